@@ -1,0 +1,161 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// MARK: - How targets are made
+
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .enableUpcomingFeature("InferIsolatedConformances"),
+    .treatAllWarnings(as: .error),
+]
+
+let strictC: [CSetting] = [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]
+let strictCXX: [CXXSetting] = [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]
+
+/// A C library of the system, called from Swift as it is. `shim.h` holds the few inline functions the importer needs.
+func system(_ name: String, pkgConfig: String, apt: String) -> Target {
+    .systemLibrary(name: name, path: "Sources/C/\(name)", pkgConfig: pkgConfig, providers: [.apt([apt])])
+}
+
+/// C or C++ of ours that hides a library behind a small C interface.
+func shim(_ name: String, links libraries: [String] = []) -> Target {
+    .target(
+        name: name,
+        path: "Sources/C/\(name)",
+        cSettings: strictC,
+        cxxSettings: strictCXX,
+        linkerSettings: libraries.map { .linkedLibrary($0) }
+    )
+}
+
+/// A module and its tests, which see the module, what it uses, and `testing`.
+func module(
+    _ name: String,
+    uses dependencies: [Target.Dependency] = [],
+    testing extra: [Target.Dependency] = []
+) -> [Target] {
+    [
+        .target(name: name, dependencies: dependencies, swiftSettings: settings),
+        .testTarget(
+            name: name + "Tests",
+            dependencies: [.target(name: name)] + dependencies + extra,
+            swiftSettings: settings
+        ),
+    ]
+}
+
+/// A capability may use the platform listed here and what it names itself; no capability uses another one.
+func capability(_ name: String, plus extra: [Target.Dependency] = []) -> [Target] {
+    let platform: [Target.Dependency] = [
+        "Kernel", "Contract", "Telemetry", "Persistence", "Events", "Jobs", "HTTPAPI",
+    ]
+    return module(name, uses: platform + extra, testing: ["TestKit"])
+}
+
+// MARK: - The graph, from the bottom up
+
+let libraries: [Target] = [
+    system("CSQLite", pkgConfig: "sqlite3", apt: "libsqlite3-dev"),
+    system("CMariaDB", pkgConfig: "libmariadb", apt: "libmariadb-dev"),
+    system("COpenSSL", pkgConfig: "libcrypto", apt: "libssl-dev"),
+    system("CDeflate", pkgConfig: "libdeflate", apt: "libdeflate-dev"),
+    system("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
+    system("CZstd", pkgConfig: "libzstd", apt: "libzstd-dev"),
+    shim("CBeast", links: ["ssl", "crypto"]),
+    shim("CSimdjson", links: ["simdjson"]),
+]
+
+let tools: [[Target]] = [
+    module("Kernel"),
+    module("JSONScan", uses: ["Kernel", "CSimdjson"]),
+    module("Compression", uses: ["Kernel", "CDeflate", "CZlib", "CZstd"]),
+    module("Crypto", uses: ["Kernel", "COpenSSL"]),
+]
+
+let platform: [[Target]] = [
+    module("Contract", uses: ["Kernel"]),
+    module("Telemetry", uses: ["Kernel"]),
+    module("Persistence", uses: ["Kernel"]),
+    module("Schema", uses: ["Persistence"], testing: ["Kernel", "TestKit"]),
+    module("Events", uses: ["Kernel", "Persistence", "Crypto"], testing: ["TestKit"]),
+    module("Jobs", uses: ["Kernel", "Persistence", "Telemetry"], testing: ["TestKit"]),
+    module("HTTPServer", uses: ["Kernel", "CBeast"]),
+    module(
+        "HTTPAPI",
+        uses: ["Kernel", "Contract", "Telemetry", "Compression", "HTTPServer"],
+        testing: ["Crypto"]
+    ),
+    module("StateStore", uses: ["Kernel", "JSONScan", "Compression", "Crypto"]),
+]
+
+let adapters: [[Target]] = [
+    module("PersistenceSQLite", uses: ["Kernel", "Persistence", "CSQLite"], testing: ["TestKit"]),
+    module("PersistenceMySQL", uses: ["Kernel", "Persistence", "CMariaDB"], testing: ["TestKit"]),
+    module("ObjectStorage", uses: ["Kernel", "Crypto"]),
+    module("Encryption", uses: ["Kernel", "Crypto"]),
+]
+
+let capabilities: [[Target]] = [
+    capability("Identity", plus: ["Crypto"]),
+    capability("Organizations"),
+    capability("Stacks", plus: ["StateStore", "Encryption", "Crypto", "Compression"]),
+]
+
+let program: [Target] =
+    module(
+        "Server",
+        uses: [
+            "Kernel", "Contract", "Telemetry", "Persistence", "Schema", "Events", "Jobs", "HTTPServer", "HTTPAPI",
+            "StateStore", "Crypto", "PersistenceSQLite", "PersistenceMySQL", "ObjectStorage", "Encryption",
+            "Identity", "Organizations", "Stacks",
+        ],
+        testing: ["TestKit"]
+    ) + [
+        .executableTarget(name: "cairn", dependencies: ["Server"], swiftSettings: settings),
+        .target(
+            name: "TestKit",
+            dependencies: [
+                "Kernel", "Contract", "Telemetry", "Persistence", "Schema", "PersistenceSQLite", "PersistenceMySQL",
+                "Events", "HTTPServer", "HTTPAPI",
+            ],
+            swiftSettings: settings
+        ),
+    ]
+
+// MARK: - A part of it
+
+/// `CAIRN_ONLY=Kernel,HTTPServer` keeps those modules, their tests and what they need.
+///
+/// The package manager builds every test of a package before it runs one; this keeps that short while one module is
+/// worked on. `./dev test --only` sets it.
+func selected(_ all: [Target]) -> [Target] {
+    guard let only = Context.environment["CAIRN_ONLY"], !only.isEmpty else { return all }
+    let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })
+    var wanted: Set<String> = []
+    var queue = only.split(separator: ",").flatMap { [String($0), "\($0)Tests"] }
+    while let name = queue.popLast() {
+        guard let target = byName[name], wanted.insert(name).inserted else { continue }
+        for dependency in target.dependencies {
+            switch dependency {
+            case .byNameItem(let name, _): queue.append(name)
+            case .targetItem(let name, _): queue.append(name)
+            default: break
+            }
+        }
+    }
+    return all.filter { wanted.contains($0.name) }
+}
+
+let everything = libraries + (tools + platform + adapters + capabilities).flatMap { $0 } + program
+let targets = selected(everything)
+
+let package = Package(
+    name: "cairn",
+    products: targets.contains { $0.name == "cairn" } ? [.executable(name: "cairn", targets: ["cairn"])] : [],
+    targets: targets,
+    cLanguageStandard: .c17,
+    cxxLanguageStandard: .cxx17
+)

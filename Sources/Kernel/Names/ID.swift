@@ -1,0 +1,73 @@
+/// The identity of one `Entity`, as a UUID that never changes and is never used again.
+///
+/// New ids are of version 7 (RFC 9562), so that they sort by age and an index over them stays compact. On the wire and
+/// in every database they are lower-case UUID text.
+package struct ID<Entity>: Hashable, Comparable, Sendable, CustomStringConvertible {
+    private let high: UInt64
+    private let low: UInt64
+
+    /// A new id.
+    ///
+    /// - Parameter random: 10 random bytes or more; the first 10 are used.
+    package init(at now: Timestamp, random: [UInt8]) {
+        precondition(random.count >= 10, "an id needs 10 random bytes")
+        let milliseconds = UInt64(max(0, now.microseconds / 1000)) & 0xFFFF_FFFF_FFFF
+        let randomA = UInt64(random[0]) << 8 | UInt64(random[1])
+        let randomB = random[2..<10].reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+        high = milliseconds << 16 | 0x7000 | randomA & 0x0FFF
+        low = 0x8000_0000_0000_0000 | randomB & 0x3FFF_FFFF_FFFF_FFFF
+    }
+
+    /// Reads UUID text in either case; nil for anything else.
+    package init?(_ text: String) {
+        guard text.utf8.count == 36 else { return nil }
+        var high: UInt64 = 0
+        var low: UInt64 = 0
+        var position = 0
+        for byte in text.utf8 {
+            defer { position += 1 }
+            if position == 8 || position == 13 || position == 18 || position == 23 {
+                guard byte == UInt8(ascii: "-") else { return nil }
+                continue
+            }
+            guard let digit = Self.hexDigit(byte) else { return nil }
+            if position < 18 {
+                high = high << 4 | digit
+            } else {
+                low = low << 4 | digit
+            }
+        }
+        self.high = high
+        self.low = low
+    }
+
+    package var description: String {
+        String(unsafeUninitializedCapacity: 36) { buffer in
+            var position = 0
+            for index in 0..<32 {
+                if index == 8 || index == 12 || index == 16 || index == 20 {
+                    buffer[position] = UInt8(ascii: "-")
+                    position += 1
+                }
+                let half = index < 16 ? high : low
+                let digit = UInt8(half >> UInt64(60 - 4 * (index % 16)) & 0xF)
+                buffer[position] = digit < 10 ? 48 + digit : 87 + digit
+                position += 1
+            }
+            return 36
+        }
+    }
+
+    package static func < (left: Self, right: Self) -> Bool {
+        left.high == right.high ? left.low < right.low : left.high < right.high
+    }
+
+    private static func hexDigit(_ byte: UInt8) -> UInt64? {
+        switch byte {
+        case 48...57: UInt64(byte - 48)
+        case 65...70: UInt64(byte - 55)
+        case 97...102: UInt64(byte - 87)
+        default: nil
+        }
+    }
+}

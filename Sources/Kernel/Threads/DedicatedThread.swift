@@ -1,0 +1,50 @@
+/// One thread with a bounded queue; closures run in order, and only there.
+///
+/// For C objects that belong to one thread, and for calls that block: Swift's cooperative pool never waits for either.
+package final class DedicatedThread: Sendable {
+    private let queue: WorkQueue
+
+    /// Starts the thread.
+    ///
+    /// - Parameters:
+    ///   - name: what `ps -L` shows; cut to 15 bytes.
+    ///   - queue: how many closures may wait.
+    package init(name: String, queue limit: Int) {
+        queue = WorkQueue(name: name, limit: limit)
+        queue.startThread(name: name)
+    }
+
+    /// Runs `work` on the thread and gives its result.
+    ///
+    /// - Parameter deadline: the longest wait for a turn. Work that has begun is not interrupted.
+    /// - Throws: what `work` throws; `.unavailable` when the queue is full, the deadline has passed or the thread has
+    ///   ended; `CancellationError` when the task was cancelled before its turn.
+    package func run<T: Sendable>(deadline: Duration, _ work: @escaping @Sendable () throws -> T) async throws -> T {
+        try await queue.run(deadline: deadline, work)
+    }
+
+    /// Lets the thread end when its queue is empty; later work is refused.
+    package func stop() {
+        queue.stop()
+    }
+}
+
+/// A few threads with one bounded queue, for calls that may block or burn.
+package final class BlockingPool: Sendable {
+    private let queue: WorkQueue
+
+    package init(name: String, threads: Int, queue limit: Int) {
+        queue = WorkQueue(name: name, limit: limit)
+        for index in 0..<threads { queue.startThread(name: "\(name)-\(index)") }
+    }
+
+    /// Runs `work` on one of the threads; see `DedicatedThread.run`.
+    package func run<T: Sendable>(deadline: Duration, _ work: @escaping @Sendable () throws -> T) async throws -> T {
+        try await queue.run(deadline: deadline, work)
+    }
+
+    /// Lets the threads end when the queue is empty; later work is refused.
+    package func stop() {
+        queue.stop()
+    }
+}
