@@ -15,7 +15,9 @@ let settings: [SwiftSetting] = [
 let strictC: [CSetting] = [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]
 let strictCXX: [CXXSetting] = [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]
 
-/// A C library of the system, called from Swift as it is. `shim.h` holds the few inline functions the importer needs.
+/// A C library of the system, called from Swift as it is.
+///
+/// `shim.h` holds the few inline functions the importer needs.
 func system(_ name: String, pkgConfig: String, apt: String) -> Target {
     .systemLibrary(name: name, path: "Sources/C/\(name)", pkgConfig: pkgConfig, providers: [.apt([apt])])
 }
@@ -52,7 +54,7 @@ func capability(_ name: String, plus extra: [Target.Dependency] = []) -> [Target
     let platform: [Target.Dependency] = [
         "Kernel", "Contract", "Telemetry", "Persistence", "Events", "Jobs", "HTTPAPI",
     ]
-    return module(name, uses: platform + extra, testing: ["TestKit"])
+    return module(name, uses: platform + extra, testing: ["TestKit", "APITestKit"])
 }
 
 // MARK: - The graph, from the bottom up
@@ -112,15 +114,19 @@ let program: [Target] =
             "StateStore", "Crypto", "PersistenceSQLite", "PersistenceMySQL", "ObjectStorage", "Encryption",
             "Identity", "Organizations", "Stacks",
         ],
-        testing: ["TestKit"]
+        testing: ["TestKit", "APITestKit"]
     ) + [
         .executableTarget(name: "cairn", dependencies: ["Server"], swiftSettings: settings),
+        // Databases on every engine, clocks, conformance kits: what tests of stores and drivers need.
         .target(
             name: "TestKit",
-            dependencies: [
-                "Kernel", "Contract", "Telemetry", "Persistence", "Schema", "PersistenceSQLite", "PersistenceMySQL",
-                "Events", "HTTPServer", "HTTPAPI",
-            ],
+            dependencies: ["Kernel", "Persistence", "Schema", "PersistenceSQLite", "PersistenceMySQL"],
+            swiftSettings: settings
+        ),
+        // The pipeline without a socket, fixtures, audit checks: what tests of operations need on top.
+        .target(
+            name: "APITestKit",
+            dependencies: ["TestKit", "Contract", "Telemetry", "Events", "HTTPServer", "HTTPAPI", "Identity", "Crypto"],
             swiftSettings: settings
         ),
     ]

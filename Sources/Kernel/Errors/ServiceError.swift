@@ -3,7 +3,9 @@
 /// Its message is written for the client and is safe to send; its cause is for the log only. `HTTPAPI` turns it into
 /// the wire form (`spec/cli-protocol.md` §1.5) and is the only place that knows status numbers.
 package struct ServiceError: Error, Sendable {
-    /// What kind of failure it is. An open set: a code says what the caller can do, not where it happened.
+    /// What kind of failure it is.
+    ///
+    /// An open set: a code says what the caller can do, not where it happened.
     package struct Code: Hashable, Sendable, CustomStringConvertible {
         package let description: String
 
@@ -34,7 +36,9 @@ package struct ServiceError: Error, Sendable {
     package var details: [Detail]
     package var cause: (any Error)?
 
-    /// How long a client should wait before it asks again, in seconds. Sent as `Retry-After`.
+    /// How long a client should wait before it asks again, in seconds.
+    ///
+    /// Sent as `Retry-After`.
     package var retryAfter: Int?
 
     package init(

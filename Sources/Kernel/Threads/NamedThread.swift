@@ -43,8 +43,10 @@ package enum NamedThread {
         return nil
     }
 
-    /// Names the calling thread. Through `/proc`, because the C function is a GNU extension that Swift does not see; a
-    /// system without it merely shows no names.
+    /// Names the calling thread.
+    ///
+    /// Through `/proc`, because the C function is a GNU extension that Swift does not see; a system without it merely
+    /// shows no names.
     private static func setName(_ name: String) {
         let file = open("/proc/thread-self/comm", O_WRONLY | O_CLOEXEC)
         guard file >= 0 else { return }

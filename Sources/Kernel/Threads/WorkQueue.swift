@@ -11,7 +11,9 @@ import Synchronization
 /// SAFETY: `@unchecked` because of `lock` and `wakeUp`, which are heap storage of their own; everything else that
 /// changes is `state`, touched only with `lock` held.
 final class WorkQueue: @unchecked Sendable {
-    /// One closure that waits. `claim` makes sure that exactly one of thread, deadline and cancellation answers it.
+    /// One closure that waits.
+    ///
+    /// `claim` makes sure that exactly one of thread, deadline and cancellation answers it.
     private final class Item: Sendable {
         let deadline: ContinuousClock.Instant
         let work: @Sendable () -> Void
@@ -131,7 +133,9 @@ final class WorkQueue: @unchecked Sendable {
         if let refusal, item.claim() { item.refuse(refusal) }
     }
 
-    /// The next item, or nil when the queue is stopped and empty. Blocks.
+    /// The next item, or nil when the queue is stopped and empty.
+    ///
+    /// Blocks.
     private func next() -> Item? {
         pthread_mutex_lock(lock)
         defer { pthread_mutex_unlock(lock) }

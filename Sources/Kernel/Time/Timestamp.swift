@@ -68,7 +68,8 @@ extension Timestamp {
         guard let year = reader.number(4), reader.skip("-"), let month = reader.number(2), reader.skip("-"),
             let day = reader.number(2), reader.skip("T") || reader.skip("t") || reader.skip(" "),
             let hour = reader.number(2), reader.skip(":"), let minute = reader.number(2), reader.skip(":"),
-            let second = reader.number(2), (1...12).contains(month), (1...Self.length(of: month, in: year)).contains(day),
+            let second = reader.number(2), (1...12).contains(month),
+            (1...Self.length(of: month, in: year)).contains(day),
             hour < 24, minute < 60, second <= 60, let fraction = reader.fraction(), let offset = reader.zone()
         else { return nil }
         let seconds = Self.days(year: year, month: month, day: day) * 86_400 + hour * 3600 + minute * 60 + second
