@@ -7,7 +7,7 @@ package struct DomainEvent: Sendable, Equatable {
     /// A stable word such as `stack.created`.
     package var kind: String
     package var organization: OrganizationID?
-    /// Ids and names as JSON text, never copies of rows.
+    /// The id of what it happened to, never a copy of a row.
     package var payload: String
     package var at: Timestamp
 
