@@ -16,7 +16,9 @@ package enum Operations {}
 
 // MARK: - Path
 
-/// The parameters of a path, as text. Rules about names belong to whoever uses them.
+/// The parameters of a path, as text.
+///
+/// Rules about names belong to whoever uses them.
 package protocol OperationPath: Sendable {
     /// The names of the parameters, in the order of the path.
     static var parameters: [String] { get }
@@ -34,7 +36,9 @@ package struct NoPath: OperationPath {
 
 // MARK: - Query
 
-/// The query parameters of an operation. Unknown parameters are ignored, wrong ones are refused by name.
+/// The query parameters of an operation.
+///
+/// Unknown parameters are ignored, wrong ones are refused by name.
 package protocol OperationQuery: Sendable {
     static var parameters: [QueryParameterDescriptor] { get }
 

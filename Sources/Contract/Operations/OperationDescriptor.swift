@@ -15,7 +15,9 @@ package struct OperationDescriptor: Sendable {
     /// The part of the contract it stands in: `stacks`.
     package let tag: String
     package let method: OperationMethod
-    /// The path with its parameters in braces: `/api/orgs/{orgName}/teams`. A parameter is always a whole segment.
+    /// The path with its parameters in braces: `/api/orgs/{orgName}/teams`.
+    ///
+    /// A parameter is always a whole segment.
     package let path: String
     /// The parameters of the path, in the order of the path.
     package let pathParameters: [String]

@@ -3,7 +3,9 @@ package protocol OrganizationScoped: OperationPath {
     var orgName: String { get }
 }
 
-/// A path inside a project of stacks. Projects of environments are others.
+/// A path inside a project of stacks.
+///
+/// Projects of environments are others.
 package protocol ProjectScoped: OrganizationScoped {
     var projectName: String { get }
 }

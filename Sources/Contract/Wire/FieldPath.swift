@@ -21,7 +21,9 @@ extension FieldPath: CustomStringConvertible {
     /// The name of the whole body, for messages about it.
     package static let wholeBody = "body"
 
-    /// The longest name that is shown in full. Names in maps come from the client and may be of any length.
+    /// The longest name that is shown in full.
+    ///
+    /// Names in maps come from the client and may be of any length.
     private static let longestName = 100
 
     package var description: String {

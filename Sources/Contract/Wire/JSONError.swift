@@ -6,7 +6,9 @@ package struct JSONLimits: Sendable {
     package var depth: Int
     /// How many values there may be in all; every value costs memory however short its text is.
     package var values: Int
-    /// The longest number, in bytes. Numbers are kept as text.
+    /// The longest number, in bytes.
+    ///
+    /// Numbers are kept as text.
     package var numberLength: Int
 
     package init(

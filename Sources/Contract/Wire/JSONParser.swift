@@ -262,7 +262,9 @@ extension JSONParser {
         }
     }
 
-    /// The scalar of `\uXXXX`, or of a pair of them; half a pair is U+FFFD. The position is behind the `u`.
+    /// The scalar of `\uXXXX`, or of a pair of them; half a pair is U+FFFD.
+    ///
+    /// The position is behind the `u`.
     private mutating func parseScalar(from start: Int) throws(JSONError) -> UInt32 {
         let first = try parseHex(from: start)
         guard first & 0xF800 == 0xD800 else { return first }

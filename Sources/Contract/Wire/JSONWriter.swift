@@ -86,7 +86,9 @@ package struct JSONWriter: Sendable {
         needsComma = true
     }
 
-    /// The shortest text that reads back as the same number. Infinities and NaN make `finish` fail.
+    /// The shortest text that reads back as the same number.
+    ///
+    /// Infinities and NaN make `finish` fail.
     package mutating func double(_ value: Double) {
         guard value.isFinite else {
             failed = true

@@ -73,7 +73,9 @@ package struct QueryParameters: Sendable {
         return try Self.integer(text, name)
     }
 
-    /// A boolean; an empty value counts as absent. Takes the spellings Go takes, which clients have been free to use.
+    /// A boolean; an empty value counts as absent.
+    ///
+    /// Takes the spellings Go takes, which clients have been free to use.
     package func bool(_ name: String) throws(WireError) -> Bool? {
         guard let text = try string(name), !text.isEmpty else { return nil }
         switch text {

@@ -26,7 +26,9 @@ package struct RawJSON: Sendable, Equatable {
         bytes = try json.finish()
     }
 
-    /// A value as text. An object that was read keeps its text; everything else is written anew.
+    /// A value as text.
+    ///
+    /// An object that was read keeps its text; everything else is written anew.
     package init(_ value: JSONValue) {
         if case .object(let object) = value, let text = object.verbatim {
             self = text

@@ -188,3 +188,40 @@ extension Dictionary: WireEncodable, OperationOutput where Key == String, Value:
         json.endObject()
     }
 }
+// MARK: - Words and codes
+
+/// A number of a closed list, which reads any integer; see `WireWord`.
+package protocol WireCode: WireDecodable {
+    init(rawValue: Int)
+    var rawValue: Int { get }
+}
+
+extension WireCode {
+    package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
+        self.init(rawValue: try Int(wire: value, at: path))
+    }
+}
+
+extension WireEncodable where Self: WireWord {
+    package func write(to json: inout JSONWriter) {
+        json.string(rawValue)
+    }
+}
+
+extension WireEncodable where Self: WireCode {
+    package func write(to json: inout JSONWriter) {
+        json.integer(rawValue)
+    }
+}
+
+extension WireEncodable where Self: RawRepresentable, RawValue == String {
+    package func write(to json: inout JSONWriter) {
+        json.string(rawValue)
+    }
+}
+
+extension WireEncodable where Self: RawRepresentable, RawValue == Int {
+    package func write(to json: inout JSONWriter) {
+        json.integer(rawValue)
+    }
+}

@@ -20,7 +20,9 @@ package struct WireError: Error, Equatable {
         WireError(path.description, nil)
     }
 
-    /// A value of another type than the field takes. Both are phrases: `an integer`, `a string`.
+    /// A value of another type than the field takes.
+    ///
+    /// Both are phrases: `an integer`, `a string`.
     package static func mismatch(_ path: FieldPath, takes expected: String, found: String) -> WireError {
         WireError(path.description, "takes \(expected), found \(found)")
     }
