@@ -14,11 +14,4 @@ package enum Requirement: Sendable, Hashable {
     case stack(StackPermission, StackRef)
     /// The holder of the lease of this running update of this stack.
     case updateLease(UpdateID, StackRef)
-
-    /// The kind of credential it is met with.
-    ///
-    /// Kinds are not interchangeable (S-05): a credential of another kind counts as none.
-    package var credentialKind: Credential.Kind {
-        if case .updateLease = self { .updateToken } else { .token }
-    }
 }

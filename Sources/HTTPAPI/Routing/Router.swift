@@ -1,3 +1,5 @@
+package import Contract
+
 /// Finds the route of a request over all operations of the contract.
 ///
 /// Method first; a literal beats a parameter at the first differing segment; dead ends are left by backtracking. A trie
@@ -7,8 +9,8 @@ package struct Router: Sendable {
     package enum Match: Sendable {
         /// The index of the route in the list the router was built from, and where the segments of the path are.
         case found(route: Int, PathSegments)
-        /// The path exists with these methods only, in the order of `RouteMethod.allCases`.
-        case methodNotAllowed([RouteMethod])
+        /// The path exists with these methods only, in the order of `OperationMethod.allCases`.
+        case methodNotAllowed([OperationMethod])
         case notFound
         case malformed(PathSegments.Problem)
     }
@@ -31,8 +33,8 @@ package struct Router: Sendable {
     private var roots: [Int] = []
 
     /// - Parameter routes: method and path template, such as `/api/stacks/{orgName}`.
-    package init(_ routes: [(method: RouteMethod, template: PathTemplate)]) {
-        roots = RouteMethod.allCases.map { _ in append() }
+    package init(_ routes: [(method: OperationMethod, template: PathTemplate)]) {
+        roots = OperationMethod.allCases.map { _ in append() }
         for (index, route) in routes.enumerated() {
             insert(index, route.template, below: roots[route.method.position])
         }
@@ -41,7 +43,7 @@ package struct Router: Sendable {
     /// The route of `method` and `path`, which ends before the `?`.
     ///
     /// `HEAD` finds the route of `GET` where the contract has none of its own (RFC 9110 §9.3.2).
-    package func match(_ method: RouteMethod?, _ path: Span<UInt8>) -> Match {
+    package func match(_ method: OperationMethod?, _ path: Span<UInt8>) -> Match {
         let segments: PathSegments
         do {
             segments = try PathSegments(path)
@@ -52,17 +54,18 @@ package struct Router: Sendable {
         }
         if let method, let route = find(method, segments, path) { return .found(route: route, segments) }
         if method == .head, let route = find(.get, segments, path) { return .found(route: route, segments) }
-        let allowed = RouteMethod.allCases.filter { find($0, segments, path) != nil }
+        var allowed: [OperationMethod] = []
+        for method in OperationMethod.allCases where find(method, segments, path) != nil { allowed.append(method) }
         guard !allowed.isEmpty else { return .notFound }
-        let answersHead = allowed.contains(.get) && !allowed.contains(.head)
-        return .methodNotAllowed(answersHead ? RouteMethod.allCases.filter { $0 == .head || allowed.contains($0) } : allowed)
+        if allowed.contains(.get), !allowed.contains(.head) { allowed.append(.head) }
+        return .methodNotAllowed(OperationMethod.allCases.filter(allowed.contains))
     }
 
-    private func find(_ method: RouteMethod, _ segments: borrowing PathSegments, _ path: Span<UInt8>) -> Int? {
+    private func find(_ method: OperationMethod, _ segments: PathSegments, _ path: Span<UInt8>) -> Int? {
         find(below: roots[method.position], 0, segments, path)
     }
 
-    private func find(below node: Int, _ depth: Int, _ segments: borrowing PathSegments, _ path: Span<UInt8>) -> Int? {
+    private func find(below node: Int, _ depth: Int, _ segments: PathSegments, _ path: Span<UInt8>) -> Int? {
         if depth == segments.count { return nodes[node].route }
         let hash = segments[depth].hash
         for edge in nodes[node].literals

@@ -8,12 +8,14 @@ package struct Actor: Sendable, Hashable {
         case updateLease = "update-lease"
         /// The service itself: a job, or the installation.
         case system
+        /// Nobody in particular: a request to an operation that asks for no credential.
+        case anonymous
     }
 
     package var kind: Kind
     /// The user who acts, or who made the machine token.
     ///
-    /// Nil for the service itself.
+    /// Nil for the service itself and for a request without credential.
     package var userID: UserID?
     /// The user's login, the token's name, or the job's kind.
     package var login: String
@@ -41,5 +43,10 @@ package struct Actor: Sendable, Hashable {
     /// The service acting by itself, under the name of what makes it act.
     package static func system(_ name: String) -> Actor {
         Actor(kind: .system, userID: nil, login: name)
+    }
+
+    /// Whoever calls an operation that asks for no credential.
+    package static func anonymous(from address: String?) -> Actor {
+        Actor(kind: .anonymous, userID: nil, login: "anonymous", sourceAddress: address)
     }
 }
