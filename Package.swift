@@ -111,10 +111,9 @@ let program: [Target] =
         "Server",
         uses: [
             "Kernel", "Contract", "Telemetry", "Persistence", "Schema", "Events", "Jobs", "HTTPServer", "HTTPAPI",
-            "StateStore", "Crypto", "PersistenceSQLite", "PersistenceMySQL", "ObjectStorage", "Encryption",
-            "Identity", "Organizations", "Stacks",
+            "Crypto", "PersistenceSQLite", "PersistenceMySQL", "Identity", "Stacks",
         ],
-        testing: ["TestKit", "APITestKit"]
+        testing: []
     ) + [
         .executableTarget(name: "cairn", dependencies: ["Server"], swiftSettings: settings),
         // Databases on every engine, clocks, conformance kits: what tests of stores and drivers need.
