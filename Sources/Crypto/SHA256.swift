@@ -1,56 +1,68 @@
 import COpenSSL
 
-/// SHA-256 (FIPS 180-4).
-package struct SHA256: ~Copyable {
-    package static let byteCount = 32
-
+/// SHA-256 over bytes that come in pieces.
+///
+/// ```swift
+/// var hash = SHA256()
+/// for piece in pieces { hash.update(piece) }
+/// let digest = hash.finish()
+/// ```
+///
+/// SAFETY: `@unchecked` because of the pointer, which has exactly one owner: the value cannot be copied.
+package struct SHA256: ~Copyable, @unchecked Sendable {
     private let context: OpaquePointer
 
     package init() {
-        guard let context = EVP_MD_CTX_new(), EVP_DigestInit_ex(context, EVP_sha256(), nil) == 1 else {
-            preconditionFailure("OpenSSL cannot compute SHA-256")
-        }
-        self.context = context
+        context = required(EVP_MD_CTX_new(), "a digest context")
+        begin()
     }
 
     deinit {
         EVP_MD_CTX_free(context)
     }
 
-    /// Takes the next bytes of the text.
-    package mutating func update(_ bytes: some Sequence<UInt8>) {
-        let done: Void? = bytes.withContiguousStorageIfAvailable { update(UnsafeRawBufferPointer($0)) }
-        if done == nil { Array(bytes).withUnsafeBytes { update($0) } }
-    }
-
     package mutating func update(_ bytes: UnsafeRawBufferPointer) {
-        EVP_DigestUpdate(context, bytes.baseAddress, bytes.count)
+        check(EVP_DigestUpdate(context, bytes.baseAddress, bytes.count), "SHA-256")
     }
 
-    /// The digest of everything so far; the value is at its beginning again.
-    package mutating func finish() -> [UInt8] {
-        let digest = [UInt8](unsafeUninitializedCapacity: Self.byteCount) { buffer, count in
-            EVP_DigestFinal_ex(context, buffer.baseAddress, nil)
-            count = Self.byteCount
-        }
-        EVP_DigestInit_ex(context, EVP_sha256(), nil)
+    package mutating func update(_ bytes: [UInt8]) {
+        bytes.withUnsafeBytes { update($0) }
+    }
+
+    package mutating func update(_ bytes: ArraySlice<UInt8>) {
+        bytes.withUnsafeBytes { update($0) }
+    }
+
+    /// The digest of everything since the last beginning; the next `update` begins anew.
+    package mutating func finish() -> Digest {
+        let digest = Digest { check(EVP_DigestFinal_ex(context, $0, nil), "SHA-256") }
+        begin()
         return digest
     }
 
-    /// The digest of bytes in memory.
-    package static func hash(_ bytes: some Sequence<UInt8>) -> [UInt8] {
-        var hash = SHA256()
-        hash.update(bytes)
-        return hash.finish()
+    private func begin() {
+        check(EVP_DigestInit_ex2(context, Library.sha256, nil), "SHA-256")
     }
 }
 
-/// HMAC with SHA-256 (RFC 2104).
-package enum HMACSHA256 {
-    package static func authenticate(_ bytes: [UInt8], key: [UInt8]) -> [UInt8] {
-        [UInt8](unsafeUninitializedCapacity: SHA256.byteCount) { buffer, count in
-            HMAC(EVP_sha256(), key, Int32(key.count), bytes, bytes.count, buffer.baseAddress, nil)
-            count = SHA256.byteCount
-        }
+// MARK: - In one call
+
+extension SHA256 {
+    package static func hash(_ bytes: UnsafeRawBufferPointer) -> Digest {
+        Digest { check(EVP_Digest(bytes.baseAddress, bytes.count, $0, nil, Library.sha256, nil), "SHA-256") }
+    }
+
+    package static func hash(_ bytes: [UInt8]) -> Digest {
+        bytes.withUnsafeBytes { hash($0) }
+    }
+
+    package static func hash(_ bytes: ArraySlice<UInt8>) -> Digest {
+        bytes.withUnsafeBytes { hash($0) }
+    }
+
+    /// The digest of the text's UTF-8 bytes, as for tokens that are stored hashed.
+    package static func hash(_ text: String) -> Digest {
+        var text = text
+        return text.withUTF8 { hash(UnsafeRawBufferPointer($0)) }
     }
 }

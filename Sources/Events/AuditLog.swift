@@ -40,7 +40,7 @@ package struct AuditLog: Sendable {
             details: details,
             at: now
         )
-        let hash = SHA256.hash(event.encoded(after: head.hash))
+        let hash = SHA256.hash(event.encoded(after: head.hash)).bytes
         try store.insert(event, previousHash: head.hash, hash: hash, in: tx)
         try store.setHead(AuditHead(sequence: event.sequence, hash: hash), of: scope, in: tx)
     }
@@ -52,7 +52,7 @@ package struct AuditLog: Sendable {
         var expected = AuditHead.empty
         var broken: Int64?
         try store.each(of: scope, in: tx) { record in
-            let hash = SHA256.hash(record.event.encoded(after: expected.hash))
+            let hash = SHA256.hash(record.event.encoded(after: expected.hash)).bytes
             guard record.event.sequence == expected.sequence + 1, record.hash == hash else {
                 broken = expected.sequence + 1
                 return false

@@ -1,5 +1,5 @@
-package import Kernel
-package import Persistence
+import Kernel
+import Persistence
 
 /// The last link of a chain.
 struct AuditHead: Equatable {

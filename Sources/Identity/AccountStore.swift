@@ -89,7 +89,7 @@ package struct AccountStore: Sendable {
     }
 
     package func setDefaultOrganization(_ id: OrganizationID?, of user: UserID, in tx: Transaction) throws {
-        try tx.execute("UPDATE users SET default_organization_id = \(id) WHERE id = \(user)")
+        try tx.execute("UPDATE users SET default_organization_id = \(id.sqlValue) WHERE id = \(user)")
     }
 }
 

@@ -86,7 +86,7 @@ package final class JobRunner: Service {
             }
             return claimed.count
         } catch {
-            log.warning("jobs wait for the database", ["error": "\(error)"])
+            log.warning("jobs wait for the database", ["error": .error(error)])
             return 0
         }
     }
@@ -151,7 +151,7 @@ package final class JobRunner: Service {
             }
         }
         if case .abandon(let reason) = outcome {
-            log.notice("job abandoned", ["kind": row.kind, "job": row.id.description, "reason": reason])
+            log.notice("job abandoned", ["kind": .text(row.kind), "job": "\(row.id)", "reason": .text(reason)])
         }
     }
 
@@ -171,14 +171,13 @@ package final class JobRunner: Service {
             }
         } catch {
             // The lease ends by itself, and the job comes back then.
-            log.warning("job outcome not recorded", ["kind": row.kind, "error": "\(error)"])
+            log.warning("job outcome not recorded", ["kind": .text(row.kind), "error": .error(error)])
         }
-        let fields = ["kind": row.kind, "job": row.id.description, "attempt": "\(attempt)", "error": text]
-        if isLast {
-            log.error("job failed for good", fields)
-        } else {
-            log.warning("job failed; it is tried again", fields)
-        }
+        log.log(
+            isLast ? .error : .warning,
+            isLast ? "job failed for good" : "job failed; it is tried again",
+            ["kind": .text(row.kind), "job": "\(row.id)", "attempt": .integer(attempt), "error": .text(text)]
+        )
     }
 
     private func giveBack(_ row: JobRow) async {
@@ -188,7 +187,7 @@ package final class JobRunner: Service {
                 try store.reschedule(row.id, of: runner, due: now, attempt: row.attempt, error: nil, in: tx)
             }
         } catch {
-            log.warning("job not given back; its lease ends by itself", ["kind": row.kind, "error": "\(error)"])
+            log.warning("job not given back; its lease ends by itself", ["kind": .text(row.kind), "error": .error(error)])
         }
     }
 
@@ -197,7 +196,7 @@ package final class JobRunner: Service {
             try store.unknownKinds(known: Array(kinds.keys), in: tx)
         }
         for (kind, count) in unknown {
-            log.error("jobs of a kind that this version does not know", ["kind": kind, "count": "\(count)"])
+            log.error("jobs of a kind that this version does not know", ["kind": .text(kind), "count": .integer(count)])
         }
     }
 }

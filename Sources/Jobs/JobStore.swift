@@ -1,5 +1,5 @@
-package import Kernel
-package import Persistence
+import Kernel
+import Persistence
 
 struct JobRow: Sendable, Equatable {
     var id: JobID
@@ -67,7 +67,7 @@ struct JobStore: Sendable {
     ) throws {
         try tx.execute(
             """
-            UPDATE jobs SET due_at = \(due), attempt = \(attempt), last_error = \(error), locked_by = NULL,
+            UPDATE jobs SET due_at = \(due), attempt = \(attempt), last_error = \(error.sqlValue), locked_by = NULL,
             locked_until = NULL WHERE id = \(id) AND locked_by = \(runner)
             """
         )

@@ -11,7 +11,7 @@ extension ServiceError {
         ServiceError(
             .conflict,
             "Conflict: stack '\(ref)' already exists",
-            details: [Detail(kind: "already_exists", resource: "stack", attribute: "stackName")]
+            details: [Detail(kind: "already_exists", attribute: "stackName", resource: "stack")]
         )
     }
 

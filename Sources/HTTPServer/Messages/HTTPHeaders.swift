@@ -75,6 +75,16 @@ package struct HTTPHeaders: Sendable, ExpressibleByDictionaryLiteral {
         storage = .list(fields)
     }
 
+    /// Visits the fields in order, without making a list of them.
+    func forEachField(_ body: (String, String) -> Void) {
+        switch storage {
+        case .list(let fields):
+            for field in fields { body(field.name, field.value) }
+        case .packed(let fields):
+            fields.forEach(body)
+        }
+    }
+
     private var unpacked: [Field] {
         switch storage {
         case .list(let fields):

@@ -1,5 +1,5 @@
-package import Kernel
-package import Persistence
+import Kernel
+import Persistence
 
 /// Who a token belongs to.
 struct TokenHolder: Sendable {

@@ -16,7 +16,7 @@ package struct TokenSecret: Sendable {
     /// A new token.
     package init(effects: Effects) {
         let random = effects.randomBytes(16)
-        let checksum = SHA256.hash(random).prefix(4)
+        let checksum = SHA256.hash(random).bytes.prefix(4)
         text = Redacted("\(Self.prefix)\(Hex.encode(random + checksum))")
     }
 
@@ -33,6 +33,6 @@ package struct TokenSecret: Sendable {
 
     /// What is stored and looked up. The tokens are random, so one round of SHA-256 is enough.
     package var hash: [UInt8] {
-        SHA256.hash(Array(text.reveal().utf8))
+        SHA256.hash(text.reveal()).bytes
     }
 }

@@ -15,6 +15,6 @@ extension Effects {
             clock_gettime(CLOCK_REALTIME, &time)
             return Timestamp(microseconds: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000)
         },
-        randomBytes: { count in SecureRandom.bytes(count) }
+        randomBytes: { count in Random.bytes(count) }
     )
 }
