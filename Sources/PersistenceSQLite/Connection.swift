@@ -24,6 +24,8 @@ final class Connection: DriverConnection {
     /// Whether statements belong to a transaction, which the engine may have ended after an error.
     private var expectsTransaction = false
     private var limit: Limit?
+    /// Whether a closure is looking at a row: another statement would be refused by MySQL, so it is here, too.
+    private var isReadingRows = false
     /// The size of the write-ahead log after the last commit, in pages; for the writer.
     fileprivate(set) var logPages = 0
     /// The first failure that makes this connection unfit for more work.
@@ -71,6 +73,8 @@ final class Connection: DriverConnection {
     func query(_ sql: SQL, _ body: (Row) throws -> Bool) throws {
         try translated {
             try run(sql.text, sql.parameters, isOurs: false) { statement in
+                isReadingRows = true
+                defer { isReadingRows = false }
                 let row = Row(statement)
                 while try step(statement) {
                     guard try body(row) else { break }
@@ -182,10 +186,7 @@ final class Connection: DriverConnection {
         isOurs: Bool,
         _ body: (Statement) throws -> Void
     ) throws {
-        if !isOurs, expectsTransaction, !isInTransaction {
-            throw DatabaseError.unavailable("the engine has rolled the transaction back")
-        }
-        if !isOurs, let limit, limit.ticket.isCancelled { throw CancellationError() }
+        if !isOurs { try checkReady(text) }
         let statement: Statement
         if let cached = cache.find(text) {
             statement = cached
@@ -193,12 +194,22 @@ final class Connection: DriverConnection {
             statement = try prepare(text, isOurs: isOurs)
             cache.insert(statement)
         }
-        statement.isInUse = true
-        defer {
-            statement.reset()
-            statement.isInUse = false
-        }
+        defer { statement.reset() }
         try statement.withBound(parameters) { try body(statement) }
+    }
+
+    private func checkReady(_ text: String) throws {
+        guard !isReadingRows else {
+            throw SQLiteFailure(
+                code: SQLITE_MISUSE,
+                message: "a statement inside the closure that gets another one's rows",
+                sql: text
+            )
+        }
+        if expectsTransaction, !isInTransaction {
+            throw DatabaseError.unavailable("the engine has rolled the transaction back")
+        }
+        if let limit, limit.ticket.isCancelled { throw CancellationError() }
     }
 
     private func prepare(_ text: String, isOurs: Bool) throws -> Statement {

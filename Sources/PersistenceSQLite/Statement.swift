@@ -6,7 +6,6 @@ final class Statement: RowSource {
     let handle: OpaquePointer
     let sql: String
     let parameterCount: Int
-    var isInUse = false
     var lastUse: UInt64 = 0
 
     init(handle: OpaquePointer, sql: String) {
@@ -166,16 +165,14 @@ struct StatementCache {
 
     var count: Int { statements.count }
 
-    /// The statement with this text, unless there is none or it runs already.
     mutating func find(_ text: String) -> Statement? {
-        guard let statement = statements[text], !statement.isInUse else { return nil }
+        guard let statement = statements[text] else { return nil }
         clock += 1
         statement.lastUse = clock
         return statement
     }
 
     mutating func insert(_ statement: Statement) {
-        guard statements[statement.sql] == nil else { return }
         if statements.count >= limit, let oldest = statements.values.min(by: { $0.lastUse < $1.lastUse }) {
             statements[oldest.sql] = nil
         }
