@@ -54,6 +54,7 @@ test_part() {
 test_all_modules() {
     run_logged tests run_tests "$TEST_BINARY" ''
     report_skipped
+    say "$(closing_line)"
 }
 
 # run_tests BINARY FILTER: keeps the output without colours in TEST_OUTPUT; says what failed when something did.
@@ -84,7 +85,6 @@ report_skipped() {
     local reasons
     reasons=$(sed -nE 's/^.*(Test|Suite) .* skipped:? ?(.*)$/\2/p' "$TEST_OUTPUT" | sort | uniq -c)
     if [[ -n $reasons ]]; then note "Skipped, and why:"$'\n'"$reasons"; fi
-    say "$(closing_line)"
 }
 
 test_sanitized() {
