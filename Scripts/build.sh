@@ -8,6 +8,7 @@ SCRATCH_DEBUG="$CAIRN_ROOT/.build-debug"
 SCRATCH_RELEASE="$CAIRN_ROOT/.build"
 DEBUG_BINARY="$SCRATCH_DEBUG/debug/cairn"
 RELEASE_BINARY="$SCRATCH_RELEASE/release/cairn"
+# shellcheck disable=SC2034  # for test.sh
 TEST_BINARY="$SCRATCH_DEBUG/debug/cairnPackageTests.xctest"
 
 # The index store costs more than half of the compile time, and the tests do not need it (Tests/XCTMain.swift).

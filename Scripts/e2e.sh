@@ -4,6 +4,7 @@
 # CAIRN_BIN names the executable. What is started here ends with the script, and its folder goes when all went well.
 set -euo pipefail
 
+: "${CAIRN_BIN:?names the executable under test}"
 E2E_FOLDER=$(mktemp -d)
 E2E_PIDS=()
 E2E_TOKEN=pul-e2e0000000000000000000000000000000000000

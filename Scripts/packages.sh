@@ -37,7 +37,7 @@ packages_for() {
                 ;;
             test)
                 printf '%s\n' clang-format curl openssl python3 python3-venv procps
-                if declare -F services_packages >/dev/null; then services_packages; else echo mariadb-server; fi
+                printf '%s\n' mariadb-server-core mariadb-client-core
                 ;;
             bench) printf '%s\n' wrk gcc python3 ;;
         esac

@@ -30,7 +30,9 @@ test_everything() {
     stage "1 format and lint" 30 run_logged lint lint_everything
     stage "2 contract regenerated, nothing changed" 60 verify_contract
     stage "3 debug build with tests" 240 run_logged build-tests build_tests
-    stage "4 tests, with SQLite, MariaDB and MySQL" 300 test_with_services
+    stage "4a database servers" 120 start_services
+    use_services
+    stage "4 tests, with SQLite, MariaDB and MySQL" 300 test_all_modules
     stage "5 end-to-end tests" 300 end_to_end_tests
     if [[ -n ${1:-} ]]; then
         export CAIRN_LONG=1
@@ -49,10 +51,10 @@ test_part() {
     report_skipped
 }
 
-test_with_services() {
-    start_services_for_tests
+test_all_modules() {
     run_logged tests run_tests "$TEST_BINARY" ''
     report_skipped
+    say "$(closing_line)"
 }
 
 # run_tests BINARY FILTER: keeps the output without colours in TEST_OUTPUT; says what failed when something did.
@@ -83,12 +85,10 @@ report_skipped() {
     local reasons
     reasons=$(sed -nE 's/^.*(Test|Suite) .* skipped:? ?(.*)$/\2/p' "$TEST_OUTPUT" | sort | uniq -c)
     if [[ -n $reasons ]]; then note "Skipped, and why:"$'\n'"$reasons"; fi
-    say "$(closing_line)"
 }
 
 test_sanitized() {
     local kind=$1 scratch="$CAIRN_ROOT/.build-$1"
-    start_services_for_tests
     run_logged "build-$kind" swift build "${SWIFT_FLAGS[@]}" --scratch-path "$scratch" --build-tests --sanitize "$kind"
     export TSAN_OPTIONS="halt_on_error=1:second_deadlock_stack=1" ASAN_OPTIONS="detect_leaks=0"
     TEST_OUTPUT="$LOG_FOLDER/tests-$kind.txt" TEST_LIMIT=40m
