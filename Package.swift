@@ -101,7 +101,7 @@ let adapters: [[Target]] = [
 let capabilities: [[Target]] = [
     capability("Identity", plus: ["Crypto"]),
     capability("Organizations"),
-    capability("Stacks", plus: ["StateStore", "Crypto", "Compression"]),
+    capability("Stacks", plus: ["StateStore", "JSONScan", "Crypto", "Compression"]),
 ]
 
 let program: [Target] =

@@ -16,6 +16,7 @@ package struct UpdateService: Sendable {
     private let database: Database
     private let effects: Effects
     private let ending: UpdateEnding
+    private let hold: StackHold
     private let audit: AuditLog
     private let stacks = StackStore()
     private let updates = UpdateStore()
@@ -25,6 +26,7 @@ package struct UpdateService: Sendable {
         self.database = database
         self.effects = effects
         self.ending = ending
+        hold = StackHold(database: database, effects: effects, ending: ending)
         audit = AuditLog(effects: effects)
     }
 
@@ -68,27 +70,16 @@ package struct UpdateService: Sendable {
     /// - Throws: `.conflict` naming the holder when another update runs.
     package func start(_ id: UpdateID, of ref: StackRef, _ start: Start, by actor: Actor) async throws -> StartedUpdate {
         let newTags = try start.tags.map { tags throws(ServiceError) in try StackTags(tags) }
-        while true {
-            let token = Hex.encode(effects.randomBytes(32))
-            do {
-                return try await database.write { [self] tx in
-                    let now = effects.now()
-                    guard let stack = try stacks.lock(ref, in: tx),
-                        let update = try updates.find(id, of: stack.id, in: tx)
-                    else { throw ServiceError.updateNotFound(id) }
-                    let lease = Lease(token: token, hash: SHA256.hash(token).bytes)
-                    return try begin(update, of: stack, start, newTags, lease, by: actor, at: now, in: tx)
-                }
-            } catch let dead as DeadUpdate {
-                try await expire(dead.update, of: dead.stack)
+        let token = Hex.encode(effects.randomBytes(32))
+        let lease = Lease(token: token, hash: SHA256.hash(token).bytes)
+        return try await hold.retrying {
+            try await database.write { [self] tx in
+                let now = effects.now()
+                guard let stack = try stacks.lock(ref, in: tx),
+                    let update = try updates.find(id, of: stack.id, in: tx)
+                else { throw ServiceError.updateNotFound(id) }
+                return try begin(update, of: stack, start, newTags, lease, by: actor, at: now, in: tx)
             }
-        }
-    }
-
-    /// Ends an update whose lease is over. Nothing happens when it was renewed or ended meanwhile.
-    package func expire(_ id: UpdateID, of stack: StackID) async throws {
-        try await ending.end(id, of: stack, as: .expired, by: .system("lease expiry")) { [effects] update in
-            update.status == .running && UpdateLifecycle.mayBeTaken(update, at: effects.now())
         }
     }
 
@@ -144,15 +135,9 @@ package struct UpdateService: Sendable {
 
     // MARK: - Inside the transaction
 
-    private struct Lease {
+    private struct Lease: Sendable {
         var token: String
         var hash: [UInt8]
-    }
-
-    /// Another update holds the stack and has been silent for too long: it must be ended first.
-    private struct DeadUpdate: Error {
-        var update: UpdateID
-        var stack: StackID
     }
 
     private func begin(
@@ -166,7 +151,7 @@ package struct UpdateService: Sendable {
         in tx: Transaction
     ) throws -> StartedUpdate {
         guard update.status == .notStarted else { throw ServiceError.updateStarted }
-        if !update.isPreview { try requireFree(stack, at: now, in: tx) }
+        if !update.isPreview { try hold.requireFree(stack, at: now, in: tx) }
         var started = update
         started.status = .running
         started.version = update.isPreview ? stack.version : stack.version + 1
@@ -183,15 +168,6 @@ package struct UpdateService: Sendable {
         }
         try record(.updateStarted, started, of: stack, by: actor, at: now, in: tx)
         return StartedUpdate(update: started, token: lease.token, expiresAt: started.leaseExpiresAt ?? now)
-    }
-
-    /// - Throws: `.conflict` when an update holds the stack, `DeadUpdate` when that one can be ended.
-    private func requireFree(_ stack: Stack, at now: Timestamp, in tx: Transaction) throws {
-        guard let running = stack.runningUpdate, let holder = try updates.find(running, of: stack.id, in: tx),
-            holder.status == .running
-        else { return }
-        guard UpdateLifecycle.mayBeTaken(holder, at: now) else { throw ServiceError.stackBusy(holder) }
-        throw DeadUpdate(update: holder.id, stack: stack.id)
     }
 
     private func newUpdate(
