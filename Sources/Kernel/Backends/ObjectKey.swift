@@ -12,7 +12,9 @@ package struct ObjectKey: Hashable, Comparable, Sendable, CustomStringConvertibl
     /// Reads a key that was written to a row; nil for a text that is none.
     package init?(_ text: String) {
         let segments = text.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
-        guard text.utf8.count <= Self.longest, segments.count >= 2, segments.allSatisfy(isObjectName) else { return nil }
+        guard text.utf8.count <= Self.longest, segments.count >= 2, segments.allSatisfy(isObjectName) else {
+            return nil
+        }
         description = text
     }
 
