@@ -6,6 +6,7 @@ extension MySQLConnection: DriverConnection {
     func execute(_ sql: SQL) throws -> Int {
         let statement = try run(sql)
         statement.endResult()
+        try checkTransaction(after: sql)
         return statement.affectedRows
     }
 
