@@ -6,6 +6,7 @@ extension MySQLConnection: DriverConnection {
     func execute(_ sql: SQL) throws -> Int {
         let statement = try run(sql)
         statement.endResult()
+        try checkTransaction(after: sql)
         return statement.affectedRows
     }
 
@@ -32,14 +33,14 @@ extension MySQLConnection: DriverConnection {
         try checkReady(sql.text)
         let parameters = ParameterBuffers(sql.parameters)
         try checkSize(of: sql, parameters)
-        let statement = try prepared(sql)
+        let statement = try prepared(sql, for: parameters)
         do {
             try statement.execute(parameters)
             return statement
         } catch let failure as MySQLError where Self.mustPrepareAgain(failure) {
             // Nothing has happened yet: the server noticed before it ran it, or the result had other columns.
             cache.remove(sql.text)?.close()
-            let fresh = try prepared(sql)
+            let fresh = try prepared(sql, for: parameters)
             do {
                 try fresh.execute(parameters)
                 return fresh
@@ -57,8 +58,8 @@ extension MySQLConnection: DriverConnection {
         failure.code == 1615 || failure.code == 2057
     }
 
-    private func prepared(_ sql: SQL) throws -> PreparedStatement {
-        if let statement = cache.value(for: sql.text) { return statement }
+    private func prepared(_ sql: SQL, for parameters: ParameterBuffers) throws -> PreparedStatement {
+        if let statement = cache.value(for: sql.text), statement.takes(parameters) { return statement }
         let statement: PreparedStatement
         do {
             statement = try PreparedStatement(sql.text, on: handle)

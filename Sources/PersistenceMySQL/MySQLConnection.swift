@@ -140,20 +140,26 @@ extension MySQLConnection {
             rollback()
             throw ended
         }
-        guard handle.pointee.server_status & UInt32(SERVER_STATUS_IN_TRANS) != 0 else {
-            finish()
-            throw DatabaseError.statement(
-                code: 0,
-                message: "a statement ended the transaction that it was part of",
-                sql: "COMMIT"
-            )
-        }
         defer { finish() }
         guard run("COMMIT") else {
             let verdict = MySQLVerdict.commit(lastError)
             fate = verdict.connection
             throw verdict.error
         }
+    }
+
+    /// Refuses a statement that ended the transaction it was part of, as every change of the schema does.
+    ///
+    /// A mistake of ours: what came before is committed.
+    func checkTransaction(after sql: SQL) throws {
+        guard mode != nil, handle.pointee.server_status & UInt32(SERVER_STATUS_IN_TRANS) == 0 else { return }
+        let error = DatabaseError.statement(
+            code: 0,
+            message: "the statement ended the transaction that it was part of",
+            sql: sql.text
+        )
+        ended = error
+        throw error
     }
 
     /// Throws what ended the transaction, in case the closure did not pass it on.

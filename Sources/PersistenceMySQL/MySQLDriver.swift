@@ -60,8 +60,8 @@ package final class MySQLDriver: DatabaseDriver {
                 let job = MySQLJob(
                     mode: mode,
                     deadline: .now + pool.configuration.limits.wait,
-                    work: { connection, job in
-                        Self.answer(continuation, Result { try body(connection) }, connection, job)
+                    work: { [self] connection, job in
+                        answer(continuation, Result { try body(connection) }, connection, job)
                     },
                     refuse: { continuation.resume(throwing: $0) }
                 )
@@ -76,13 +76,14 @@ package final class MySQLDriver: DatabaseDriver {
     }
 
     /// Hands over a result and leaves the connection without a transaction.
-    private static func answer<T: Sendable>(
+    private func answer<T: Sendable>(
         _ continuation: CheckedContinuation<T, any Error>,
         _ result: Result<T, any Error>,
         _ connection: MySQLConnection,
         _ job: MySQLJob
     ) {
         let wasCancelled = job.finish()
+        pool.willFinish()
         switch result {
         case .success(let value):
             continuation.resume(returning: value)

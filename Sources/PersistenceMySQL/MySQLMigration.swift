@@ -47,8 +47,8 @@ final class CancelFlag: Sendable {
 
 extension MySQLConnection {
     /// The lock belongs to the server, not to the database, so its name has the database in it; hashed, because names of
-    /// locks are shorter than names of databases may be.
-    private static let lockName = "CONCAT('cairn.migrate.', MD5(DATABASE()))"
+    /// locks are shorter than names of databases may be. Not by `MD5`, which MySQL 9 has no longer.
+    private static let lockName = "CONCAT('cairn.migrate.', LEFT(SHA2(DATABASE(), 256), 40))"
 
     /// Waits in short steps, to notice a cancelled task.
     fileprivate func takeMigrationLock(_ isCancelled: CancelFlag) throws {

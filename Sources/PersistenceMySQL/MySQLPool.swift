@@ -80,8 +80,20 @@ final class MySQLPool: Sendable {
 extension MySQLPool {
     var generation: Int { state.withLock { $0.threads.generation } }
 
-    func next(for worker: MySQLWorker, generation: Int?, wasReading: Bool) -> PoolState<MySQLWorker, MySQLJob>.Next {
-        state.withLock { $0.threads.next(for: worker, generation: generation, wasReading: wasReading) }
+    /// To be called before a caller gets its answer from a connection.
+    func willFinish() {
+        state.withLock { $0.threads.willFinish() }
+    }
+
+    func next(
+        for worker: MySQLWorker,
+        hasAnswered: Bool,
+        generation: Int?,
+        wasReading: Bool
+    ) -> PoolState<MySQLWorker, MySQLJob>.Next {
+        state.withLock {
+            $0.threads.next(for: worker, hasAnswered: hasAnswered, generation: generation, wasReading: wasReading)
+        }
     }
 
     enum Requeueing {

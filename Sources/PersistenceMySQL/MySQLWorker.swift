@@ -37,6 +37,7 @@ final class MySQLWorker: Sendable {
         while let job = next {
             if job.start(), !serve(job, &place) { return false }
             next = wait(place)
+            place.hasAnswered = false
         }
         return true
     }
@@ -46,13 +47,20 @@ final class MySQLWorker: Sendable {
         var connection: MySQLConnection?
         var generation = 0
         var wasReading = false
+        /// Whether the last job got its answer from the connection.
+        var hasAnswered = false
 
         var usableGeneration: Int? { connection == nil ? nil : generation }
     }
 
     /// Waits for the next job; nil when the thread is to end.
     private func wait(_ place: Place) -> MySQLJob? {
-        switch pool.next(for: self, generation: place.usableGeneration, wasReading: place.wasReading) {
+        switch pool.next(
+            for: self,
+            hasAnswered: place.hasAnswered,
+            generation: place.usableGeneration,
+            wasReading: place.wasReading
+        ) {
         case .run(let job):
             return job
         case .end:
@@ -90,6 +98,7 @@ final class MySQLWorker: Sendable {
         }
         if job.run(on: connection.socket) {
             job.work(connection, job)
+            place.hasAnswered = true
         } else {
             connection.rollback()
         }

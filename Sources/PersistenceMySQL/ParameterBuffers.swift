@@ -10,6 +10,8 @@ final class ParameterBuffers {
 
     /// At least the bytes of the message that carries the values.
     let messageSize: Int
+    /// The type of each value, `MYSQL_TYPE_NULL` for those without one.
+    var types: [enum_field_types] { bindings.map(\.buffer_type) }
 
     init(_ values: [SQLValue]) {
         let size = values.reduce(0) { $0 + Self.size($1) }

@@ -25,6 +25,8 @@ struct PoolState<Worker: AnyObject, Job: AnyObject> {
     private var parked: [Parked] = []
     private var waiting: [Job] = []
     private var freeNumbers: [Int]
+    /// Threads that have answered and will ask for the next job in a moment.
+    private var finishing = 0
     private let queue: Int
     private let limit: Int
     private(set) var isClosed = false
@@ -44,14 +46,20 @@ struct PoolState<Worker: AnyObject, Job: AnyObject> {
     var idle: Int { parked.count }
     var waitingCount: Int { waiting.count }
 
+    /// A thread is about to answer, after which the caller may well come back before the thread is idle.
+    mutating func willFinish() {
+        finishing += 1
+    }
+
     /// Takes the connection that was used last, so that the others can become idle and go; among those whose last
-    /// transaction was of the same kind, where there are some, because it needs one message less.
+    /// transaction was of the same kind, where there are some, because it needs one message less. A connection that is
+    /// about to be free is waited for, because that is quicker than to open one.
     mutating func submit(_ job: Job, isReading: Bool, isPending: (Job) -> Bool) -> Submission {
         if isClosed { return .refuse(isClosed: true) }
         if let index = parked.lastIndex(where: { $0.wasReading == isReading }) ?? parked.indices.last {
             return .hand(parked.remove(at: index).worker)
         }
-        if let number = freeNumbers.popLast() { return .start(number: number) }
+        if waiting.count >= finishing, let number = freeNumbers.popLast() { return .start(number: number) }
         if waiting.count >= queue { waiting.removeAll { !isPending($0) } }
         guard waiting.count < queue else { return .refuse(isClosed: false) }
         waiting.append(job)
@@ -60,8 +68,11 @@ struct PoolState<Worker: AnyObject, Job: AnyObject> {
 
     /// What a thread does after its job.
     ///
-    /// - Parameter generation: that of its connection, or nil when it has none; such a thread ends when nothing waits.
-    mutating func next(for worker: Worker, generation: Int?, wasReading: Bool) -> Next {
+    /// - Parameters:
+    ///   - hasAnswered: whether it said `willFinish` before.
+    ///   - generation: that of its connection, or nil when it has none; such a thread ends when nothing waits.
+    mutating func next(for worker: Worker, hasAnswered: Bool, generation: Int?, wasReading: Bool) -> Next {
+        if hasAnswered { finishing -= 1 }
         if !waiting.isEmpty { return .run(waiting.removeFirst()) }
         guard !isClosed, generation == self.generation else { return .end }
         parked.append(Parked(worker: worker, wasReading: wasReading))

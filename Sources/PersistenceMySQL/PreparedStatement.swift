@@ -9,6 +9,8 @@ final class PreparedStatement {
     private var buffers: ResultBuffers?
     private var isClosed = false
     let parameterCount: Int
+    /// The types that the parameters have had; those that were NULL every time have none.
+    private var types: [enum_field_types] = []
 
     init(_ text: String, on connection: UnsafeMutablePointer<MYSQL>) throws {
         guard let handle = mysql_stmt_init(connection) else {
@@ -45,7 +47,16 @@ final class PreparedStatement {
         return count == UInt64.max ? 0 : Int(clamping: count)
     }
 
+    /// Whether the values have the types that the server has settled on.
+    ///
+    /// MySQL takes a parameter's type from its first value where nothing else tells it, and converts later values to it:
+    /// `SELECT ?` answers 0 for a text after it was run with a number.
+    func takes(_ parameters: ParameterBuffers) -> Bool {
+        zip(types, parameters.types).allSatisfy { $0 == MYSQL_TYPE_NULL || $1 == MYSQL_TYPE_NULL || $0 == $1 }
+    }
+
     func execute(_ parameters: ParameterBuffers) throws {
+        types = types.isEmpty ? parameters.types : zip(types, parameters.types).map { $0 == MYSQL_TYPE_NULL ? $1 : $0 }
         let result = parameters.withBindings { bindings in
             if parameterCount > 0, mysql_stmt_bind_param(handle, bindings) != 0 { return Int32(1) }
             return mysql_stmt_execute(handle)
