@@ -15,7 +15,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-TOKEN = "pul-bench00000000000000000000000000000000000"
+TOKEN = "pul-be00000000000000000000000000000000000000"
 TICK = os.sysconf("SC_CLK_TCK")
 
 
