@@ -6,4 +6,4 @@ source "$CAIRN_ROOT/Scripts/e2e.sh"
 
 start_cairn smoke
 call GET /api/user
-stop_cairn
+stop_cairn "$CAIRN_PID"
