@@ -101,7 +101,7 @@ let adapters: [[Target]] = [
 let capabilities: [[Target]] = [
     capability("Identity", plus: ["Crypto"]),
     capability("Organizations"),
-    capability("Stacks", plus: ["StateStore", "JSONScan", "Crypto", "Compression"]),
+    capability("Stacks", plus: ["StateStore", "JSONScan", "Crypto", "Compression", "Encryption"]),
 ]
 
 let program: [Target] =
@@ -109,7 +109,8 @@ let program: [Target] =
         "Server",
         uses: [
             "Kernel", "Contract", "Telemetry", "Persistence", "Schema", "Events", "Jobs", "HTTPServer", "HTTPAPI",
-            "Crypto", "PersistenceSQLite", "PersistenceMySQL", "Identity", "Stacks",
+            "Crypto", "PersistenceSQLite", "PersistenceMySQL", "ObjectStorage", "Encryption",
+            "Identity", "Stacks",
         ],
         testing: []
     ) + [
