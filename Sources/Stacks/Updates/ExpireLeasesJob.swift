@@ -1,5 +1,6 @@
 package import Jobs
 import Kernel
+import Telemetry
 
 /// Ends updates whose lease is over, so that what they saved becomes a version even if nobody else wants the stack.
 package struct ExpireLeasesJob: Job {
