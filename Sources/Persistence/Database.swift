@@ -116,6 +116,7 @@ package struct Database: Sendable {
     /// 5 to 15 ms before the second try, doubled for each further one.
     package static let jitteredPause: @Sendable (Int) async throws -> Void = { attempt in
         let base = 10.0 * Double(1 << min(attempt - 2, 6))
+        // lint: effects because no result depends on the jitter, and tests pass their own pause.
         try await Task.sleep(for: .milliseconds(base * Double.random(in: 0.5...1.5)))
     }
 }

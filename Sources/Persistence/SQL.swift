@@ -23,6 +23,18 @@ package struct SQL: Sendable, Hashable, ExpressibleByStringInterpolation {
         parameters = []
     }
 
+    /// A name of the schema that is only known at run time, as tests and tools need it.
+    ///
+    /// - Parameter name: letters, digits and `_` of ASCII, at most 64; anything else is a mistake of the caller.
+    package init(identifier name: String) {
+        let isPlain = name.utf8.allSatisfy { byte in
+            (97...122).contains(byte) || (65...90).contains(byte) || (48...57).contains(byte) || byte == 95
+        }
+        precondition(isPlain && (1...64).contains(name.utf8.count), "\(name) is not a name of the schema")
+        text = name
+        parameters = []
+    }
+
     init(parameter value: SQLValue) {
         text = "?"
         parameters = [value]

@@ -48,19 +48,3 @@ func escaped(_ text: String) -> String {
     }
     return result
 }
-
-/// How many letters must be changed, added or left out to make one word of the other (Levenshtein).
-func editDistance(_ one: String, _ other: String) -> Int {
-    let other = Array(other.utf8)
-    var row = Array(0...other.count)
-    for (index, byte) in one.utf8.enumerated() {
-        var diagonal = row[0]
-        row[0] = index + 1
-        for column in other.indices {
-            let above = row[column + 1]
-            row[column + 1] = min(above + 1, row[column] + 1, diagonal + (other[column] == byte ? 0 : 1))
-            diagonal = above
-        }
-    }
-    return row[other.count]
-}

@@ -119,12 +119,8 @@ extension Settings {
     package func reportUnknown(prefix: String = "CAIRN_") {
         let known = ledger.state.withLock { $0.known }
         for name in values.keys.sorted() where name.hasPrefix(prefix) && !known.contains(name) {
-            let nearest = known.sorted().map { ($0, editDistance($0, name)) }.min { $0.1 < $1.1 }
-            if let (candidate, distance) = nearest, distance <= max(2, name.utf8.count / 4) {
-                report(name, "is not a setting; did you mean \(candidate)?")
-            } else {
-                report(name, "is not a setting")
-            }
+            let hint = Spelling.nearest(to: name, among: known).map { "; did you mean \($0)?" } ?? ""
+            report(name, "is not a setting\(hint)")
         }
     }
 }

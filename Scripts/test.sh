@@ -1,0 +1,119 @@
+# shellcheck shell=bash
+# ./dev test: what CI runs. With --only or --filter it is the short form for while one works on a module.
+
+TEST_OUTPUT="$LOG_FOLDER/tests.txt"
+TEST_LIMIT=20m
+
+cmd_test() {
+    local only='' filter='' long=''
+    while (($# > 0)); do
+        case $1 in
+            --only) only=${2:?--only takes module names} && shift ;;
+            --filter) filter=${2:?--filter takes a regular expression} && shift ;;
+            --long) long=yes ;;
+            -j) set_jobs "${2:-}" && shift ;;
+            *) fail_usage "test takes --only A,B, --filter X, --long and -j N, not '$1'" ;;
+        esac
+        shift
+    done
+    require build test
+    if [[ -n $only$filter ]]; then
+        test_part "$only" "$filter"
+    else
+        test_everything "$long"
+        print_stage_summary
+    fi
+    closing_line
+}
+
+test_everything() {
+    stage "1 format and lint" 30 run_logged lint lint_everything
+    stage "2 contract regenerated, nothing changed" 90 contract_stage
+    stage "3 debug build with tests" 240 run_logged build-tests build_tests
+    stage "4a database servers" 120 start_services
+    use_services
+    stage "4 tests, with SQLite, MariaDB and MySQL" 300 test_all_modules
+    stage "5 end-to-end tests" 300 end_to_end_tests
+    if [[ -n ${1:-} ]]; then
+        export CAIRN_LONG=1
+        stage "5a tests under the thread sanitizer" 1200 test_sanitized thread
+        stage "5b tests under the address sanitizer" 1200 test_sanitized address
+    fi
+}
+
+contract_stage() {
+    verify_contract
+    test_contract_gen
+}
+
+# Only some modules, or only some tests; database tests use the servers that run.
+test_part() {
+    local only=$1 filter=$2
+    if [[ -n $only ]]; then export CAIRN_ONLY=$only; fi
+    use_running_services
+    run_logged build-tests build_tests
+    run_logged tests run_tests "$TEST_BINARY" "$filter"
+    report_skipped
+}
+
+test_all_modules() {
+    run_logged tests run_tests "$TEST_BINARY" ''
+    report_skipped
+    say "$(closing_line)"
+}
+
+# run_tests BINARY FILTER: keeps the output without colours in TEST_OUTPUT; says what failed when something did.
+run_tests() {
+    local binary=$1 arguments=(--testing-library swift-testing) status=0
+    if [[ -n $2 ]]; then arguments+=(--filter "$2"); fi
+    timeout --foreground --kill-after=10 "$TEST_LIMIT" "$binary" "${arguments[@]}" 2>&1 |
+        without_colours >"$TEST_OUTPUT" || status=${PIPESTATUS[0]}
+    case $status in
+        0) ;;
+        69) echo "No test was run. A filter names types and functions, as in TimestampTests, not display names." ;;
+        124 | 137) echo "Stopped after $TEST_LIMIT. The last lines:" && tail -n 20 "$TEST_OUTPUT" ;;
+        66) sed -n '/WARNING: ThreadSanitizer/,$p' "$TEST_OUTPUT" | head -n 35 ;;
+        *) grep -E '✘|Fatal error|Precondition|Program crashed|ERROR: AddressSanitizer' "$TEST_OUTPUT" | tail -n 35 ||
+            tail -n 35 "$TEST_OUTPUT" ;;
+    esac
+    if ((status != 0)); then
+        echo "All output: ${TEST_OUTPUT#"$CAIRN_ROOT"/}"
+        return "$status"
+    fi
+    [[ -n $(closing_line) ]] || { echo "the tests ended without their closing line" && return 1; }
+    if closing_line | grep -q 'Test run with 0 tests'; then echo "no test was run" && return 1; fi
+}
+
+# "Test run with N tests in M suites passed after …": what CI counts.
+closing_line() { grep 'Test run with [0-9]* test' "$TEST_OUTPUT" | tail -n 1 || true; }
+
+report_skipped() {
+    local reasons
+    reasons=$(sed -nE 's/^.*(Test|Suite) .* skipped:? ?(.*)$/\2/p' "$TEST_OUTPUT" | sort | uniq -c)
+    if [[ -n $reasons ]]; then note "Skipped, and why:"$'\n'"$reasons"; fi
+}
+
+test_sanitized() {
+    local kind=$1 scratch="$CAIRN_ROOT/.build-$1"
+    run_logged "build-$kind" swift build "${SWIFT_FLAGS[@]}" --scratch-path "$scratch" --build-tests --sanitize "$kind"
+    export TSAN_OPTIONS="halt_on_error=1:exitcode=66:second_deadlock_stack=1" ASAN_OPTIONS="detect_leaks=0"
+    TEST_OUTPUT="$LOG_FOLDER/tests-$kind.txt" TEST_LIMIT=40m
+    run_logged "tests-$kind" run_tests "$scratch/debug/${TEST_BINARY##*/}" ''
+    say "$(closing_line)"
+}
+
+# MARK: end to end
+
+# Runs every executable Tests/EndToEnd/run-*.sh in order. Scripts/e2e.sh is what they source.
+end_to_end_tests() {
+    local script count=0 from
+    export CAIRN_BIN=$DEBUG_BINARY
+    for script in Tests/EndToEnd/run-*.sh; do
+        [[ -x $script ]] || continue
+        from=$EPOCHREALTIME
+        run_logged "$(basename "$script" .sh)" "$script"
+        say "  $(basename "$script") passed in $(seconds_since "$from") s"
+        count=$((count + 1))
+    done
+    if ((count == 0)); then note "  no end-to-end test is there yet (Tests/EndToEnd/run-*.sh)"; fi
+}

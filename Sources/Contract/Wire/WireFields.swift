@@ -1,0 +1,96 @@
+package import Kernel
+
+/// The members of one object of a request, read by name; what is absent or `null` is nil.
+package struct WireFields {
+    private let object: JSONObject
+    private let path: FieldPath
+
+    package init(_ value: JSONValue, at path: FieldPath) throws(WireError) {
+        guard case .object(let object) = value else {
+            throw .mismatch(path, takes: "an object", found: value.kind)
+        }
+        self.object = object
+        self.path = path
+    }
+
+    private func present(_ name: String) -> JSONValue? {
+        guard let value = object[name], !value.isNull else { return nil }
+        return value
+    }
+
+    package func string(_ name: String) throws(WireError) -> String? {
+        switch object[name] {
+        case .string(let text): return text
+        case nil, .null: return nil
+        case .some(let value): throw .mismatch(.field(name, in: path), takes: "a string", found: value.kind)
+        }
+    }
+
+    package func bool(_ name: String) throws(WireError) -> Bool? {
+        switch object[name] {
+        case .bool(let flag): return flag
+        case nil, .null: return nil
+        case .some(let value): throw .mismatch(.field(name, in: path), takes: "a boolean", found: value.kind)
+        }
+    }
+
+    package func integer(_ name: String) throws(WireError) -> Int? {
+        guard let value = present(name) else { return nil }
+        return try Int(wire: value, at: .field(name, in: path))
+    }
+
+    package func double(_ name: String) throws(WireError) -> Double? {
+        guard let value = present(name) else { return nil }
+        return try Double(wire: value, at: .field(name, in: path))
+    }
+
+    package func time(_ name: String) throws(WireError) -> Timestamp? {
+        guard let value = present(name) else { return nil }
+        return try Timestamp(wire: value, at: .field(name, in: path))
+    }
+
+    /// A free-form value, byte for byte.
+    package func raw(_ name: String) -> RawJSON? {
+        guard present(name) != nil else { return nil }
+        return object.raw(name)
+    }
+
+    /// Free-form values by name, each byte for byte.
+    package func rawMap(_ name: String) throws(WireError) -> [String: RawJSON]? {
+        guard let value = present(name) else { return nil }
+        guard case .object(let map) = value else {
+            throw .mismatch(.field(name, in: path), takes: "an object", found: value.kind)
+        }
+        var values: [String: RawJSON] = [:]
+        for member in map.members {
+            values[member.name] = map.raw(member)
+        }
+        return values
+    }
+
+    package func value<Value: WireDecodable>(_ name: String, as type: Value.Type) throws(WireError) -> Value? {
+        guard let value = present(name) else { return nil }
+        return try Value(wire: value, at: .field(name, in: path))
+    }
+
+    package func list<Element: WireDecodable>(_ name: String, of: Element.Type) throws(WireError) -> [Element]? {
+        guard let value = present(name) else { return nil }
+        return try [Element](wire: value, at: .field(name, in: path))
+    }
+
+    package func map<Value: WireDecodable>(_ name: String, of: Value.Type) throws(WireError) -> [String: Value]? {
+        guard let value = present(name) else { return nil }
+        return try [String: Value](wire: value, at: .field(name, in: path))
+    }
+
+    /// The word that says which kind of object this is.
+    package func discriminator(_ name: String) throws(WireError) -> String {
+        try required(name, try string(name))
+    }
+
+    /// A field that must be there.
+    package func required<Value>(_ name: String, _ value: Value?) throws(WireError) -> Value {
+        guard let value else { throw .missing(.field(name, in: path)) }
+        return value
+    }
+}

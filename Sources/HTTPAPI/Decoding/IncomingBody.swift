@@ -1,0 +1,176 @@
+import Compression
+import Contract
+import HTTPServer
+import Kernel
+import Synchronization
+
+/// The body of an admitted request: bounded as received and as inflated, read only when somebody asks.
+///
+/// Like the body of the server under it, it is read once.
+package struct IncomingBody: Sendable {
+    /// How the bytes were sent.
+    package enum Encoding: Sendable {
+        case identity
+        case gzip
+    }
+
+    package let encoding: Encoding
+    /// The media type that the client states, without parameters and in lower case; clients state what they like.
+    package let contentType: String?
+    package let limits: BodyLimits
+    let source: RequestBody
+    let progress: BodyProgress
+    /// Where large bodies are inflated and parsed; nil does it in place.
+    let compute: BlockingPool?
+    /// Whether bytes that begin like gzip are inflated although no header says so: a proxy may have eaten the header,
+    /// and no JSON text begins so.
+    private let detectsGzip: Bool
+
+    /// The length in the head, as received; nil when it is not known beforehand.
+    package var length: Int? { source.length }
+
+    /// - Throws: `.unsupportedMediaType` for an encoding that we do not read, `.tooLarge` for a length beyond the limit.
+    init(
+        _ request: HTTPRequest,
+        intake: BodyIntake,
+        limits: BodyLimits,
+        progress: BodyProgress,
+        compute: BlockingPool?
+    ) throws(ServiceError) {
+        encoding = intake == .none ? .identity : try Self.encoding(of: request.headers)
+        contentType = request.headers["Content-Type"].map(Self.mediaType)
+        detectsGzip = intake == .json || intake == .rawJSON
+        self.limits = limits
+        self.progress = progress
+        self.compute = compute
+        source = request.body
+        if intake != .none, let length = request.body.length, length > receivedLimit {
+            throw .bodyTooLarge(limit: receivedLimit)
+        }
+    }
+
+    /// The body as it was sent, piece by piece.
+    package var received: Received { Received(body: self) }
+
+    /// The body without compression, piece by piece.
+    package var pieces: Pieces { Pieces(body: self) }
+
+    /// The whole body as it was sent.
+    package func collectReceived() async throws -> [UInt8] {
+        let bytes = try await progress.watching { try await source.collect(upTo: receivedLimit) }
+        progress.count(bytes.count)
+        return bytes
+    }
+
+    /// The whole body without compression.
+    package func collect() async throws -> [UInt8] {
+        let bytes = try await collectReceived()
+        return try await compute(on: bytes) { try inflate(bytes) }
+    }
+
+    // MARK: - Control bodies
+
+    /// Reads, bounds, parses and decodes the body of an operation; a marker of a raw body is made without reading.
+    func decode<Body: OperationBody>(_ type: Body.Type, takesEmpty: Bool) async throws -> Body {
+        guard Body.intake == .json else { return try Self.decode(.null) }
+        guard contentType.map(Self.isJSON) ?? true else { throw ServiceError.notJSON(contentType ?? "") }
+        let bytes = try await collectReceived()
+        if bytes.isEmpty {
+            guard takesEmpty else { throw ServiceError.noBody }
+            return try Self.decode(.object(JSONObject([])))
+        }
+        let value = try await compute(on: bytes) { try Self.parse(inflate(bytes), limit: limits.inflated) }
+        return try Self.decode(value)
+    }
+
+    private static func decode<Body: OperationBody>(_ value: JSONValue) throws(ServiceError) -> Body {
+        do {
+            return try Body.decode(value)
+        } catch {
+            throw ServiceError(error)
+        }
+    }
+
+    private static func parse(_ bytes: [UInt8], limit: Int) throws(ServiceError) -> JSONValue {
+        do {
+            return try JSONValue.parse(bytes, limits: JSONLimits(bytes: limit, depth: JSONLimits.deepest))
+        } catch {
+            throw ServiceError(error)
+        }
+    }
+
+    /// Bodies from this size on cost milliseconds to inflate and parse.
+    private static let largeBody = 65_536
+
+    private func compute<Result: Sendable>(
+        on bytes: [UInt8],
+        _ work: @escaping @Sendable () throws -> Result
+    ) async throws -> Result {
+        guard let compute, bytes.count >= Self.largeBody else { return try work() }
+        return try await compute.run(deadline: .seconds(10), work)
+    }
+
+    private func inflate(_ bytes: [UInt8]) throws(ServiceError) -> [UInt8] {
+        guard isGzip(beginning: bytes[...]), !bytes.isEmpty else { return bytes }
+        do {
+            return try Gzip.gunzip(bytes[...], limit: limits.inflated)
+        } catch {
+            throw error.serviceError
+        }
+    }
+
+    func isGzip(beginning bytes: ArraySlice<UInt8>) -> Bool {
+        encoding == .gzip || (detectsGzip && bytes.first == 0x1f)
+    }
+
+    /// An uncompressed body is bounded by the smaller of both limits.
+    var receivedLimit: Int {
+        encoding == .gzip ? limits.received : min(limits.received, limits.inflated)
+    }
+
+    // MARK: - Headers
+
+    private static func encoding(of headers: HTTPHeaders) throws(ServiceError) -> Encoding {
+        guard let first = headers["Content-Encoding"] else { return .identity }
+        let values = headers.values(for: "Content-Encoding")
+        guard values.count == 1 else { throw .unknownEncoding(values.joined(separator: ", ")) }
+        return switch first.lowercased() {
+        case "gzip", "x-gzip": .gzip
+        case "identity", "": .identity
+        default: throw .unknownEncoding(first)
+        }
+    }
+
+    private static func mediaType(_ header: String) -> String {
+        let type = header.utf8.prefix { $0 != UInt8(ascii: ";") }
+        return String(Substring(type)).lowercased().filter { $0 != " " && $0 != "\t" }
+    }
+
+    private static func isJSON(_ type: String) -> Bool {
+        type == "application/json" || type.isEmpty || (type.hasPrefix("application/") && type.hasSuffix("+json"))
+    }
+}
+
+/// What has arrived of a body so far, for the access log.
+final class BodyProgress: Sendable {
+    private let bytes = Atomic<Int>(0)
+    private let left = Atomic<Bool>(false)
+
+    var received: Int { bytes.load(ordering: .relaxed) }
+
+    /// Whether reading ended because the client had gone.
+    var clientLeft: Bool { left.load(ordering: .relaxed) }
+
+    func count(_ more: Int) {
+        bytes.wrappingAdd(more, ordering: .relaxed)
+    }
+
+    func watching<Result>(_ read: () async throws -> Result) async throws -> Result {
+        do {
+            return try await read()
+        } catch is CancellationError {
+            left.store(true, ordering: .relaxed)
+            throw CancellationError()
+        }
+    }
+}

@@ -1,0 +1,228 @@
+import Contract
+package import HTTPServer
+package import Kernel
+package import Telemetry
+
+/// One function from a request to its answer: route, admission, limits, decoding, handler, encoding, log.
+///
+/// Whoever asks is admitted before a byte of the body is read (`design/architecture.md` §6).
+package struct Pipeline: Sendable {
+    package struct Options: Sendable {
+        /// Where large bodies are inflated, parsed and compressed; nil does it in place.
+        package var compute: BlockingPool?
+        /// What stands in front of every path, such as `/pulumi`; empty for none.
+        package var prefix: String
+
+        package init(compute: BlockingPool? = nil, prefix: String = "") {
+            self.compute = compute
+            self.prefix = prefix
+        }
+    }
+
+    private let routes: [Route]
+    private let router: Router
+    private let authorizer: any Authorizer
+    private let effects: Effects
+    private let log: Logger
+    private let accessLog: AccessLog
+    private let encoder: AnswerEncoder
+    private let options: Options
+
+    package init(
+        routes table: RouteTable,
+        authorizer: any Authorizer,
+        effects: Effects,
+        log: Logger,
+        metrics: MetricsRegistry,
+        options: Options = Options()
+    ) {
+        routes = table.routes
+        router = Router(table.routes.map { ($0.descriptor.method, $0.template) })
+        self.authorizer = authorizer
+        self.effects = effects
+        self.log = log
+        accessLog = AccessLog(log: log, metrics: PipelineMetrics(registry: metrics, routes: table.routes))
+        encoder = AnswerEncoder(compute: options.compute)
+        self.options = options
+    }
+
+    /// Answers one request. Every failure becomes an answer.
+    package func respond(to request: HTTPRequest) async -> HTTPResponse {
+        var trace = Trace(request.head, id: effects.id())
+        var response: HTTPResponse
+        do {
+            response = try await answer(request, &trace)
+        } catch {
+            response = self.response(to: error, &trace)
+        }
+        finish(&response, trace)
+        return response
+    }
+
+    /// Answers requests to the routes that await nothing, on the thread that reads the socket; nil for all others.
+    package func inline(_ head: HTTPRequestHead) -> HTTPResponse? {
+        var trace = Trace(head, id: effects.id())
+        guard let (route, values) = try? match(head, &trace), route.isInline else { return nil }
+        trace.route = route
+        var response: HTTPResponse
+        do {
+            let bound = try route.bind(values)
+            guard case .inline(let handler) = bound.answer else { return nil }
+            let admission = Admission(actor: .anonymous(from: head.peer.text))
+            let body = try IncomingBody(
+                HTTPRequest(head: head),
+                intake: .none,
+                limits: BodyLimits(0),
+                progress: trace.progress,
+                compute: nil
+            )
+            let call = RawCall(context: context(head, admission, trace), query: query(of: head), content: body)
+            response = try encoder.encodeInline(handler(call))
+        } catch {
+            response = self.response(to: error, &trace)
+        }
+        response.headers.set("X-Pulumi-Request-ID", trace.id.description)
+        return response
+    }
+
+    // MARK: - Steps
+
+    private func answer(_ request: HTTPRequest, _ trace: inout Trace) async throws -> HTTPResponse {
+        let (route, values) = try match(request.head, &trace)
+        trace.route = route
+        let credential = try Credential.read(request.headers.values(for: "Authorization"))
+        let bound: BoundRoute
+        do {
+            bound = try route.bind(values)
+        } catch {
+            // A stranger learns nothing, not even that a name is malformed.
+            _ = try await admit(credential, of: route.credential, to: .authenticated, request)
+            throw error
+        }
+        let admission = try await admit(credential, of: route.credential, to: bound.requirement, request)
+        trace.actor = admission.actor
+        let content = try IncomingBody(
+            request,
+            intake: route.intake,
+            limits: route.limits,
+            progress: trace.progress,
+            compute: options.compute
+        )
+        let call = RawCall(
+            context: context(request.head, admission, trace),
+            query: query(of: request.head),
+            content: content
+        )
+        let reply =
+            switch bound.answer {
+            case .inline(let handler): try handler(call)
+            case .handler(let handler): try await handler(call)
+            }
+        return try await encoder.encode(reply, for: request.head)
+    }
+
+    private func match(_ head: HTTPRequestHead, _ trace: inout Trace) throws(ServiceError) -> (Route, [String]) {
+        let path = Array(try relativePath(of: head).utf8)
+        let method = OperationMethod(rawValue: head.method.name)
+        switch router.match(method, path.span) {
+        case .found(let index, let segments):
+            let route = routes[index]
+            return (route, try route.template.values(segments, path.span))
+        case .methodNotAllowed(let methods):
+            trace.allowedMethods = methods.map(\.rawValue).joined(separator: ", ")
+            throw .methodNotAllowed(head.method.name, methods.map(\.rawValue))
+        case .notFound:
+            throw .noRoute(head.method.name, String(head.target.path))
+        case .malformed(let problem):
+            throw .malformedPath(problem)
+        }
+    }
+
+    private func relativePath(of head: HTTPRequestHead) throws(ServiceError) -> Substring {
+        let path = head.target.path
+        guard !options.prefix.isEmpty else { return path }
+        let rest = path.dropFirst(options.prefix.count)
+        guard path.hasPrefix(options.prefix), rest.isEmpty || rest.hasPrefix("/") else {
+            throw .noRoute(head.method.name, String(path))
+        }
+        return rest
+    }
+
+    /// A credential of another kind than the route takes counts as none (S-05).
+    private func admit(
+        _ credential: Credential?,
+        of kind: Credential.Kind?,
+        to requirement: Requirement,
+        _ request: HTTPRequest
+    ) async throws -> Admission {
+        let address = request.peer.text
+        if case .anonymous = requirement { return Admission(actor: .anonymous(from: address)) }
+        guard let credential, credential.kind == kind else {
+            throw kind == .updateToken ? ServiceError.noLease : ServiceError.noCredential
+        }
+        if kind == .updateToken, case .authenticated = requirement { throw ServiceError.noLease }
+        return try await authorizer.admit(credential, to: requirement, from: address)
+    }
+
+    private func context(_ head: HTTPRequestHead, _ admission: Admission, _ trace: Trace) -> CallContext {
+        CallContext(
+            requestID: trace.id,
+            admission: admission,
+            headers: head.headers,
+            target: head.target,
+            logger: log
+        )
+    }
+
+    private func query(of head: HTTPRequestHead) -> String? {
+        head.target.query.map { String($0) }
+    }
+
+    // MARK: - Ends
+
+    private func response(to error: any Error, _ trace: inout Trace) -> HTTPResponse {
+        if error is CancellationError { trace.clientLeft = true }
+        let shown = error as? ServiceError ?? .unexpected(error)
+        trace.error = shown
+        var response = ErrorRenderer.response(to: shown)
+        if !trace.allowedMethods.isEmpty { response.headers.set("Allow", trace.allowedMethods) }
+        return response
+    }
+
+    private func finish(_ response: inout HTTPResponse, _ trace: Trace) {
+        response.headers.set("X-Pulumi-Request-ID", trace.id.description)
+        accessLog.write(
+            AccessLog.Entry(
+                request: trace.id,
+                method: trace.method,
+                route: trace.route,
+                status: response.status.code,
+                duration: ContinuousClock.now - trace.started,
+                received: trace.progress.received,
+                sent: response.body.knownLength,
+                actor: trace.actor,
+                error: trace.error,
+                clientLeft: trace.clientLeft || trace.progress.clientLeft
+            )
+        )
+    }
+}
+
+/// What is learnt of a request on its way.
+private struct Trace: Sendable {
+    let id: RequestID
+    let method: String
+    let started = ContinuousClock.now
+    let progress = BodyProgress()
+    var route: Route?
+    var actor: Actor?
+    var error: ServiceError?
+    var clientLeft = false
+    /// For the `Allow` header; empty when the path has no other method.
+    var allowedMethods = ""
+
+    init(_ head: HTTPRequestHead, id: RequestID) {
+        self.id = id
+        method = head.method.name
+    }
+}

@@ -1,0 +1,45 @@
+package import Kernel
+
+extension ServiceError {
+    /// The one answer to every credential that is not good, so that nothing can be learnt from it.
+    package static let badCredentials = ServiceError(
+        .unauthenticated,
+        "Unauthorized: No credentials provided or are invalid."
+    )
+
+    static func nameIsTaken(_ name: OrganizationName) -> ServiceError {
+        ServiceError(
+            .conflict,
+            "Conflict: the name '\(name)' is taken.",
+            details: [Detail(kind: "already_exists", attribute: "name")]
+        )
+    }
+
+    static func nameIsReserved(_ name: OrganizationName) -> ServiceError {
+        .invalid("name", "'\(name)' is reserved")
+    }
+
+    package static func organizationNotFound(_ name: String) -> ServiceError {
+        ServiceError(.notFound, "Not Found: organization '\(name)' not found")
+    }
+
+    static func stackNotFound(_ reference: String) -> ServiceError {
+        ServiceError(.notFound, "Not Found: stack '\(reference)' not found")
+    }
+
+    static func permissionMissing(_ scope: String) -> ServiceError {
+        ServiceError(.permissionDenied, "Forbidden: this needs the permission '\(scope)'.")
+    }
+
+    static let siteAdministratorNeeded = ServiceError(
+        .permissionDenied,
+        "Forbidden: this needs a site administrator."
+    )
+
+    static func tokenNotFound() -> ServiceError {
+        ServiceError(.notFound, "Not Found: access token not found")
+    }
+
+    /// For routes of a running update: never 401, which would tell the user to log in again.
+    static let leaseNeeded = ServiceError(.permissionDenied, "Forbidden: this needs the token of the running update.")
+}

@@ -1,0 +1,84 @@
+import Contract
+package import HTTPAPI
+import Kernel
+
+/// `/api/user/tokens`.
+package struct PersonalTokenRoutes: RouteGroup {
+    private static let paging = ContinuationPaging(operation: "listPersonalTokens", standard: 100, largest: 1000)
+
+    private let tokens: PersonalTokenService
+
+    package init(tokens: PersonalTokenService) {
+        self.tokens = tokens
+    }
+
+    package func register(on routes: inout RouteTable) {
+        routes.query(Operations.ListPersonalTokens.self, access: .authenticated, handler: list)
+        routes.mutation(
+            Operations.CreatePersonalToken.self,
+            access: .authenticated,
+            audit: .personalTokenCreated,
+            handler: create
+        )
+        routes.mutation(
+            Operations.DeletePersonalToken.self,
+            access: .authenticated,
+            audit: .personalTokenDeleted,
+            handler: delete
+        )
+    }
+
+    func create(_ call: Call<Operations.CreatePersonalToken>) async throws -> CreateAccessTokenResponse {
+        let (token, secret) = try await tokens.create(
+            description: call.body.description ?? "",
+            expires: call.body.expires,
+            reason: call.query.reason,
+            by: call.actor
+        )
+        return CreateAccessTokenResponse(id: token.id.description, tokenValue: secret.text.reveal())
+    }
+
+    func list(_ call: Call<Operations.ListPersonalTokens>) async throws -> ListAccessTokensResponse {
+        guard let filter = TokenFilter(rawValue: call.query.filter ?? TokenFilter.active.rawValue) else {
+            throw ServiceError.invalid("filter", "takes active, expired or all")
+        }
+        let conditions = [filter.rawValue, call.query.search ?? ""]
+        let after = try Self.paging.after(call.query.continuationToken, filter: conditions) { values in
+            values.count == 1 ? AccessTokenID(values[0]) : nil
+        }
+        let limit = try Self.paging.limit(call.query.maxResults)
+        let page = try await tokens.list(
+            filter: filter,
+            search: call.query.search,
+            page: PageRequest(limit: limit, after: after),
+            by: call.actor
+        )
+        return ListAccessTokensResponse(
+            tokens: page.items.map { AccessToken.wire($0, createdBy: call.actor.login) },
+            continuationToken: Self.paging.token(page, filter: conditions) { [$0.id.description] }
+        )
+    }
+
+    func delete(_ call: Call<Operations.DeletePersonalToken>) async throws -> NoContent {
+        guard let id = AccessTokenID(call.path.tokenId) else { throw ServiceError.tokenNotFound() }
+        try await tokens.delete(id, by: call.actor)
+        return NoContent()
+    }
+}
+
+extension AccessToken {
+    /// The token as lists show it; times are 0 where there is none (`spec/rest-wider.md` §1.6).
+    fileprivate static func wire(_ token: AccessToken, createdBy login: String) -> Contract.AccessToken {
+        Contract.AccessToken(
+            id: token.id.description,
+            name: token.name,
+            description: token.description,
+            created: token.createdAt.rfc3339,
+            lastUsed: token.lastUsedAt.map { Int($0.seconds) } ?? 0,
+            expires: token.expiresAt.map { Int($0.seconds) } ?? 0,
+            admin: token.isAdmin,
+            createdBy: login,
+            type: .personal
+        )
+    }
+}

@@ -1,0 +1,37 @@
+package import Kernel
+package import Persistence
+
+/// Puts jobs into the database, inside the transaction of the change that causes them.
+package struct JobQueue: Sendable {
+    private let effects: Effects
+    private let store = JobStore()
+
+    package init(effects: Effects) {
+        self.effects = effects
+    }
+
+    /// Adds a job.
+    ///
+    /// - Parameters:
+    ///   - due: not before; nil is now.
+    ///   - uniqueKey: when a job with this key exists already, nothing is added.
+    package func enqueue<J: Job>(
+        _ job: J.Type,
+        _ payload: J.Payload,
+        due: Timestamp? = nil,
+        uniqueKey: String? = nil,
+        in tx: Transaction
+    ) throws {
+        let now = effects.now()
+        let row = JobRow(
+            id: effects.id(),
+            kind: J.kind,
+            uniqueKey: uniqueKey,
+            payload: payload.encoded,
+            dueAt: due ?? now,
+            attempt: 0,
+            createdAt: now
+        )
+        try store.insert(row, in: tx)
+    }
+}

@@ -1,0 +1,26 @@
+/// What an id identifies.
+///
+/// The types have no values: they keep the id of a stack from being passed where the id of a user is meant.
+package enum Entity {
+    package enum User {}
+    package enum Organization {}
+    package enum Team {}
+    package enum AccessToken {}
+    package enum Stack {}
+    package enum Update {}
+    package enum AuditEvent {}
+    package enum DomainEvent {}
+    package enum Job {}
+    package enum Request {}
+}
+
+package typealias UserID = ID<Entity.User>
+package typealias OrganizationID = ID<Entity.Organization>
+package typealias TeamID = ID<Entity.Team>
+package typealias AccessTokenID = ID<Entity.AccessToken>
+package typealias StackID = ID<Entity.Stack>
+package typealias UpdateID = ID<Entity.Update>
+package typealias AuditEventID = ID<Entity.AuditEvent>
+package typealias DomainEventID = ID<Entity.DomainEvent>
+package typealias JobID = ID<Entity.Job>
+package typealias RequestID = ID<Entity.Request>

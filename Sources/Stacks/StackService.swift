@@ -1,0 +1,193 @@
+import Events
+package import Kernel
+package import Persistence
+
+/// What a stack is made with.
+package struct StackCreation: Sendable {
+    package var ref: StackRef
+    package var tags: [String: String]
+    /// Names of teams that get access.
+    package var teams: [String]
+
+    package init(ref: StackRef, tags: [String: String] = [:], teams: [String] = []) {
+        self.ref = ref
+        self.tags = tags
+        self.teams = teams
+    }
+}
+
+/// A stack with what a reader of it wants to know.
+package struct StackView: Sendable {
+    package var stack: Stack
+    package var tags: StackTags
+}
+
+/// Rules of stacks: made, read, renamed, deleted.
+package struct StackService: Sendable {
+    private let database: Database
+    private let effects: Effects
+    private let audit: AuditLog
+    private let outbox = Outbox()
+    private let stacks = StackStore()
+    private let list = StackListStore()
+    private let tags = StackTagStore()
+
+    package init(database: Database, effects: Effects) {
+        self.database = database
+        self.effects = effects
+        audit = AuditLog(effects: effects)
+    }
+
+    /// Makes a stack, and with its first stack the project.
+    ///
+    /// The maker gets an administrator's grant on it. Commits together with the audit event.
+    ///
+    /// - Throws: `.conflict` when there is one of that name; `.invalidArgument` for bad tags or unknown teams.
+    package func create(_ creation: StackCreation, by actor: Actor) async throws -> Stack {
+        let creationTags = try StackTags(creation.tags)
+        if let team = creation.teams.first { throw ServiceError.teamUnknown(team) }
+        let now = effects.now()
+        let id: StackID = effects.id()
+        let ref = creation.ref
+        return try await database.write { [self] tx in
+            guard let organization = try stacks.findOrganization(ref.organization, in: tx) else {
+                throw ServiceError.stackNotFound(ref)
+            }
+            guard try stacks.find(ref, in: tx) == nil else { throw ServiceError.stackExists(ref) }
+            let stack = Stack(
+                id: id,
+                organization: organization,
+                ref: ref,
+                version: 0,
+                generation: 0,
+                activeUpdate: nil,
+                runningUpdate: nil,
+                resourceCount: nil,
+                lastUpdateAt: nil,
+                owner: actor.userID,
+                createdAt: now,
+                notifications: StackNotifications()
+            )
+            do {
+                try stacks.insert(stack, by: actor.userID, in: tx)
+            } catch DatabaseError.duplicate {
+                throw ServiceError.stackExists(ref)
+            }
+            try stacks.forgetFormerName(ref, in: organization, tx: tx)
+            try tags.replace(creationTags, of: id, in: tx)
+            if let user = actor.userID { try stacks.grant(Self.creatorLevel, on: id, to: user, at: now, in: tx) }
+            try record(.stackCreated, "stack.created", stack, by: actor, at: now, in: tx)
+            return stack
+        }
+    }
+
+    /// The stack with its tags.
+    package func get(_ ref: StackRef) async throws -> StackView {
+        try await database.read { [stacks, tags] tx in
+            guard let stack = try stacks.find(ref, in: tx) else { throw ServiceError.stackNotFound(ref) }
+            return StackView(stack: stack, tags: try tags.tags(of: stack.id, in: tx))
+        }
+    }
+
+    /// Whether a project has a stack.
+    ///
+    /// - Throws: `.notFound` when it has none.
+    package func requireProject(_ project: ProjectRef) async throws {
+        let exists = try await database.read { [stacks] tx in try stacks.projectExists(project, in: tx) }
+        guard exists else { throw ServiceError.projectNotFound(project) }
+    }
+
+    /// The stacks the caller can read.
+    package func list(
+        filter: StackListFilter,
+        page: PageRequest<StackRef>,
+        by actor: Actor
+    ) async throws -> Page<StackSummary> {
+        guard let user = actor.userID else { return Page(items: [], hasMore: false) }
+        return try await database.read { [list] tx in
+            let fetched = try list.page(
+                visibleTo: user,
+                filter: filter,
+                after: page.after,
+                limit: page.limit,
+                in: tx
+            )
+            return Page(fetched: fetched, limit: page.limit)
+        }
+    }
+
+    /// Moves a stack to another name or project of its organization.
+    ///
+    /// Refused while an update holds the stack. The move and its audit event commit together; the tag of the project
+    /// follows.
+    package func rename(_ old: StackRef, to new: StackRef, by actor: Actor) async throws -> UpdateID {
+        guard old != new else { throw ServiceError.renameChangesNothing }
+        let now = effects.now()
+        let rename: UpdateID = effects.id()
+        try await database.write { [self] tx in
+            guard let stack = try stacks.lock(old, in: tx) else { throw ServiceError.stackNotFound(old) }
+            guard try stacks.find(new, in: tx) == nil else { throw ServiceError.stackExists(new) }
+            do {
+                try stacks.rename(stack.id, to: new, in: tx)
+            } catch DatabaseError.duplicate {
+                throw ServiceError.stackExists(new)
+            }
+            try stacks.rememberFormerName(old, in: stack.organization, of: stack.id, at: now, tx: tx)
+            try stacks.forgetFormerName(new, in: stack.organization, tx: tx)
+            if old.project != new.project {
+                try tags.set(StackTags.project, to: new.project.rawValue, on: stack.id, in: tx)
+            }
+            let details = [AuditEvent.Detail("from", old.description)]
+            var renamed = stack
+            renamed.ref = new
+            try record(.stackRenamed, "stack.renamed", renamed, by: actor, at: now, details: details, in: tx)
+        }
+        return rename
+    }
+
+    /// Deletes a stack; its name is free at once.
+    ///
+    /// - Parameter force: also with resources in its state.
+    /// - Throws: `.invalidArgument` with the text that clients compare when resources are left.
+    package func delete(_ ref: StackRef, force: Bool, by actor: Actor) async throws {
+        let now = effects.now()
+        try await database.write { [self] tx in
+            guard let stack = try stacks.lock(ref, in: tx) else { throw ServiceError.stackNotFound(ref) }
+            guard force || (stack.resourceCount ?? 0) == 0 else { throw ServiceError.stackHasResources }
+            try stacks.markDeleted(stack.id, at: now, in: tx)
+            let details = [AuditEvent.Detail("force", force ? "true" : "false")]
+            try record(.stackDeleted, "stack.deleted", stack, by: actor, at: now, details: details, in: tx)
+        }
+    }
+
+    /// The level of the one who made a stack (`spec/rest-wider.md` §5).
+    private static let creatorLevel = 104
+
+    private func record(
+        _ action: AuditAction,
+        _ kind: String,
+        _ stack: Stack,
+        by actor: Actor,
+        at now: Timestamp,
+        details: [AuditEvent.Detail] = [],
+        in tx: Transaction
+    ) throws {
+        let event = DomainEvent(
+            id: effects.id(),
+            kind: kind,
+            organization: stack.organization,
+            payload: stack.id.description,
+            at: now
+        )
+        try outbox.publish(event, in: tx)
+        try audit.append(
+            action,
+            on: stack.ref.description,
+            in: .organization(stack.organization),
+            by: actor,
+            at: now,
+            details: details,
+            tx: tx
+        )
+    }
+}

@@ -1,0 +1,185 @@
+package import Kernel
+package import Persistence
+
+/// SQL for `stacks`, `stack_grants` and `stack_former_names`.
+///
+/// Stateless: every method runs inside the caller's transaction.
+package struct StackStore: Sendable {
+    private static let columns: SQL = """
+        s.id, s.organization_id, o.name, s.project, s.name, s.version, s.generation, s.active_update_id, \
+        s.running_update_id, s.resource_count, s.last_update_at, s.owner_id, s.created_at, s.notify_update_success, \
+        s.notify_update_failure
+        """
+    private static let tables: SQL = "stacks s JOIN organizations o ON o.id = s.organization_id"
+
+    package init() {}
+
+    package func find(_ ref: StackRef, in tx: Transaction) throws -> Stack? {
+        try tx.first(
+            """
+            SELECT \(Self.columns) FROM \(Self.tables)
+            WHERE o.name = \(ref.organization.rawValue) AND s.project = \(ref.project.rawValue)
+            AND s.name = \(ref.name.rawValue) AND s.live = 1
+            """,
+            Stack.init(row:)
+        )
+    }
+
+    package func find(_ id: StackID, in tx: Transaction) throws -> Stack? {
+        try tx.first("SELECT \(Self.columns) FROM \(Self.tables) WHERE s.id = \(id) AND s.live = 1", Stack.init(row:))
+    }
+
+    /// The stack, with its row locked until the transaction ends: what is decided on it stays true until the commit.
+    package func lock(_ ref: StackRef, in tx: Transaction) throws -> Stack? {
+        guard let stack = try find(ref, in: tx) else { return nil }
+        try tx.lock("stacks", where: "id = \(stack.id)")
+        return try find(ref, in: tx)
+    }
+
+    package func lock(_ id: StackID, in tx: Transaction) throws -> Stack? {
+        try tx.lock("stacks", where: "id = \(id)")
+        return try find(id, in: tx)
+    }
+
+    package func findOrganization(_ name: OrganizationName, in tx: Transaction) throws -> OrganizationID? {
+        try tx.first("SELECT id FROM organizations WHERE name = \(name.rawValue)") { try $0.id(0) }
+    }
+
+    package func projectExists(_ project: ProjectRef, in tx: Transaction) throws -> Bool {
+        try tx.first(
+            """
+            SELECT 1 FROM \(Self.tables) WHERE o.name = \(project.organization.rawValue)
+            AND s.project = \(project.project.rawValue) AND s.live = 1 LIMIT 1
+            """
+        ) { _ in true } ?? false
+    }
+
+    package func insert(_ stack: Stack, by creator: UserID?, in tx: Transaction) throws {
+        try tx.insert(
+            into: "stacks",
+            [
+                "id": stack.id, "organization_id": stack.organization, "project": stack.ref.project.rawValue,
+                "name": stack.ref.name.rawValue, "live": 1, "version": stack.version,
+                "generation": stack.generation, "created_by": creator, "owner_id": stack.owner,
+                "created_at": stack.createdAt, "notify_update_success": stack.notifications.onSuccess,
+                "notify_update_failure": stack.notifications.onFailure,
+            ]
+        )
+    }
+
+    /// Gives one person a level on the stack.
+    package func grant(
+        _ permission: Int,
+        on stack: StackID,
+        to user: UserID,
+        at now: Timestamp,
+        in tx: Transaction
+    ) throws {
+        try tx.upsert(
+            into: "stack_grants",
+            key: ["stack_id": stack, "user_id": user],
+            set: ["permission": permission, "created_at": now]
+        )
+    }
+
+    package func rename(_ id: StackID, to ref: StackRef, in tx: Transaction) throws {
+        try tx.execute(
+            "UPDATE stacks SET project = \(ref.project.rawValue), name = \(ref.name.rawValue) WHERE id = \(id)"
+        )
+    }
+
+    /// Remembers which stack had a name, for as long as no other stack takes it.
+    package func rememberFormerName(
+        _ ref: StackRef,
+        in organization: OrganizationID,
+        of stack: StackID,
+        at now: Timestamp,
+        tx: Transaction
+    ) throws {
+        try tx.upsert(
+            into: "stack_former_names",
+            key: ["organization_id": organization, "project": ref.project.rawValue, "name": ref.name.rawValue],
+            set: ["stack_id": stack, "renamed_at": now]
+        )
+    }
+
+    package func forgetFormerName(_ ref: StackRef, in organization: OrganizationID, tx: Transaction) throws {
+        try tx.execute(
+            """
+            DELETE FROM stack_former_names WHERE organization_id = \(organization)
+            AND project = \(ref.project.rawValue) AND name = \(ref.name.rawValue)
+            """
+        )
+    }
+
+    /// Lets an update take the stack: from now on it is the one that runs.
+    package func take(_ id: StackID, by update: UpdateID, generation: Int, at now: Timestamp, in tx: Transaction) throws {
+        try tx.execute(
+            """
+            UPDATE stacks SET running_update_id = \(update), active_update_id = \(update), generation = \(generation),
+            last_update_at = \(now) WHERE id = \(id)
+            """
+        )
+    }
+
+    /// Ends the hold of an update, whose version becomes the stack's.
+    ///
+    /// - Parameter resourceCount: nil when the update saved no state.
+    package func release(_ id: StackID, version: Int, resourceCount: Int?, in tx: Transaction) throws {
+        let count: SQL = resourceCount.map { ", resource_count = \($0)" } ?? ""
+        try tx.execute(
+            "UPDATE stacks SET running_update_id = NULL, version = \(version) \(count) WHERE id = \(id)"
+        )
+    }
+
+    /// Records a version that was made in one step: an import, a rename.
+    package func advance(
+        _ id: StackID,
+        version: Int,
+        update: UpdateID,
+        resourceCount: Int,
+        at now: Timestamp,
+        in tx: Transaction
+    ) throws {
+        try tx.execute(
+            """
+            UPDATE stacks SET version = \(version), active_update_id = \(update), resource_count = \(resourceCount),
+            last_update_at = \(now) WHERE id = \(id)
+            """
+        )
+    }
+
+    /// Takes the stack out of sight. Its row and what belongs to it stay, so that it can be brought back.
+    package func markDeleted(_ id: StackID, at now: Timestamp, in tx: Transaction) throws {
+        try tx.execute(
+            """
+            UPDATE stacks SET live = NULL, deleted_at = \(now), generation = generation + 1, running_update_id = NULL
+            WHERE id = \(id)
+            """
+        )
+        try tx.execute("DELETE FROM stack_former_names WHERE stack_id = \(id)")
+    }
+}
+
+extension Stack {
+    init(row: Row) throws {
+        self.init(
+            id: try row.id(0),
+            organization: try row.id(1),
+            ref: StackRef(
+                organization: OrganizationName(unchecked: try row.text(2)),
+                project: ProjectName(unchecked: try row.text(3)),
+                name: StackName(unchecked: try row.text(4))
+            ),
+            version: try row.int(5),
+            generation: try row.int(6),
+            activeUpdate: try row.optional(7) { row in { try row.id($0) } },
+            runningUpdate: try row.optional(8) { row in { try row.id($0) } },
+            resourceCount: try row.optional(9, Row.int),
+            lastUpdateAt: try row.optional(10, Row.timestamp),
+            owner: try row.optional(11) { row in { try row.id($0) } },
+            createdAt: try row.timestamp(12),
+            notifications: StackNotifications(onSuccess: try row.bool(13), onFailure: try row.bool(14))
+        )
+    }
+}

@@ -1,0 +1,34 @@
+import Foundation
+import Kernel
+package import Persistence
+import PersistenceMySQL
+
+/// A MySQL or MariaDB server for tests, as its variable names it.
+package struct MySQLTestServer: Sendable, Equatable {
+    package var host: String
+    package var port: Int
+    package var user: String
+    package var password: String
+    /// The path of a certificate; nil for a connection in clear text.
+    package var certificateAuthority: String?
+}
+
+/// How a driver for such a server is made.
+package enum MySQLTestDriver {
+    /// Opens a driver on one schema of a server.
+    package static func make(_ server: MySQLTestServer, schema: String) async throws -> any DatabaseDriver {
+        let configuration = MySQLConfiguration(
+            endpoint: MySQLEndpoint(host: server.host, port: server.port),
+            database: schema,
+            user: server.user,
+            password: Redacted(server.password),
+            tls: try server.certificateAuthority.map { path in
+                try MySQLConfiguration.TLS(
+                    certificateAuthority: String(contentsOfFile: path, encoding: .utf8),
+                    minimumVersion: .v12
+                )
+            }
+        )
+        return try MySQLDriver(configuration)
+    }
+}
