@@ -65,15 +65,13 @@ let libraries: [Target] = [
     system("COpenSSL", pkgConfig: "libcrypto", apt: "libssl-dev"),
     system("CDeflate", pkgConfig: "libdeflate", apt: "libdeflate-dev"),
     system("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
-    system("CZstd", pkgConfig: "libzstd", apt: "libzstd-dev"),
     shim("CBeast", links: ["ssl", "crypto"]),
-    shim("CSimdjson", links: ["simdjson"]),
 ]
 
 let tools: [[Target]] = [
     module("Kernel"),
-    module("JSONScan", uses: ["Kernel", "CSimdjson"]),
-    module("Compression", uses: ["Kernel", "CDeflate", "CZlib", "CZstd"]),
+    module("JSONScan", uses: ["Kernel"]),
+    module("Compression", uses: ["Kernel", "CDeflate", "CZlib"]),
     module("Crypto", uses: ["Kernel", "COpenSSL"]),
 ]
 
@@ -90,7 +88,7 @@ let platform: [[Target]] = [
         uses: ["Kernel", "Contract", "Telemetry", "Compression", "HTTPServer"],
         testing: ["Crypto"]
     ),
-    module("StateStore", uses: ["Kernel", "JSONScan", "Compression", "Crypto"]),
+    module("StateStore", uses: ["Kernel", "JSONScan", "Compression"]),
 ]
 
 let adapters: [[Target]] = [
@@ -103,7 +101,7 @@ let adapters: [[Target]] = [
 let capabilities: [[Target]] = [
     capability("Identity", plus: ["Crypto"]),
     capability("Organizations"),
-    capability("Stacks", plus: ["Crypto"]),
+    capability("Stacks", plus: ["StateStore", "JSONScan", "Crypto", "Compression", "Encryption"]),
 ]
 
 let program: [Target] =
@@ -111,10 +109,10 @@ let program: [Target] =
         "Server",
         uses: [
             "Kernel", "Contract", "Telemetry", "Persistence", "Schema", "Events", "Jobs", "HTTPServer", "HTTPAPI",
-            "StateStore", "Crypto", "PersistenceSQLite", "PersistenceMySQL", "ObjectStorage", "Encryption",
-            "Identity", "Organizations", "Stacks",
+            "Crypto", "PersistenceSQLite", "PersistenceMySQL", "ObjectStorage", "Encryption",
+            "Identity", "Stacks",
         ],
-        testing: ["TestKit", "APITestKit"]
+        testing: []
     ) + [
         .executableTarget(name: "cairn", dependencies: ["Server"], swiftSettings: settings),
         // Databases on every engine, clocks, conformance kits: what tests of stores and drivers need.

@@ -37,7 +37,7 @@ packages_for() {
                 ;;
             test)
                 printf '%s\n' clang-format curl openssl python3 python3-venv procps
-                if declare -F services_packages >/dev/null; then services_packages; else echo mariadb-server; fi
+                printf '%s\n' mariadb-server-core mariadb-client-core
                 ;;
             bench) printf '%s\n' wrk gcc python3 ;;
         esac
@@ -88,17 +88,4 @@ install_packages() {
 require() {
     require_swift
     require_packages "$@"
-}
-
-# python_environment PACKAGE…: makes .venv with these PyPI packages and prints its interpreter.
-python_environment() {
-    local wanted="$*" mark="$CAIRN_ROOT/.venv/cairn-packages"
-    if [[ ! -x $CAIRN_ROOT/.venv/bin/python || $(cat "$mark" 2>/dev/null) != "$wanted" ]]; then
-        {
-            python3 -m venv "$CAIRN_ROOT/.venv"
-            "$CAIRN_ROOT/.venv/bin/pip" install --quiet --disable-pip-version-check "$@"
-            printf '%s' "$wanted" >"$mark"
-        } >&2
-    fi
-    echo "$CAIRN_ROOT/.venv/bin/python"
 }

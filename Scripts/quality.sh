@@ -16,14 +16,6 @@ lint_everything() {
     swift format lint --strict --parallel --recursive "${paths[@]}"
     Scripts/lint.sh
     Scripts/lint-test.sh
-    lint_scripts
-}
-
-# Shellcheck is a courtesy to who edits these scripts: used when it is there.
-lint_scripts() {
-    command -v shellcheck >/dev/null || return 0
-    shellcheck dev .ci/run Scripts/*.sh
-    find Tests/EndToEnd -name '*.sh' -exec shellcheck {} + 2>/dev/null
 }
 
 cmd_lint() {

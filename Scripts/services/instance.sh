@@ -124,11 +124,12 @@ server_command() {
         loader=$(find "$tree/usr/lib64" "$tree"/usr/lib -maxdepth 2 -name 'ld-linux*' 2>/dev/null | head -n 1)
         printf '%s\n' "$loader" --library-path "$(echo "$tree"/usr/lib/*-linux-gnu)" "$tree/usr/sbin/mysqld" \
             --no-defaults --basedir="$tree/usr" --lc-messages-dir="$tree/usr/share/mysql" \
-            --plugin-dir="$tree/usr/lib/mysql/plugin" --mysqlx=OFF --secure-file-priv=NULL --innodb-redo-log-capacity=32M --disable-log-bin
+            --plugin-dir="$tree/usr/lib/mysql/plugin" --mysqlx=OFF --secure-file-priv=NULL \
+            --innodb-redo-log-capacity=32M --disable-log-bin
         ;;
     esac
     printf '%s\n' --user="$(id -un)" --innodb-buffer-pool-size=48M --performance-schema=OFF --max-connections=200 \
-        --skip-name-resolve
+        --max-allowed-packet=16M --skip-name-resolve
 }
 
 # A data folder with the test accounts in it, from which each server starts as a copy.

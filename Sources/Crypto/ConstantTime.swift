@@ -3,7 +3,9 @@ package import Kernel
 
 /// Comparison of secrets, in a time that tells nothing of where they differ.
 package enum ConstantTime {
-    /// Whether the bytes are the same. Lengths are not secret.
+    /// Whether the bytes are the same.
+    ///
+    /// Lengths are not secret.
     package static func equal(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Bool {
         guard left.count == right.count else { return false }
         guard let one = left.baseAddress, let other = right.baseAddress else { return true }

@@ -10,7 +10,7 @@ package struct HKDF: ~Copyable {
     private var code: HMAC
 
     package init() {
-        code = HMAC(key: [])
+        code = HMAC()
     }
 
     /// Fills `output` with what the three inputs determine.

@@ -7,7 +7,8 @@ package import Kernel
 package struct HMAC: ~Copyable, @unchecked Sendable {
     private let context: OpaquePointer
 
-    private init() {
+    /// Ready for a key; only `restart(key:)` may follow.
+    init() {
         context = required(EVP_MAC_CTX_new(Library.hmac), "an HMAC context")
         // The text need not outlive the call: the library copies what it names.
         var name: [CChar] = Array("SHA2-256".utf8CString)
@@ -18,11 +19,6 @@ package struct HMAC: ~Copyable, @unchecked Sendable {
             ]
             check(EVP_MAC_CTX_set_params(context, parameters), "HMAC")
         }
-    }
-
-    package init(key: UnsafeRawBufferPointer) {
-        self.init()
-        restart(key: key)
     }
 
     package init(key: [UInt8]) {
@@ -74,7 +70,9 @@ package struct HMAC: ~Copyable, @unchecked Sendable {
         check(EVP_MAC_init(context, nil, 0, nil), "HMAC")
     }
 
-    /// Writes 32 bytes. Only `restart` may follow.
+    /// Writes 32 bytes.
+    ///
+    /// Only `restart` may follow.
     mutating func finish(into output: UnsafeMutablePointer<UInt8>) {
         var count = 0
         check(EVP_MAC_final(context, output, &count, Digest.count), "HMAC")

@@ -13,7 +13,10 @@ package enum Random {
     /// A new key, from the library's generator for values that stay secret.
     package static func key(_ count: Int = 32) -> SecretBytes {
         SecretBytes(count: count) { output in
-            check(RAND_priv_bytes(output.assumingMemoryBound(to: UInt8.self).baseAddress, Int32(count)), "random source")
+            check(
+                RAND_priv_bytes(output.assumingMemoryBound(to: UInt8.self).baseAddress, Int32(count)),
+                "random source"
+            )
         }
     }
 

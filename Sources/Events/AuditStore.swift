@@ -18,7 +18,7 @@ struct AuditRecord {
 /// SQL for `audit_events` and `audit_chains`.
 struct AuditStore: Sendable {
     private static let columns: SQL = """
-        id, scope, sequence, action, actor_kind, actor_user_id, actor_login, actor_token_id, source_address, subject, \
+        id, scope, sequence, action_slug, actor_kind, actor_user_id, actor_login, actor_token_id, source_address, subject, \
         details, created_at, hash
         """
 
@@ -51,7 +51,7 @@ struct AuditStore: Sendable {
                 "id": event.id,
                 "scope": event.scope.key,
                 "sequence": event.sequence,
-                "action": event.action.slug,
+                "action_slug": event.action.slug,
                 "actor_kind": event.actor.kind.rawValue,
                 "actor_user_id": event.actor.userID,
                 "actor_login": event.actor.login,

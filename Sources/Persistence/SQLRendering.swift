@@ -30,21 +30,10 @@ package enum SQLRendering {
         return sql
     }
 
-    /// On MySQL not `INSERT IGNORE`, which also turns wrong values into warnings: the no-op update touches nothing and
-    /// counts no row.
-    package static func insertIgnoringDuplicates(
-        into table: String,
-        _ values: ColumnValues,
-        dialect: Dialect
-    ) -> SQL {
+    /// For SQLite; see `Transaction.insertIgnoringDuplicates` for the other engines.
+    static func insertOnConflictDoNothing(into table: String, _ values: ColumnValues) -> SQL {
         var sql = insert(into: table, values)
-        switch dialect {
-        case .sqlite:
-            sql += " ON CONFLICT DO NOTHING"
-        case .mysql:
-            guard let first = values.first else { return sql }
-            sql += SQL(unchecked: " ON DUPLICATE KEY UPDATE \(first.key) = \(first.key)")
-        }
+        sql += " ON CONFLICT DO NOTHING"
         return sql
     }
 

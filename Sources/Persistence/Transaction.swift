@@ -89,7 +89,19 @@ extension Transaction {
     ///
     /// - Returns: whether the row was inserted.
     package func insertIgnoringDuplicates(into table: String, _ values: ColumnValues) throws -> Bool {
-        try execute(SQLRendering.insertIgnoringDuplicates(into: table, values, dialect: dialect)) > 0
+        switch dialect {
+        case .sqlite:
+            return try execute(SQLRendering.insertOnConflictDoNothing(into: table, values)) > 0
+        case .mysql:
+            // `INSERT IGNORE` would turn wrong values into warnings, too, and the row count of `ON DUPLICATE KEY UPDATE`
+            // tells nothing on a connection that counts matched rows. A duplicate undoes its own statement only.
+            do {
+                try execute(SQLRendering.insert(into: table, values))
+                return true
+            } catch DatabaseError.duplicate {
+                return false
+            }
+        }
     }
 
     /// Locks the rows that match until the transaction ends.

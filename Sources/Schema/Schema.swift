@@ -10,5 +10,6 @@ package enum Schema {
         .audit,
         .jobs,
         .server,
+        .updates,
     ]
 }

@@ -112,6 +112,43 @@ package struct StackStore: Sendable {
         )
     }
 
+    /// Lets an update take the stack: from now on it is the one that runs.
+    package func take(_ id: StackID, by update: UpdateID, generation: Int, at now: Timestamp, in tx: Transaction) throws {
+        try tx.execute(
+            """
+            UPDATE stacks SET running_update_id = \(update), active_update_id = \(update), generation = \(generation),
+            last_update_at = \(now) WHERE id = \(id)
+            """
+        )
+    }
+
+    /// Ends the hold of an update, whose version becomes the stack's.
+    ///
+    /// - Parameter resourceCount: nil when the update saved no state.
+    package func release(_ id: StackID, version: Int, resourceCount: Int?, in tx: Transaction) throws {
+        let count: SQL = resourceCount.map { ", resource_count = \($0)" } ?? ""
+        try tx.execute(
+            "UPDATE stacks SET running_update_id = NULL, version = \(version) \(count) WHERE id = \(id)"
+        )
+    }
+
+    /// Records a version that was made in one step: an import, a rename.
+    package func advance(
+        _ id: StackID,
+        version: Int,
+        update: UpdateID,
+        resourceCount: Int,
+        at now: Timestamp,
+        in tx: Transaction
+    ) throws {
+        try tx.execute(
+            """
+            UPDATE stacks SET version = \(version), active_update_id = \(update), resource_count = \(resourceCount),
+            last_update_at = \(now) WHERE id = \(id)
+            """
+        )
+    }
+
     /// Takes the stack out of sight. Its row and what belongs to it stay, so that it can be brought back.
     package func markDeleted(_ id: StackID, at now: Timestamp, in tx: Transaction) throws {
         try tx.execute(

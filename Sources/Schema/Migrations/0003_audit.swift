@@ -13,7 +13,7 @@ extension Migration {
                         Column("id", .id),
                         Column("scope", .ascii(36)),
                         Column("sequence", .integer),
-                        Column("action", .ascii(80)),
+                        Column("action_slug", .ascii(80)),
                         Column("actor_kind", .ascii(20)),
                         Column("actor_user_id", .id, nullable: true),
                         Column("actor_login", .name(255)),

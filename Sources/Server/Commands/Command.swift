@@ -1,4 +1,4 @@
-package import Kernel
+import Kernel
 
 /// One word after `cairn`, with its options as data: `--help` and the tests of the manual read the same list.
 package protocol Command: Sendable {

@@ -1,3 +1,5 @@
+import Kernel
+
 /// The options and words behind a command, checked against what the command declares.
 package struct ParsedArguments: Sendable, Equatable {
     package private(set) var options: [String: String] = [:]

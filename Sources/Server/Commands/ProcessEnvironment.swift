@@ -51,3 +51,10 @@ package struct ProcessEnvironment: Sendable {
         }
     }
 }
+
+extension ProcessEnvironment {
+    /// Ends the process at once.
+    package static func exit(_ code: Int32) -> Never {
+        Glibc.exit(code)
+    }
+}

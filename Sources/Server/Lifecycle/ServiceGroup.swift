@@ -27,7 +27,7 @@ package struct ServiceGroup: Sendable {
     /// - Parameter stop: asked for by signals.
     /// - Throws: the error of the first service that failed, after all were stopped.
     package func run(until stop: StopSignal) async throws {
-        let failure = Mutex<(any Error)?>(nil)
+        let failure = FirstError()
         await withTaskGroup(of: Void.self) { group in
             for service in services {
                 group.addTask {
@@ -37,8 +37,8 @@ package struct ServiceGroup: Sendable {
                     } catch is CancellationError {
                         stop.request("\(service.name) was cancelled")
                     } catch {
-                        log.error("service failed", ["service": service.name, "error": "\(error)"])
-                        failure.withLock { $0 = $0 ?? error }
+                        log.error("service failed", ["service": .text(service.name), "error": .error(error)])
+                        failure.keep(error)
                         stop.request("\(service.name) failed")
                     }
                 }
@@ -47,7 +47,7 @@ package struct ServiceGroup: Sendable {
             await drainAll(hurriedBy: stop)
             group.cancelAll()
         }
-        if let error = failure.withLock({ $0 }) { throw error }
+        if let error = failure.error { throw error }
     }
 
     private func drainAll(hurriedBy stop: StopSignal) async {
@@ -68,7 +68,20 @@ package struct ServiceGroup: Sendable {
                 defer { group.cancelAll() }
                 return await group.next() ?? false
             }
-            if !finished { log.warning("service stopped before it had finished", ["service": service.name]) }
+            if !finished { log.warning("service stopped before it had finished", ["service": .text(service.name)]) }
         }
+    }
+}
+
+/// The first of several errors, from any task.
+private final class FirstError: Sendable {
+    private let first = Mutex<(any Error)?>(nil)
+
+    var error: (any Error)? {
+        first.withLock { $0 }
+    }
+
+    func keep(_ error: any Error) {
+        first.withLock { $0 = $0 ?? error }
     }
 }

@@ -9,8 +9,8 @@ import Dispatch
 /// Turns SIGTERM and SIGINT into requests to stop, and ignores SIGPIPE.
 ///
 /// Every other thread of ours blocks all signals, so this is the one place that sees them.
-package final class SignalListener: Sendable {
-    private let sources: [any DispatchSourceSignal & Sendable]
+package final class SignalListener {
+    private let sources: [any DispatchSourceSignal]
 
     package init(stop: StopSignal) {
         signal(SIGPIPE, SIG_IGN)
@@ -22,5 +22,9 @@ package final class SignalListener: Sendable {
             source.activate()
             return source
         }
+    }
+
+    deinit {
+        for source in sources { source.cancel() }
     }
 }

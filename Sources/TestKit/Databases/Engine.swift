@@ -26,7 +26,7 @@ package enum Engine: String, CaseIterable, Sendable, CustomTestStringConvertible
     /// Whether tests can run on it now.
     package var isAvailable: Bool {
         guard let variable else { return true }
-        return MySQLTestDriver.make != nil && ProcessInfo.processInfo.environment[variable]?.isEmpty == false
+        return ProcessInfo.processInfo.environment[variable]?.isEmpty == false
     }
 
     /// The engines whose servers run; all of them where a missing one is a failure.

@@ -47,14 +47,11 @@ actor MySQLTestDatabases {
         _ migrations: [Migration],
         _ body: (TestStore) async throws -> Result
     ) async throws -> Result {
-        guard let make = MySQLTestDriver.make else {
-            throw EngineMissing(description: "there is no driver for MySQL")
-        }
         let server = try MySQLTestServer(engine)
         let schema = try await schema(for: migrations, on: server)
-        let driver = try await make(server, schema.name)
+        let driver = try await MySQLTestDriver.make(server, schema: schema.name)
         let store = TestStore(engine: engine, driver: driver, database: Database(driver: driver)) {
-            try await make(server, schema.name)
+            try await MySQLTestDriver.make(server, schema: schema.name)
         }
         do {
             let result = try await body(store)
@@ -163,10 +160,7 @@ actor MySQLTestDatabases {
         schema: String,
         _ body: (any DatabaseDriver) async throws -> Result
     ) async throws -> Result {
-        guard let make = MySQLTestDriver.make else {
-            throw EngineMissing(description: "there is no driver for MySQL")
-        }
-        let driver = try await make(server, schema)
+        let driver = try await MySQLTestDriver.make(server, schema: schema)
         do {
             let result = try await body(driver)
             await driver.close()

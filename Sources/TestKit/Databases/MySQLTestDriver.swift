@@ -1,4 +1,7 @@
+import Foundation
+import Kernel
 package import Persistence
+import PersistenceMySQL
 
 /// A MySQL or MariaDB server for tests, as its variable names it.
 package struct MySQLTestServer: Sendable, Equatable {
@@ -20,6 +23,20 @@ package struct MySQLTestServer: Sendable, Equatable {
 
 /// How a driver for such a server is made.
 package enum MySQLTestDriver {
-    /// Opens a driver on one schema of a server; nil while there is no driver for it.
-    package static let make: (@Sendable (MySQLTestServer, _ schema: String) async throws -> any DatabaseDriver)? = nil
+    /// Opens a driver on one schema of a server.
+    package static func make(_ server: MySQLTestServer, schema: String) async throws -> any DatabaseDriver {
+        let configuration = MySQLConfiguration(
+            endpoint: MySQLEndpoint(host: server.host, port: server.port),
+            database: schema,
+            user: server.user,
+            password: Redacted(server.password),
+            tls: try server.certificateAuthority.map { path in
+                try MySQLConfiguration.TLS(
+                    certificateAuthority: String(contentsOfFile: path, encoding: .utf8),
+                    minimumVersion: .v12
+                )
+            }
+        )
+        return try MySQLDriver(configuration)
+    }
 }

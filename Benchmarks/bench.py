@@ -1,0 +1,45 @@
+#!/usr/bin/env python3
+"""Benchmarks of Cairn. `./dev bench` builds a release and calls this; README.md beside it says what is measured.
+
+    bench.py http --binary PATH      requests per second, latency, upload throughput
+    bench.py startup --binary PATH   from the start of the process to the first answer of /readyz
+"""
+
+import argparse
+import sys
+
+import http_bench
+import startup_bench
+
+
+def arguments():
+    parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__.split("\n")[0])
+    parser.add_argument("benchmark", nargs="?", choices=["all", "http", "startup"], default="all")
+    parser.add_argument("--binary", required=True, help="the server to measure")
+    parser.add_argument("--repetitions", type=int, default=3)
+    parser.add_argument("--seconds", type=int, default=10, help="length of each repetition of a wrk run")
+    parser.add_argument("--connections", type=int, default=32)
+    parser.add_argument("--only", action="append", help="measure only this row; may be given more than once")
+    parser.add_argument("--hop-path", default="/api/status", help="a cheap route that is answered by a Swift task")
+    parser.add_argument("--upload", default="POST /api/bench/upload", help="METHOD PATH that reads a body of 100 MB")
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting for the server")
+    parser.add_argument("--no-results", action="store_true", help="print only, write no file")
+    options = parser.parse_args()
+    options.settings = [tuple(setting.split("=", 1)) for setting in options.set]
+    if any(len(setting) != 2 for setting in options.settings):
+        parser.error("--set takes NAME=VALUE")
+    return options
+
+
+def main():
+    options = arguments()
+    passed = True
+    if options.benchmark in ("all", "startup"):
+        passed &= startup_bench.run(options)
+    if options.benchmark in ("all", "http"):
+        passed &= http_bench.run(options)
+    sys.exit(0 if passed else 1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,176 @@
+"""What every benchmark needs: a started server, repetitions, medians, CPU time and memory of the server, a table."""
+
+import json
+import os
+import platform
+import re
+import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import tempfile
+import time
+from datetime import datetime, timezone
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+TOKEN = "pul-be00000000000000000000000000000000000000"
+TICK = os.sysconf("SC_CLK_TCK")
+
+
+class NoFigure(Exception):
+    """The server did not do what was to be measured, so there is no figure, whatever the clock says."""
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Process:
+    """A program that answers HTTP on a port of this machine, with a folder of its own."""
+
+    def __init__(self, command, environment, ready_path):
+        self.port = int(environment["PORT"])
+        self.folder = Path(environment["CAIRN_DATA"])
+        self.log = self.folder.with_suffix(".log")
+        # The server refuses a CAIRN_… variable that is no setting, so it gets only those that are meant for it.
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("CAIRN_")}
+        started = time.monotonic()
+        with open(self.log, "wb") as log:
+            self.child = subprocess.Popen(
+                command, env={**inherited, **environment}, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
+        try:
+            self._wait(ready_path, started + 60)
+        except BaseException:
+            self.child.kill()
+            raise
+        self.ready_after = time.monotonic() - started
+
+    def _wait(self, path, deadline):
+        while self.status("GET", path) != 200:
+            if self.child.poll() is not None or time.monotonic() > deadline:
+                raise SystemExit(f"the server did not become ready; its log:\n{self.log.read_text()[-4000:]}")
+            time.sleep(0.001)
+
+    def status(self, method, path, body=b"", headers=()):
+        """The status of one request on a fresh connection, or None when there was no answer."""
+        lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1", "Connection: close", f"Content-Length: {len(body)}"]
+        request = "\r\n".join([*lines, *headers, "", ""]).encode() + body
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), timeout=10) as connection:
+                connection.sendall(request)
+                return int(connection.recv(64).split(b" ", 2)[1])
+        except (OSError, IndexError, ValueError):
+            return None
+
+    def cpu_seconds(self):
+        fields = Path(f"/proc/{self.child.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / TICK
+
+    def peak_megabytes(self):
+        status = Path(f"/proc/{self.child.pid}/status").read_text()
+        return int(re.search(r"VmHWM:\s+(\d+)", status)[1]) / 1024
+
+    def stop(self):
+        self.child.send_signal(signal.SIGTERM)
+        try:
+            self.child.wait(45)
+        except subprocess.TimeoutExpired:
+            self.child.kill()
+            self.child.wait()
+        shutil.rmtree(self.folder.parent, ignore_errors=True)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+
+def start_cairn(binary, extra=()):
+    """A server on SQLite with a new data folder, an administrator and an organization `main`."""
+    environment = {
+        "CAIRN_DATA": str(Path(tempfile.mkdtemp(prefix="cairn-bench-")) / "data"),
+        "PORT": str(free_port()),
+        "CAIRN_ADMIN_TOKEN": TOKEN,
+        "CAIRN_ADMIN_LOGIN": "admin",
+        "CAIRN_ORGANIZATION": "main",
+    }
+    return Process([binary, "serve"], {**environment, **dict(extra)}, "/readyz")
+
+
+def start_baseline():
+    """The ruler of this machine: baseline.c, compiled here and now."""
+    folder = Path(tempfile.mkdtemp(prefix="cairn-baseline-"))
+    program = folder / "baseline"
+    subprocess.run(["gcc", "-std=gnu17", "-O2", "-Wall", "-Werror", "-o", program, HERE / "baseline.c"], check=True)
+    port = free_port()
+    return Process([program, str(port)], {"CAIRN_DATA": str(folder / "data"), "PORT": str(port)}, "/")
+
+
+def measure(server, run, repetitions):
+    """Runs `run` once to warm up and then several times; medians of each figure, and CPU time of the server.
+
+    `run` answers a dictionary with the number of `requests` and other figures. A spread is the distance between the
+    lowest and the highest repetition, as a share of the median.
+    """
+    run()
+    samples = []
+    for _ in range(repetitions):
+        before = server.cpu_seconds()
+        sample = run()
+        sample["cpu_us_per_request"] = (server.cpu_seconds() - before) * 1e6 / max(sample["requests"], 1)
+        samples.append(sample)
+    names = samples[0].keys()
+    result = {name: statistics.median(sample[name] for sample in samples) for name in names}
+    rates = [sample["rate"] for sample in samples]
+    result["spread"] = (max(rates) - min(rates)) / result["rate"] if result["rate"] else 0.0
+    result["peak_mb"] = server.peak_megabytes()
+    return result
+
+
+def conditions():
+    """What somebody needs to know to repeat or to doubt a figure."""
+
+    def output(*command):
+        try:
+            return subprocess.run(command, capture_output=True, text=True, check=True, cwd=HERE).stdout.strip()
+        except (OSError, subprocess.CalledProcessError):
+            return "unknown"
+
+    model = re.search(r"model name\s*:\s*(.*)", Path("/proc/cpuinfo").read_text())
+    swift = re.search(r"Swift version (\S+)", output("swift", "--version"))
+    return {
+        "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "commit": output("git", "describe", "--always", "--dirty"),
+        "processor": model[1] if model else platform.machine(),
+        "cores": os.cpu_count(),
+        "kernel": platform.release().split("-")[0],
+        "swift": swift[1] if swift else "unknown",
+        "load_before": os.getloadavg()[0],
+    }
+
+
+def machine_class():
+    return f"{os.cpu_count()}-core-{platform.machine()}"
+
+
+def save(name, results):
+    path = HERE / "results" / f"{name}-{machine_class()}.json"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(results, indent=2) + "\n")
+    print(f"\nwritten to Benchmarks/results/{path.name}")
+
+
+def print_table(rows):
+    """Rows of equal length; the first is the heading."""
+    widths = [max(len(str(row[column])) for row in rows) for column in range(len(rows[0]))]
+    for number, row in enumerate(rows):
+        cells = [str(row[0]).ljust(widths[0])] + [str(cell).rjust(width) for cell, width in zip(row[1:], widths[1:])]
+        print("  ".join(cells))
+        if number == 0:
+            print("  ".join("-" * width for width in widths))

@@ -1,0 +1,90 @@
+# shellcheck shell=bash
+# ./dev check: what people run before they hand in. Everything of ./dev test, then what only a release build shows.
+
+LIBRARIES=Scripts/loaded-libraries.txt
+STRIPPED_LIMIT_MB=30
+
+cmd_check() {
+    local long=''
+    while (($# > 0)); do
+        case $1 in
+            --long) long=yes ;;
+            -j) set_jobs "${2:-}" && shift ;;
+            *) fail_usage "check takes --long and -j N, not '$1'" ;;
+        esac
+        shift
+    done
+    require build test bench
+    test_everything "$long"
+    stage "6a release build" 480 run_logged build-release build_release
+    stage "6b smoke test: start, ready, stop" 20 smoke_test
+    stage "6c size and libraries of the binary" 10 size_and_libraries
+    stage "6d clean debug build, then one edit" 300 time_builds
+    stage "7 documentation: links" 10 Scripts/check-links.py
+    if [[ -n $long ]]; then stage "8 benchmarks" 600 cmd_bench; fi
+    print_stage_summary
+    closing_line
+}
+
+smoke_test() {
+    CAIRN_BIN=$RELEASE_BINARY run_logged smoke Scripts/smoke.sh
+    python3 Benchmarks/bench.py startup --binary "$RELEASE_BINARY" --no-results
+}
+
+size_and_libraries() {
+    local stripped size
+    stripped=$(mktemp)
+    strip --strip-all -o "$stripped" "$RELEASE_BINARY"
+    size=$(($(stat -c %s "$stripped") * 10 / 1048576))
+    rm -f "$stripped"
+    say "  cairn, stripped: ${size%?}.${size: -1} MB of at most $STRIPPED_LIMIT_MB MB"
+    ((size <= STRIPPED_LIMIT_MB * 10)) || fail "the binary has grown beyond $STRIPPED_LIMIT_MB MB"
+    compare_libraries
+}
+
+loaded_libraries() { ldd "$1" | awk '{ print $1 }' | sed 's|.*/||' | grep -v '^linux-vdso' | sort -u; }
+
+# The committed list is that of Debian 12; other suites number their libraries otherwise and are only shown.
+compare_libraries() {
+    local difference
+    difference=$(diff <(grep -v '^#' "$LIBRARIES") <(loaded_libraries "$RELEASE_BINARY")) || true
+    if [[ -z $difference ]]; then
+        say "  loads the $(grep -vc '^#' "$LIBRARIES") libraries of $LIBRARIES"
+        return 0
+    fi
+    say "$difference"
+    if [[ $(boost_package) == libboost1.81-dev ]]; then
+        fail "the libraries that cairn loads have changed ('>' is new); when that is meant, edit $LIBRARIES"
+    fi
+    note "  not compared: $LIBRARIES is the list of Debian 12"
+}
+
+# Builds a copy from nothing, then changes one function body in it and runs one suite again. The figures are those of
+# this machine at this moment: they are printed beside their budgets and fail nothing.
+time_builds() {
+    local copy="$CAIRN_ROOT/.build-timing" from file=Sources/Stacks/StackService.swift suite=StacksTests
+    if [[ ! -f $file ]]; then file=Sources/Kernel/Time/Timestamp.swift suite=KernelTests; fi
+    rm -rf "$copy"
+    mkdir -p "$copy"
+    cp -r Package.swift Sources Tests "$copy"
+    from=$EPOCHREALTIME
+    run_logged clean-build build_copy "$copy"
+    print_timing "clean debug build with tests" "$(seconds_since "$from")" 240
+    # One statement more in the first function that begins with a declaration: what an edit of a body is to the compiler.
+    awk '!done && inside && /^        (let|var|guard) / { print "        _ = 0"; done = 1 }
+        { inside = /^    .*func .*\{$/; print }' "$file" >"$copy/$file"
+    if cmp -s "$file" "$copy/$file"; then fail "found no function to edit in $file"; fi
+    from=$EPOCHREALTIME
+    run_logged edit-build build_copy "$copy"
+    run_logged edit-test run_tests "$copy/.build/debug/${TEST_BINARY##*/}" "^$suite\\."
+    print_timing "edit a body, rebuild, run one suite" "$(seconds_since "$from")" 20
+    rm -rf "$copy"
+}
+
+build_copy() { swift build "${SWIFT_FLAGS[@]}" --package-path "$1" --scratch-path "$1/.build" --build-tests; }
+
+print_timing() {
+    local mark="$GREEN within$PLAIN"
+    if awk -v taken="$2" -v budget="$3" 'BEGIN { exit !(taken > budget) }'; then mark="$YELLOW over$PLAIN"; fi
+    say "  $1: $2 s,$mark its budget of $3 s"
+}

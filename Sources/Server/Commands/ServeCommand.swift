@@ -1,0 +1,157 @@
+import HTTPServer
+import Identity
+import Jobs
+import Kernel
+import Persistence
+import Telemetry
+
+/// `cairn serve`: the server itself.
+package struct ServeCommand: Command {
+    package static let name = "serve"
+    package static let summary = "Serves until it is told to stop"
+    package static let details = """
+        Without any setting it listens on port 8080 and keeps everything in ./cairn-data. The first start makes an \
+        organization and an administrator and shows the administrator's token once.
+        SIGTERM finishes requests in progress; a second one hurries.
+        """
+
+    package init(_ parsed: ParsedArguments) {}
+
+    package func run(_ environment: ProcessEnvironment) async -> Int32 {
+        let configuration: Configuration
+        let settings = environment.settings
+        do {
+            configuration = try Configuration(settings: settings)
+        } catch {
+            environment.standardError("cairn: the settings cannot be used:\n\(error)\n")
+            return ExitCode.configuration
+        }
+        let writer = LogWriter(descriptor: 1, format: configuration.log.format, now: environment.effects.now)
+        let log = Logger(to: writer, minimum: configuration.log.minimum, now: environment.effects.now)
+        defer {
+            _ = writer.flush(within: .seconds(2))
+            writer.stop()
+        }
+        for warning in settings.warnings { log.warning("setting", ["text": .text(warning)]) }
+        do {
+            try await serve(configuration, environment, log)
+            log.notice("stopped")
+            return ExitCode.success
+        } catch {
+            _ = writer.flush(within: .seconds(2))
+            environment.standardError("cairn: \(Self.line(error))\n")
+            return ExitCode.unavailable
+        }
+    }
+
+    private func serve(
+        _ configuration: Configuration,
+        _ environment: ProcessEnvironment,
+        _ log: Logger
+    ) async throws {
+        let stop = StopSignal()
+        let signals = SignalListener(stop: stop)
+        defer { withExtendedLifetime(signals) {} }
+        try DataFolder.prepare(configuration.server.dataFolder)
+        let databases = try await Databases.open(configuration.database)
+        defer { log.debug("database closed") }
+        try await databases.prepare(migrating: configuration.database.migratesAtStart, log: log)
+        let installation = Installation(database: databases.database, effects: environment.effects)
+        let outcome = try await installation.run(configuration.installation)
+        let metrics = MetricsRegistry()
+        let application = Application(
+            database: databases.database,
+            effects: environment.effects,
+            clock: environment.clock,
+            log: log,
+            metrics: metrics,
+            compute: BlockingPool(name: "compute", threads: 2, queue: 256)
+        )
+        let server = ListeningServer.make(configuration.listener, pipeline: application.pipeline)
+        let ports = try server.start()
+        announce(outcome, configuration.installation, environment)
+        log.notice(
+            "cairn serves",
+            [
+                "version": .text(Version.current),
+                "port": .integer(ports.first ?? 0),
+                "tls": .flag(configuration.listener.tls != nil),
+                "mode": .text(configuration.server.mode.rawValue),
+                "database": .text(databases.name),
+            ]
+        )
+        let group = ServiceGroup(
+            services: services(application, server, databases, configuration, environment, log),
+            grace: configuration.server.stopGrace,
+            clock: environment.clock,
+            log: log
+        )
+        do {
+            try await group.run(until: stop)
+            log.notice("stopping", ["reason": .text(stop.reason ?? "")])
+            await databases.database.close()
+        } catch {
+            await databases.database.close()
+            throw error
+        }
+    }
+
+    private func services(
+        _ application: Application,
+        _ server: HTTPServer.Server,
+        _ databases: Databases,
+        _ configuration: Configuration,
+        _ environment: ProcessEnvironment,
+        _ log: Logger
+    ) -> [any Service] {
+        var services: [any Service] = [application.usage]
+        if configuration.server.mode.runsJobs {
+            services.append(
+                JobRunner(
+                    database: databases.database,
+                    effects: environment.effects,
+                    clock: environment.clock,
+                    kinds: application.jobs,
+                    log: log
+                )
+            )
+        }
+        services.append(server)
+        services.append(DrainAnnouncer(readiness: application.readiness, clock: environment.clock))
+        return services
+    }
+
+    /// Shows the administrator's token, which is stored as a hash only.
+    private func announce(
+        _ outcome: Installation.Outcome,
+        _ configuration: InstallationConfiguration,
+        _ environment: ProcessEnvironment
+    ) {
+        guard case .made(let token) = outcome else { return }
+        let lines =
+            if let token {
+                """
+                  Its access token, shown this once:
+
+                      \(token.text.reveal())
+
+                """
+            } else {
+                "  Its access token is the one in CAIRN_ADMIN_TOKEN.\n"
+            }
+        environment.standardOutput(
+            """
+
+            Cairn is installed: organization '\(configuration.organization)', administrator \
+            '\(configuration.administrator)'.
+            \(lines)
+
+            """
+        )
+    }
+
+    /// One line for the operator.
+    private static func line(_ error: any Error) -> String {
+        (error as? ServiceError)?.message ?? "\(error)"
+    }
+}

@@ -1,0 +1,42 @@
+package import Kernel
+package import Telemetry
+
+/// Everything the operator decided, read before anything starts.
+package struct Configuration: Sendable {
+    package let server: ServerConfiguration
+    package let listener: ListenerConfiguration
+    package let database: DatabaseConfiguration
+    package let installation: InstallationConfiguration
+    package let log: LogConfiguration
+
+    /// Reads all settings.
+    ///
+    /// - Throws: every problem of every setting at once.
+    package init(settings: Settings) throws(ConfigurationError) {
+        let server = settings.build { settings throws(ConfigurationError) in
+            try ServerConfiguration(settings: settings)
+        }
+        let folder = server?.dataFolder ?? ""
+        let listener = settings.build { settings throws(ConfigurationError) in
+            try ListenerConfiguration(settings: settings)
+        }
+        let database = settings.build { settings throws(ConfigurationError) in
+            try DatabaseConfiguration(settings: settings, dataFolder: folder)
+        }
+        let installation = settings.build { settings throws(ConfigurationError) in
+            try InstallationConfiguration(settings: settings)
+        }
+        let log = settings.build { settings throws(ConfigurationError) in try LogConfiguration(settings: settings) }
+        _ = settings.build { settings throws(ConfigurationError) in try AcceptedSettings.read(settings) }
+        settings.reportUnknown()
+        try settings.check()
+        guard let server, let listener, let database, let installation, let log else {
+            throw ConfigurationError([])
+        }
+        self.server = server
+        self.listener = listener
+        self.database = database
+        self.installation = installation
+        self.log = log
+    }
+}

@@ -1,0 +1,127 @@
+import Events
+package import Kernel
+import Persistence
+import StateStore
+
+/// Puts a state in the place of a stack's state in one step: an import, or the state a stack is made with.
+package struct StateImport: Sendable {
+    private static let deadline = Duration.seconds(60)
+
+    private let effects: Effects
+    private let texts: StateTexts
+    private let compute: BlockingPool
+    private let hold: StackHold
+    private let audit: AuditLog
+    private let stacks = StackStore()
+    private let updates = UpdateStore()
+    private let versions = StateVersionStore()
+
+    package init(effects: Effects, texts: StateTexts, compute: BlockingPool, hold: StackHold) {
+        self.effects = effects
+        self.texts = texts
+        self.compute = compute
+        self.hold = hold
+        audit = AuditLog(effects: effects)
+    }
+
+    /// Imports a state as the stack's next version.
+    ///
+    /// - Parameter body: an `UntypedDeployment`; its bytes become the state as they are.
+    /// - Returns: the update that history shows for it.
+    package func importState(_ body: [UInt8], into ref: StackRef, by actor: Actor) async throws -> Update {
+        let count = try await compute.run(deadline: Self.deadline) { try Self.check(body, for: ref) }
+        let id: UpdateID = effects.id()
+        let stack = try await hold.write(ref) { stack, _ in stack }
+        let text = try await texts.store(body, of: stack.id, resourceCount: count)
+        return try await hold.write(ref) { [self] stack, tx in
+            let now = effects.now()
+            let update = Update.finished(id, .importState, of: stack, by: actor, resourceCount: count, at: now)
+            try updates.insert(update, in: tx)
+            let version = StateVersion(version: update.version, update: id, text: text, createdAt: now)
+            try versions.insert(version, of: stack.id, in: tx)
+            try stacks.advance(
+                stack.id,
+                version: update.version,
+                update: id,
+                resourceCount: count,
+                at: now,
+                in: tx
+            )
+            try audit.append(
+                .stackImported,
+                on: ref.description,
+                in: .organization(stack.organization),
+                by: actor,
+                at: now,
+                details: [AuditEvent.Detail("version", String(update.version))],
+                tx: tx
+            )
+            return update
+        }
+    }
+
+    /// Checks a state that somebody hands in whole, and counts its resources.
+    ///
+    /// - Throws: `.invalidArgument` for what is no state, and for secrets that this stack's key cannot read.
+    static func check(_ body: [UInt8], for ref: StackRef) throws -> Int {
+        let document: StateDocument
+        do {
+            document = try StateDocument(reading: body[...])
+        } catch {
+            throw error.serviceError
+        }
+        guard let provider = document.deployment?.value("secrets_providers").flatMap({ SecretsProvider($0) }),
+            provider.type == "service", !provider.names(ref), Self.hasSecrets(body)
+        else { return document.resourceCount }
+        throw ServiceError(
+            .invalidArgument,
+            "Bad Request: cannot import deployment with encrypted secrets from a different stack"
+        )
+    }
+
+    /// Whether a secret value occurs anywhere in the text (`spec/cli-protocol.md` §8.4).
+    private static func hasSecrets(_ body: [UInt8]) -> Bool {
+        let mark = Array("1b47061264138c4ac30d75fd1eb44270".utf8)
+        return body.firstRange(of: mark) != nil
+    }
+}
+
+extension SecretsProvider {
+    /// Whether the provider's state names this stack; what it does not name fits any.
+    fileprivate func names(_ ref: StackRef) -> Bool {
+        (stateText("owner") ?? ref.organization.rawValue) == ref.organization.rawValue
+            && (stateText("project") ?? ref.project.rawValue) == ref.project.rawValue
+            && (stateText("stack") ?? ref.name.rawValue) == ref.name.rawValue
+    }
+}
+
+extension Update {
+    /// An entry of history for what was done in one step.
+    static func finished(
+        _ id: UpdateID,
+        _ kind: UpdateKind,
+        of stack: Stack,
+        by actor: Actor,
+        resourceCount: Int,
+        at now: Timestamp
+    ) -> Update {
+        Update(
+            id: id,
+            stack: stack.id,
+            kind: kind,
+            isPreview: false,
+            status: .succeeded,
+            isExpired: false,
+            version: stack.version + 1,
+            generation: stack.generation,
+            journalVersion: 0,
+            requestedBy: actor.userID,
+            requestedLogin: actor.login,
+            program: UpdateProgram(),
+            resourceCount: resourceCount,
+            createdAt: now,
+            startedAt: now,
+            endedAt: now
+        )
+    }
+}
