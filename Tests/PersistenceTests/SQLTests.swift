@@ -70,8 +70,8 @@ struct SQLTests {
 
 @Suite("SQL that differs between engines")
 struct SQLRenderingTests {
-    @Test("inserts a row", arguments: Dialect.allCases)
-    func insert(dialect: Dialect) {
+    @Test("inserts a row")
+    func insert() {
         let sql = SQLRendering.insert(into: "t", ["a": 1, "b": "x", "c": String?.none])
 
         #expect(sql.text == "INSERT INTO t (a, b, c) VALUES (?, ?, ?)")
@@ -98,20 +98,6 @@ struct SQLRenderingTests {
 
         #expect(sql.text == text)
         #expect(sql.parameters == [.integer(1), .integer(2), .integer(3), .integer(4)])
-    }
-
-    @Test(
-        "inserts a row unless it exists",
-        arguments: [
-            (Dialect.sqlite, "INSERT INTO t (a, b) VALUES (?, ?) ON CONFLICT DO NOTHING"),
-            (Dialect.mysql, "INSERT INTO t (a, b) VALUES (?, ?) ON DUPLICATE KEY UPDATE a = a"),
-        ]
-    )
-    func insertIgnoringDuplicates(dialect: Dialect, text: String) {
-        let sql = SQLRendering.insertIgnoringDuplicates(into: "t", ["a": 1, "b": 2], dialect: dialect)
-
-        #expect(sql.text == text)
-        #expect(sql.parameters == [.integer(1), .integer(2)])
     }
 
     @Test("locks rows and looks for text")
