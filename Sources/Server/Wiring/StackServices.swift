@@ -21,7 +21,7 @@ package struct StackServices: Sendable {
         let reader = StateReader(database: database, texts: texts, compute: compute)
         let ending = UpdateEnding(database: database, effects: effects, reader: reader, texts: texts)
         let hold = StackHold(database: database, effects: effects, ending: ending)
-        let stacks = StackService(database: database, effects: effects, texts: texts, hold: hold)
+        let stacks = StackService(database: database, effects: effects, texts: texts, reader: reader, hold: hold)
         let updates = UpdateService(database: database, effects: effects, ending: ending)
         routes = [
             StackRoutes(
