@@ -67,7 +67,9 @@ extension MySQLConfiguration {
             user: try #require(url.user),
             password: Redacted(url.password ?? ""),
             tls: try TLS(
-                certificateAuthority: String(contentsOfFile: path, encoding: .utf8), minimumVersion: .v12)
+                certificateAuthority: String(contentsOfFile: path, encoding: .utf8),
+                minimumVersion: .v12
+            )
         )
     }
 }
@@ -123,7 +125,8 @@ extension MySQLDriver {
             CREATE TABLE items (
                 id BIGINT PRIMARY KEY, name VARCHAR(100) NOT NULL, value LONGTEXT, data LONGBLOB, UNIQUE KEY by_name (name)
             ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin
-            """)
+            """
+        )
     }
 
     func count(_ table: StaticString = "items") async throws -> Int {
