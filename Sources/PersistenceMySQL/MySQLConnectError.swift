@@ -93,7 +93,7 @@ extension MySQLConnectError {
     }
 
     private static func kind(_ failure: MySQLError) -> Kind {
-        switch failure.code {
+        switch unverifiedCode(in: failure) ?? failure.code {
         case 2002, 2003, 2005, 2006, 2012, 2013, 2055, 1053, 1129: .unreachable
         case 1040, 1203, 1226: .crowded
         case 1045, 1044, 1130, 1142, 1227, 1698, 1820, 1862, 3118, 4151: .accessDenied
@@ -103,6 +103,15 @@ extension MySQLConnectError {
         case 2026: tlsKind(failure.message)
         default: .other
         }
+    }
+
+    /// The number of an error that the server sent before TLS was agreed on, as when it is full: the library hides it in
+    /// the text of a connection error, because it may come from anybody. It decides about nothing but words and waiting.
+    private static func unverifiedCode(in failure: MySQLError) -> Int? {
+        guard failure.code == 2002, let start = failure.message.firstRange(of: "cannot be verified: ") else {
+            return nil
+        }
+        return Int(failure.message[start.upperBound...].prefix { $0.isNumber })
     }
 
     /// The library has one number for everything about TLS and repeats OpenSSL's words.

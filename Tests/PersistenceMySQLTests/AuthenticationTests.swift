@@ -93,7 +93,7 @@ struct AuthenticationTests {
         configuration.password = Redacted("not the password")
         let driver = try MySQLDriver(configuration)
 
-        let error = await error(of: { try await driver.read { tx in try tx.count("SELECT 1") } })
+        let error = await failure(of: { try await driver.read { tx in try tx.count("SELECT 1") } })
         await driver.close()
 
         guard case DatabaseError.unavailable(let text)? = error else {

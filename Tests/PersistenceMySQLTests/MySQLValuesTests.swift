@@ -126,7 +126,7 @@ struct MySQLValuesTests {
             let tooLarge = String(repeating: "x", count: limit + 1)
 
             try await driver.write { tx in try tx.insert(into: "items", ["id": 1, "name": "a", "value": fits]) }
-            let error = await error(of: {
+            let error = await failure(of: {
                 try await driver.write { tx in
                     try tx.insert(into: "items", ["id": 2, "name": "b"])
                     try tx.insert(into: "items", ["id": 3, "name": "c", "value": tooLarge])

@@ -128,7 +128,7 @@ struct TLSTests {
 func connectError(_ configuration: MySQLConfiguration) async -> MySQLConnectError? {
     do {
         let driver = try MySQLDriver(configuration)
-        let error = await error(of: { try await driver.inspect() })
+        let error = await failure(of: { try await driver.inspect() })
         await driver.close()
         guard let error = error as? MySQLConnectError else {
             Issue.record("is no connect error: \(String(describing: error))")

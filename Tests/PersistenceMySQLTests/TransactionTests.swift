@@ -2,7 +2,6 @@ import Foundation
 import Kernel
 import Persistence
 import PersistenceMySQL
-import Synchronization
 import Testing
 
 @Suite("Transactions on MySQL")
@@ -21,7 +20,7 @@ struct TransactionTests {
             let difference = try await driver.read { tx in
                 try tx.count("SELECT TIMESTAMPDIFF(SECOND, UTC_TIMESTAMP(), NOW())")
             }
-            let tooLong = await error(of: {
+            let tooLong = await failure(of: {
                 try await driver.write { tx in
                     try tx.insert(into: "items", ["id": 1, "name": String(repeating: "x", count: 101)])
                 }
@@ -152,7 +151,7 @@ struct TransactionTests {
     @Test("are refused a statement between another one's rows", arguments: TestServer.allCases)
     func nestedStatement(server: TestServer) async throws {
         try await withDriver(server) { driver in
-            let error = await error(of: {
+            let error = await failure(of: {
                 try await driver.read { tx in
                     try tx.all("SELECT 1 UNION SELECT 2") { row in
                         _ = try tx.count("SELECT 3")
@@ -201,7 +200,7 @@ struct TransactionTests {
             }
             let began = ContinuousClock.now
 
-            let error = await error(of: {
+            let error = await failure(of: {
                 try await driver.read { tx in
                     try tx.count(
                         "SELECT COUNT(*) FROM items a, items b, items c, items d WHERE a.id + b.id + c.id + d.id < 0"
@@ -220,9 +219,9 @@ struct TransactionTests {
         var limits = MySQLConfiguration.Limits()
         limits.read = .milliseconds(400)
         try await withDriver(server, limits: limits) { driver in
-            let rounds = Mutex(0)
+            let rounds = Shared(0)
 
-            let error = await error(of: {
+            let error = await failure(of: {
                 try await driver.read { tx in
                     while rounds.withLock({ $0 < 1_000_000 }) {
                         _ = try tx.count("SELECT 1")
