@@ -109,7 +109,9 @@ package enum LocalKeyFiles {
         defer { close(file) }
         var status = stat()
         guard fstat(file, &status) == 0 else { throw problem(path, errno) }
-        guard status.st_mode & S_IFMT == S_IFREG else { throw Problem(description: "\(path) is neither a file nor a folder") }
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            throw Problem(description: "\(path) is neither a file nor a folder")
+        }
         var bytes = [UInt8](repeating: 0, count: mostBytes + 1)
         defer { bytes.withUnsafeMutableBytes { SecretBytes.wipe($0) } }
         var count = 0
@@ -119,7 +121,9 @@ package enum LocalKeyFiles {
             if read == 0 { break }
             count += read
         }
-        guard count <= mostBytes else { throw Problem(description: "\(path) has more than \(mostBytes) bytes; it is no key") }
+        guard count <= mostBytes else {
+            throw Problem(description: "\(path) has more than \(mostBytes) bytes; it is no key")
+        }
         let kept = try length(of: bytes[..<count], path)
         let key = SecretBytes(count: kept) { $0.copyBytes(from: bytes[..<kept]) }
         return (key, warnings(path, status))
@@ -141,7 +145,8 @@ package enum LocalKeyFiles {
 
     private static func warnings(_ path: String, _ status: stat) -> [String] {
         let mode = status.st_mode & 0o777
-        return mode & 0o077 == 0 ? [] : ["\(path) has mode 0\(String(mode, radix: 8)); only its owner should be able to read it"]
+        return mode & 0o077 == 0
+            ? [] : ["\(path) has mode 0\(String(mode, radix: 8)); only its owner should be able to read it"]
     }
 
     private static func read(_ file: Int32, _ buffer: Slice<UnsafeMutableRawBufferPointer>) -> Int {

@@ -65,7 +65,9 @@ package struct LocalKeyProvider: KeyProvider {
         return key
     }
 
-    /// For the log: which key is missing. A fingerprint is not secret.
+    /// For the log: which key is missing.
+    ///
+    /// A fingerprint is not secret.
     private struct Missing: Error, CustomStringConvertible {
         let description: String
 

@@ -1,3 +1,4 @@
+import Encryption
 package import HTTPAPI
 import Kernel
 import Persistence
@@ -17,28 +18,16 @@ package struct RoutesCommand: Command {
 
     /// The table does not depend on a database: none is opened.
     package static func listing(_ environment: ProcessEnvironment) -> RouteListing {
-        let database = Database(driver: ClosedDatabase())
+        let foundation = Application.Foundation(
+            database: Database(driver: ClosedDatabase()),
+            objects: ClosedObjects(),
+            keys: DataKeys(provider: ClosedKeys(), effects: environment.effects),
+            effects: environment.effects,
+            clock: environment.clock,
+            compute: BlockingPool(name: "compute", threads: 0, queue: 0)
+        )
         let readiness = Readiness(checks: [], clock: environment.clock)
-        let table = Application.routes(database: database, effects: environment.effects, readiness: readiness)
+        let table = Application.routes(foundation, readiness: readiness)
         return RouteListing(table.routes)
     }
-}
-
-/// A database that refuses everything, for tables that are only listed.
-struct ClosedDatabase: DatabaseDriver {
-    let dialect = Dialect.sqlite
-
-    func read<T: Sendable>(_ body: @escaping @Sendable (Transaction) throws -> T) async throws -> T {
-        throw DatabaseError.unavailable("there is no database")
-    }
-
-    func write<T: Sendable>(_ body: @escaping @Sendable (Transaction) throws -> T) async throws -> T {
-        throw DatabaseError.unavailable("there is no database")
-    }
-
-    func migrate<T: Sendable>(_ body: @escaping @Sendable (any MigrationSession) throws -> T) async throws -> T {
-        throw DatabaseError.unavailable("there is no database")
-    }
-
-    func close() async {}
 }

@@ -12,7 +12,7 @@ package enum CheckpointBody: Sendable {
     case delta(edits: [ArraySlice<UInt8>], hash: String, sequence: Int)
 
     /// Reads a plain checkpoint.
-    package static func plain(reading body: [UInt8]) throws -> CheckpointBody {
+    package static func plain(_ body: [UInt8]) throws -> CheckpointBody {
         do {
             let isInvalid = JSONMembers(of: body[...]).contains { member in
                 body[member.key].elementsEqual("isInvalid".utf8) && body[member.value].elementsEqual("true".utf8)
@@ -27,7 +27,7 @@ package enum CheckpointBody: Sendable {
     }
 
     /// Reads a verbatim checkpoint: the state's text is what stands between the brackets, to the byte.
-    package static func verbatim(reading body: [UInt8]) throws -> CheckpointBody {
+    package static func verbatim(_ body: [UInt8]) throws -> CheckpointBody {
         let cuts = try cuts(of: body, as: .verbatim)
         var start: Int?
         var end: Int?
@@ -52,7 +52,7 @@ package enum CheckpointBody: Sendable {
     }
 
     /// Reads a delta.
-    package static func delta(reading body: [UInt8]) throws -> CheckpointBody {
+    package static func delta(_ body: [UInt8]) throws -> CheckpointBody {
         var edits: [ArraySlice<UInt8>] = []
         var hash = ""
         var sequence: Int?

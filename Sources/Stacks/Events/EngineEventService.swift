@@ -65,14 +65,12 @@ package struct EngineEventService: Sendable {
     ///
     /// - Parameters:
     ///   - after: the number of the last event of the page before; nil for the first page.
-    ///   - types: only events with one of these payloads; empty for all.
     ///   - urn: only events about this resource.
     /// - Returns: the events' texts; the number to continue after, nil when the update has ended and this was all.
     package func page(
         of update: UpdateID,
         ref: StackRef,
         after: Int64?,
-        types: [String],
         urn: String?,
         limit: Int
     ) async throws -> (events: [[UInt8]], next: Int64?) {
@@ -94,7 +92,7 @@ package struct EngineEventService: Sendable {
         }
         let numbers = events.keys.sorted()
         let shown = numbers.prefix(limit)
-        let texts = shown.compactMap { events[$0] }.filter { $0.matches(types: types, urn: urn) }.map(\.text)
+        let texts = shown.compactMap { events[$0] }.filter { $0.names(urn) }.map(\.text)
         let isLast = numbers.count <= limit && found.status.isEnd
         return (texts, isLast ? nil : shown.last ?? after ?? -1)
     }
@@ -104,12 +102,10 @@ package struct EngineEventService: Sendable {
 struct EventBatch: Sendable {
     struct Event: Sendable {
         var sequence: Int64
-        /// The name of its payload, such as `resourcePreEvent`.
-        var type: String
         var text: [UInt8]
 
-        func matches(types: [String], urn: String?) -> Bool {
-            guard types.isEmpty || types.contains(type) else { return false }
+        /// Whether the event speaks of a resource; of any for nil.
+        func names(_ urn: String?) -> Bool {
             guard let urn else { return true }
             return String(decoding: text, as: UTF8.self).contains(urn)
         }
@@ -154,15 +150,13 @@ struct EventBatch: Sendable {
     }
 
     private mutating func take(_ element: ArraySlice<UInt8>) -> Event {
-        var event = Event(sequence: 0, type: "", text: Array(element))
+        var event = Event(sequence: 0, text: Array(element))
         for member in JSONMembers(of: element) {
             let key = String(decoding: element[member.key], as: UTF8.self)
             switch key {
             case "sequence": event.sequence = JSONScalar.integer(element[member.value]) ?? 0
-            case "timestamp": continue
-            default:
-                event.type = key
-                if key == "summaryEvent" { resourceChanges = Self.changes(element[member.value]) }
+            case "summaryEvent": resourceChanges = Self.changes(element[member.value])
+            default: continue
             }
         }
         return event

@@ -61,8 +61,7 @@ package struct SecretRoutes: RouteGroup {
 
     func encrypt(_ call: Call<Operations.EncryptValue>) async throws -> AppEncryptValueResponse {
         let stack = try call.requireStack()
-        guard let plaintext = call.body.plaintext else { throw ServiceError.missing("plaintext") }
-        let ciphertexts = try await secrets.encrypt([plaintext.bytes], of: stack)
+        let ciphertexts = try await secrets.encrypt([call.body.plaintext.bytes], of: stack)
         return AppEncryptValueResponse(ciphertext: Base64Bytes(ciphertexts[0]))
     }
 
@@ -74,9 +73,8 @@ package struct SecretRoutes: RouteGroup {
 
     func decrypt(_ call: Call<Operations.DecryptValue>) async throws -> AppDecryptValueResponse {
         let stack = try call.requireStack()
-        guard let ciphertext = call.body.ciphertext else { throw ServiceError.missing("ciphertext") }
         let plaintexts = try await secrets.decrypt(
-            [ciphertext.bytes],
+            [call.body.ciphertext.bytes],
             of: stack,
             action: .secretDecrypted,
             by: call.actor
@@ -94,7 +92,7 @@ package struct SecretRoutes: RouteGroup {
             action: .secretsBatchDecrypted,
             by: call.actor
         )
-        let pairs = zip(ciphertexts, plaintexts).map { ($0.text, Base64Bytes($1)) }
+        let pairs = zip(ciphertexts, plaintexts).map { ($0.base64, Base64Bytes($1)) }
         return AppBatchDecryptResponse(plaintexts: Dictionary(pairs) { first, _ in first })
     }
 

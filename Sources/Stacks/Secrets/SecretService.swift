@@ -28,7 +28,8 @@ package struct SecretService: Sendable {
     /// Encrypts values, in order. The first call makes the stack's key.
     package func encrypt(_ plaintexts: [[UInt8]], of stack: StackID) async throws -> [[UInt8]] {
         let owner = KeyOwner("stack", stack)
-        let key = try await findKey(of: stack) ?? makeKey(of: stack, owner)
+        let existing = try await findKey(of: stack)
+        let key: StoredDataKey = if let existing { existing } else { try await makeKey(of: stack, owner) }
         let cipher = try await keys.cipher(key, for: owner)
         guard plaintexts.reduce(0, { $0 + $1.count }) >= Self.large else { return cipher.encrypt(plaintexts) }
         return try await compute.run(deadline: Self.deadline) { cipher.encrypt(plaintexts) }

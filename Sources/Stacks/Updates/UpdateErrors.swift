@@ -53,5 +53,6 @@ extension ServiceError {
         ServiceError(.notFound, "Not Found: the stack has no version \(version)")
     }
 
+    static let noUpdates = ServiceError(.notFound, "Not Found: the stack was never updated")
     static let versionInvalid = ServiceError(.invalidArgument, "Bad Request: invalid 'version' parameter")
 }

@@ -102,6 +102,21 @@ package struct UpdateStore: Sendable {
         try tx.count("SELECT COUNT(*) FROM updates WHERE stack_id = \(stack) AND is_preview = 0 AND version > 0")
     }
 
+    /// Previews of a stack, newest first.
+    package func previews(of stack: StackID, skip: Int, limit: Int, in tx: Transaction) throws -> [Update] {
+        try tx.all(
+            """
+            SELECT \(Self.columns) FROM updates WHERE stack_id = \(stack) AND is_preview = 1
+            ORDER BY id DESC LIMIT \(limit) OFFSET \(skip)
+            """,
+            Update.init(row:)
+        )
+    }
+
+    package func countPreviews(of stack: StackID, in tx: Transaction) throws -> Int {
+        try tx.count("SELECT COUNT(*) FROM updates WHERE stack_id = \(stack) AND is_preview = 1")
+    }
+
     package func find(version: Int, of stack: StackID, in tx: Transaction) throws -> Update? {
         try tx.first(
             """
