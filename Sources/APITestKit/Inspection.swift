@@ -1,5 +1,7 @@
+import Contract
 import HTTPAPI
 import HTTPServer
+import Kernel
 import Testing
 
 /// Looks at an answer for what no answer may have, whatever the test is about.

@@ -1,6 +1,8 @@
 package import Identity
 import Kernel
 import Persistence
+import TestKit
+package import Testing
 
 /// Makes accounts through the stores of `Identity`, without audit events, so that the log of a test is its own.
 struct TestAccounts: Sendable {
@@ -80,11 +82,16 @@ extension TestServer {
     }
 
     /// Makes a stack (`acme/site/dev`) through the API; its routes must be there.
-    package func createStack(_ reference: String, tags: String = "{}", as caller: TestCaller = .dev) async throws {
+    package func createStack(
+        _ reference: String,
+        tags: String = "{}",
+        as caller: TestCaller = .dev,
+        at location: SourceLocation = #_sourceLocation
+    ) async throws {
         let parts = reference.split(separator: "/")
         precondition(parts.count == 3, "a stack is ORGANIZATION/PROJECT/STACK")
         let json = #"{"stackName":"\#(parts[2])","tags":\#(tags)}"#
-        let reply = try await send("POST", "/api/stacks/\(parts[0])/\(parts[1])", json: json, as: caller)
+        let reply = try await send("POST", "/api/stacks/\(parts[0])/\(parts[1])", json: json, as: caller, at: location)
         guard reply.isSuccess else { throw UnexpectedReply("creating \(reference)", reply) }
     }
 }
