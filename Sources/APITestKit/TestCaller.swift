@@ -6,6 +6,10 @@ package struct TestCaller: Sendable, Hashable {
     /// The value of the `Authorization` header; nil for none.
     package let authorization: String?
 
+    package init(authorization: String?) {
+        self.authorization = authorization
+    }
+
     package static let dev = Self.token("test-token-of-dev")
     package static let mia = Self.token("test-token-of-mia")
     package static let eve = Self.token("test-token-of-eve")
