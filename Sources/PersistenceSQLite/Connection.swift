@@ -58,7 +58,6 @@ final class Connection: DriverConnection {
         sqlite3_close_v2(handle)
     }
 
-    var cachedStatements: Int { cache.count }
     var isInTransaction: Bool { sqlite3_get_autocommit(handle) == 0 }
 
     // MARK: - Statements of a store

@@ -99,21 +99,7 @@ package struct StackRenameService: Sendable {
         if stack.ref.project != new.project {
             try tags.set(StackTags.project, to: new.project.rawValue, on: stack.id, in: tx)
         }
-        let count = text?.resourceCount ?? stack.resourceCount ?? 0
-        let update = Update.finished(id, .rename, of: stack, by: actor, resourceCount: count, at: now)
-        try updates.insert(update, in: tx)
-        if let text {
-            let version = StateVersion(version: update.version, update: id, text: text, createdAt: now)
-            try versions.insert(version, of: stack.id, in: tx)
-        }
-        try stacks.advance(
-            stack.id,
-            version: update.version,
-            update: id,
-            resourceCount: count,
-            at: now,
-            in: tx
-        )
+        if let text { try record(id, text, of: stack, by: actor, at: now, in: tx) }
         try outbox.publish(
             DomainEvent(
                 id: effects.id(),
@@ -132,6 +118,36 @@ package struct StackRenameService: Sendable {
             at: now,
             details: [AuditEvent.Detail("from", stack.ref.description)],
             tx: tx
+        )
+    }
+
+    /// The state under its new names, as the stack's next version. A stack without state has nothing to record.
+    private func record(
+        _ id: UpdateID,
+        _ text: StateText,
+        of stack: Stack,
+        by actor: Actor,
+        at now: Timestamp,
+        in tx: Transaction
+    ) throws {
+        let update = Update.finished(
+            id,
+            .rename,
+            of: stack,
+            by: actor,
+            resourceCount: text.resourceCount,
+            at: now
+        )
+        try updates.insert(update, in: tx)
+        let version = StateVersion(version: update.version, update: id, text: text, createdAt: now)
+        try versions.insert(version, of: stack.id, in: tx)
+        try stacks.advance(
+            stack.id,
+            version: update.version,
+            update: id,
+            resourceCount: text.resourceCount,
+            at: now,
+            in: tx
         )
     }
 }

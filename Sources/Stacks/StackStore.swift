@@ -122,6 +122,13 @@ package struct StackStore: Sendable {
         )
     }
 
+    /// Makes a preview the most recent update, unless one holds the stack: that one is not lost sight of.
+    package func showPreview(_ preview: UpdateID, of id: StackID, in tx: Transaction) throws {
+        try tx.execute(
+            "UPDATE stacks SET active_update_id = \(preview) WHERE id = \(id) AND running_update_id IS NULL"
+        )
+    }
+
     /// Ends the hold of an update, whose version becomes the stack's.
     ///
     /// - Parameter resourceCount: nil when the update saved no state.

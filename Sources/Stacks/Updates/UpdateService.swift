@@ -156,13 +156,15 @@ package struct UpdateService: Sendable {
         started.status = .running
         started.version = update.isPreview ? stack.version : stack.version + 1
         started.generation = update.isPreview ? stack.generation : stack.generation + 1
-        started.journalVersion = update.isPreview ? 0 : UpdateLifecycle.journalVersion(offered: start.journalVersion)
+        started.journalVersion = UpdateLifecycle.journalVersion(offered: start.journalVersion)
         started.leaseHash = lease.hash
         started.leaseExpiresAt = now.advanced(by: UpdateLifecycle.longestLease)
         started.clientVersion = start.clientVersion
         started.startedAt = now
         try updates.start(started, in: tx)
-        if !update.isPreview {
+        if update.isPreview {
+            try stacks.showPreview(update.id, of: stack.id, in: tx)
+        } else {
             try stacks.take(stack.id, by: update.id, generation: started.generation, at: now, in: tx)
             if let newTags { try tags.replace(newTags, of: stack.id, in: tx) }
         }

@@ -87,7 +87,7 @@ extension CheckpointEdit {
                 guard let contents = JSONScalar.string(value) else {
                     throw .deltaRefused("edit \(index): NewText is no string")
                 }
-                text = Array(JSONText.decode(contents))
+                text = Array(contents)
             default:
                 continue
             }

@@ -132,8 +132,7 @@ extension StateRename {
 
     /// A secret in plain text is the JSON text of its value, as a string.
     private func plaintextEdits(_ value: ArraySlice<UInt8>) -> [ByteEdit] {
-        guard let contents = JSONScalar.string(value) else { return [] }
-        let text = JSONText.decode(contents)
+        guard let text = JSONScalar.string(value) else { return [] }
         guard (try? Cutter.cut(text, as: .deployment)) != nil || text.first == UInt8(ascii: "[") else { return [] }
         let edits = referenceEdits(text)
         guard !edits.isEmpty else { return [] }

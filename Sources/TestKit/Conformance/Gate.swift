@@ -52,13 +52,19 @@ package final class Gate: Sendable {
 }
 
 /// Counts what happens in closures.
-final class Tally: Sendable {
-    private let count = Atomic<Int>(0)
+package final class Tally: Sendable {
+    private let count: Atomic<Int>
 
-    var value: Int { count.load(ordering: .acquiring) }
+    package init(_ start: Int = 0) {
+        count = Atomic(start)
+    }
 
-    func add() {
-        count.add(1, ordering: .acquiringAndReleasing)
+    package var value: Int { count.load(ordering: .acquiring) }
+
+    /// Adds one and gives the value before.
+    @discardableResult
+    package func add() -> Int {
+        count.add(1, ordering: .acquiringAndReleasing).oldValue
     }
 }
 
