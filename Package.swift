@@ -112,7 +112,7 @@ let program: [Target] =
             "Crypto", "PersistenceSQLite", "PersistenceMySQL", "ObjectStorage", "Encryption",
             "Identity", "Stacks",
         ],
-        testing: []
+        testing: ["TestKit", "APITestKit"]
     ) + [
         .executableTarget(name: "cairn", dependencies: ["Server"], swiftSettings: settings),
         // Databases on every engine, clocks, conformance kits: what tests of stores and drivers need.
@@ -124,7 +124,9 @@ let program: [Target] =
         // The pipeline without a socket, fixtures, audit checks: what tests of operations need on top.
         .target(
             name: "APITestKit",
-            dependencies: ["TestKit", "Contract", "Telemetry", "Events", "HTTPServer", "HTTPAPI", "Identity", "Crypto"],
+            dependencies: [
+                "TestKit", "Kernel", "Contract", "Telemetry", "Persistence", "HTTPServer", "HTTPAPI", "Identity",
+            ],
             swiftSettings: settings
         ),
     ]
