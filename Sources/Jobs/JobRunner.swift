@@ -187,7 +187,10 @@ package final class JobRunner: Service {
                 try store.reschedule(row.id, of: runner, due: now, attempt: row.attempt, error: nil, in: tx)
             }
         } catch {
-            log.warning("job not given back; its lease ends by itself", ["kind": .text(row.kind), "error": .error(error)])
+            log.warning(
+                "job not given back; its lease ends by itself",
+                ["kind": .text(row.kind), "error": .error(error)]
+            )
         }
     }
 
@@ -196,7 +199,10 @@ package final class JobRunner: Service {
             try store.unknownKinds(known: Array(kinds.keys), in: tx)
         }
         for (kind, count) in unknown {
-            log.error("jobs of a kind that this version does not know", ["kind": .text(kind), "count": .integer(count)])
+            log.error(
+                "jobs of a kind that this version does not know",
+                ["kind": .text(kind), "count": .integer(count)]
+            )
         }
     }
 }

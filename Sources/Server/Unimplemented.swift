@@ -2,12 +2,17 @@
 import Contract
 package import HTTPAPI
 
-/// The operations of the contract that nothing answers yet, with the reason. They answer 501.
+/// The operations of the contract that nothing answers yet, with the reason.
+///
+/// They answer 501.
 ///
 /// Whoever builds one takes its line out; a test compares this list with the contract and the routes.
 package enum Unimplemented {
     package static var operations: [UnimplementedOperation] {
-        UnimplementedOperation.list(groups.flatMap { group in group.ids.map { ($0, group.reason) } }, of: Operations.all)
+        UnimplementedOperation.list(
+            groups.flatMap { group in group.ids.map { ($0, group.reason) } },
+            of: Operations.all
+        )
     }
 
     private static let groups: [(reason: String, ids: [String])] = [

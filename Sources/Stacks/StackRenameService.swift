@@ -121,7 +121,9 @@ package struct StackRenameService: Sendable {
         )
     }
 
-    /// The state under its new names, as the stack's next version. A stack without state has nothing to record.
+    /// The state under its new names, as the stack's next version.
+    ///
+    /// A stack without state has nothing to record.
     private func record(
         _ id: UpdateID,
         _ text: StateText,

@@ -148,8 +148,9 @@ package struct StackService: Sendable {
         }
     }
 
-    /// The state a stack is made with, durable before the row that names it. It is no version of its own and stands in no
-    /// history.
+    /// The state a stack is made with, durable before the row that names it.
+    ///
+    /// It is no version of its own and stands in no history.
     private func initialState(_ creation: StackCreation, of id: StackID) async throws -> StateVersion? {
         guard let state = creation.state else { return nil }
         let count = try StateImport.check(state, for: creation.ref)

@@ -113,7 +113,8 @@ package struct StackStore: Sendable {
     }
 
     /// Lets an update take the stack: from now on it is the one that runs.
-    package func take(_ id: StackID, by update: UpdateID, generation: Int, at now: Timestamp, in tx: Transaction) throws {
+    package func take(_ id: StackID, by update: UpdateID, generation: Int, at now: Timestamp, in tx: Transaction) throws
+    {
         try tx.execute(
             """
             UPDATE stacks SET running_update_id = \(update), active_update_id = \(update), generation = \(generation),
@@ -156,7 +157,9 @@ package struct StackStore: Sendable {
         )
     }
 
-    /// Takes the stack out of sight. Its row and what belongs to it stay, so that it can be brought back.
+    /// Takes the stack out of sight.
+    ///
+    /// Its row and what belongs to it stay, so that it can be brought back.
     package func markDeleted(_ id: StackID, at now: Timestamp, in tx: Transaction) throws {
         try tx.execute(
             """

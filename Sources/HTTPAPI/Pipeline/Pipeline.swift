@@ -46,7 +46,9 @@ package struct Pipeline: Sendable {
         self.options = options
     }
 
-    /// Answers one request. Every failure becomes an answer.
+    /// Answers one request.
+    ///
+    /// Every failure becomes an answer.
     package func respond(to request: HTTPRequest) async -> HTTPResponse {
         var trace = Trace(request.head, id: effects.id())
         var response: HTTPResponse

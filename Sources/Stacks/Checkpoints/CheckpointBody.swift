@@ -36,7 +36,8 @@ package enum CheckpointBody: Sendable {
             switch cut {
             case .opened(.document, let offset): start = offset
             case .closed(.document, let position): end = position
-            case .member(.verbatim, "sequenceNumber", let value, _): sequence = JSONScalar.integer(value).map { Int($0) }
+            case .member(.verbatim, "sequenceNumber", let value, _):
+                sequence = JSONScalar.integer(value).map { Int($0) }
             default: continue
             }
         }

@@ -3,7 +3,9 @@ package import Kernel
 package import Persistence
 import StateStore
 
-/// Saves of updates without a journal. Each holds the whole state, or its difference to the save before.
+/// Saves of updates without a journal.
+///
+/// Each holds the whole state, or its difference to the save before.
 package struct CheckpointService: Sendable {
     /// The most bytes of a state's text.
     private static let textLimit = 512 << 20
@@ -24,7 +26,9 @@ package struct CheckpointService: Sendable {
         self.compute = compute
     }
 
-    /// Reads a body and saves what it says. Answered only when it is durable.
+    /// Reads a body and saves what it says.
+    ///
+    /// Answered only when it is durable.
     ///
     /// - Parameter read: cuts the body on a thread for such work.
     package func save(

@@ -17,7 +17,9 @@ struct HousekeepingStore: Sendable {
     /// - Returns: false when it was brought back meanwhile.
     func purge(_ stack: StackID, in tx: Transaction) throws -> Bool {
         try tx.lock("stacks", where: "id = \(stack)")
-        guard try tx.count("SELECT COUNT(*) FROM stacks WHERE id = \(stack) AND live IS NULL") == 1 else { return false }
+        guard try tx.count("SELECT COUNT(*) FROM stacks WHERE id = \(stack) AND live IS NULL") == 1 else {
+            return false
+        }
         try tx.execute("DELETE FROM data_keys WHERE owner_id = \(stack)")
         for table: SQL in ["journal_segments", "event_segments", "update_checkpoints"] {
             try tx.execute(
