@@ -65,13 +65,12 @@ let libraries: [Target] = [
     system("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
     system("CZstd", pkgConfig: "libzstd", apt: "libzstd-dev"),
     shim("CBeast", links: ["ssl", "crypto"]),
-    shim("CSimdjson", links: ["simdjson"]),
 ]
 
 let tools: [[Target]] = [
     module("Kernel"),
-    module("JSONScan", uses: ["Kernel", "CSimdjson"]),
-    module("Compression", uses: ["Kernel", "CDeflate", "CZlib", "CZstd"]),
+    module("JSONScan", uses: ["Kernel"]),
+    module("Compression", uses: ["Kernel", "CDeflate", "CZlib"]),
     module("Crypto", uses: ["Kernel", "COpenSSL"]),
 ]
 
