@@ -73,7 +73,13 @@ package enum Gzip {
             let text = [UInt8](unsafeUninitializedCapacity: room) { buffer, count in
                 status = bytes.withUnsafeBytes {
                     libdeflate_gzip_decompress_ex(
-                        decompressor, $0.baseAddress, $0.count, buffer.baseAddress, room, &consumed, &count
+                        decompressor,
+                        $0.baseAddress,
+                        $0.count,
+                        buffer.baseAddress,
+                        room,
+                        &consumed,
+                        &count
                     )
                 }
                 if status != LIBDEFLATE_SUCCESS { count = 0 }

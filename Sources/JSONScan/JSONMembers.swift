@@ -76,7 +76,9 @@ enum JSONSkip {
     static func toItem(_ bytes: Span<UInt8>, _ start: Int) -> Int? {
         var index = whitespace(bytes, start)
         if index < bytes.count, bytes[index] == UInt8(ascii: ",") { index = whitespace(bytes, index + 1) }
-        guard index < bytes.count, bytes[index] != UInt8(ascii: "}"), bytes[index] != UInt8(ascii: "]") else { return nil }
+        guard index < bytes.count, bytes[index] != UInt8(ascii: "}"), bytes[index] != UInt8(ascii: "]") else {
+            return nil
+        }
         return index
     }
 

@@ -16,7 +16,8 @@ package enum JSONScalar {
             guard byte &- 0x30 < 10 else { return nil }
             let (product, overflow) = result.multipliedReportingOverflow(by: 10)
             let digit = Int64(byte - 0x30)
-            let (sum, carry) = isNegative ? product.subtractingReportingOverflow(digit) : product.addingReportingOverflow(digit)
+            let (sum, carry) =
+                isNegative ? product.subtractingReportingOverflow(digit) : product.addingReportingOverflow(digit)
             guard !overflow, !carry else { return nil }
             result = sum
         }

@@ -27,7 +27,11 @@ extension StateError {
             let message = "Bad Request: failed to apply checkpoint delta or validate its checksum: \(problem)"
             return ServiceError(.invalidArgument, message, cause: self)
         case .sequenceConflict(let id):
-            return ServiceError(.conflict, "Conflict: journal entry \(id) was sent before with other content", cause: self)
+            return ServiceError(
+                .conflict,
+                "Conflict: journal entry \(id) was sent before with other content",
+                cause: self
+            )
         case .journalCorrupt(let id, let problem):
             let message = "Conflict: the journal cannot be replayed: entry \(id): \(problem)"
             return ServiceError(.conflict, message, cause: self)
