@@ -105,7 +105,12 @@ package struct ExchangeState: Equatable {
         /// False: the connection is gone, or there was an answer.
         package var send: Bool
         /// A reader still waits, and nothing will come for it any more.
-        package var failReader = false
+        package var failReader: Bool
+
+        package init(send: Bool, failReader: Bool = false) {
+            self.send = send
+            self.failReader = failReader
+        }
     }
 
     /// The handler has an answer.
@@ -160,6 +165,12 @@ package struct ExchangeState: Equatable {
         package var failReader: Bool
         package var failWriter: Bool
         package var cancelTask: Bool
+
+        package init(failReader: Bool, failWriter: Bool, cancelTask: Bool) {
+            self.failReader = failReader
+            self.failWriter = failWriter
+            self.cancelTask = cancelTask
+        }
     }
 
     /// The peer is gone, time is up, or the server stops.
