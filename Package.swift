@@ -50,11 +50,15 @@ func module(
 }
 
 /// A capability may use the platform listed here and what it names itself; no capability uses another one.
-func capability(_ name: String, plus extra: [Target.Dependency] = []) -> [Target] {
+func capability(
+    _ name: String,
+    plus extra: [Target.Dependency] = [],
+    testing more: [Target.Dependency] = []
+) -> [Target] {
     let platform: [Target.Dependency] = [
         "Kernel", "Contract", "Telemetry", "Persistence", "Events", "Jobs", "HTTPAPI",
     ]
-    return module(name, uses: platform + extra, testing: ["TestKit", "APITestKit"])
+    return module(name, uses: platform + extra, testing: ["TestKit", "APITestKit"] + more)
 }
 
 // MARK: - The graph, from the bottom up
@@ -100,7 +104,12 @@ let adapters: [[Target]] = [
 
 let capabilities: [[Target]] = [
     capability("Identity", plus: ["Crypto"]),
-    capability("Stacks", plus: ["StateStore", "JSONScan", "Crypto", "Compression", "Encryption"]),
+    capability("Organizations"),
+    capability(
+        "Stacks",
+        plus: ["StateStore", "JSONScan", "Crypto", "Compression", "Encryption"],
+        testing: ["Identity", "ObjectStorage"]
+    ),
 ]
 
 let program: [Target] =

@@ -1,3 +1,4 @@
+import Kernel
 import Identity
 import TestKit
 import Testing
