@@ -1,6 +1,8 @@
 import JSONScan
 
-/// A member of a resource that the service reads (`spec/cli-protocol.md` §8.3, §8.5). All others stay opaque.
+/// A member of a resource that the service reads (`spec/cli-protocol.md` §8.3, §8.5).
+///
+/// All others stay opaque.
 enum ResourceKey: Int, CaseIterable {
     // Those up to here have their range kept.
     case urn, id, type, parent, provider, dependencies, propertyDependencies, deletedWith, replaceWith, viewOf, aliases
