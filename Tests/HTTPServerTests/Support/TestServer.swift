@@ -1,3 +1,4 @@
+import Glibc
 import HTTPServer
 import Kernel
 import Synchronization
@@ -69,6 +70,9 @@ let describe: Handler = { request in
         return HTTPResponse(.badRequest, body: .bytes(Array("broken".utf8)))
     }
 }
+
+/// Whether the long variants run (`CAIRN_LONG=1`).
+let isLong = getenv("CAIRN_LONG") != nil
 
 /// Values that handlers leave for a test to look at.
 final class Recorder<Value: Sendable>: Sendable {
