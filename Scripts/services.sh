@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # The database servers that tests use: MariaDB from the machine's Debian, MySQL from Debian's unstable suite.
 #
 # Sourced by ./dev; defines services_start, services_stop, services_status and services_env. Everything the servers
@@ -38,7 +39,7 @@ services_stop() {
     for kind in mariadb mysql; do
         [ -d "$SERVICES_ROOT/$kind" ] || continue
         instance_stop "$SERVICES_ROOT/$kind" || return
-        rm -rf "$SERVICES_ROOT/$kind"
+        rm -rf "${SERVICES_ROOT:?}/$kind"
         services_say "$kind stopped"
     done
     services_drop_data

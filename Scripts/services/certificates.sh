@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # A certificate authority and what it signed. Sourced.
 #
 # tls/ca.pem                       the authority

@@ -1,6 +1,8 @@
+# shellcheck shell=bash
 # Folders, ports, words: what the other files of this folder share. Sourced.
 
 # Made up for these test servers, which listen on loopback only.
+# shellcheck disable=SC2034
 SERVICES_PASSWORD='test-only'
 # Every character that breaks a naively built connection string.
 # shellcheck disable=SC1003,SC2034
@@ -20,7 +22,7 @@ services_folder() {
     mkdir -p "$SERVICES_ROOT" || return
     [ -e "$SERVICES_ROOT/.gitignore" ] || echo '*' >"$SERVICES_ROOT/.gitignore"
     SERVICES_DATA=$(services_data_folder) || return
-    mkdir -p -m 700 "$SERVICES_DATA"
+    mkdir -p "$SERVICES_DATA" && chmod 700 "$SERVICES_DATA"
 }
 
 # In memory where 2 GB are free there, so that `fsync` costs nothing although it is on; else in the clone. The choice is

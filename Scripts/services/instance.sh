@@ -1,11 +1,9 @@
-# One server in one folder. Sourced by services.sh; run by tests that need a server of their own:
+# shellcheck shell=bash
+# One server in one folder. Sourced; run-instance.sh is its program.
 #
-#   instance.sh start mariadb|mysql FOLDER PORT [option of the server…]
-#   instance.sh resume FOLDER      starts it again with the same data, port and options
-#   instance.sh stop|kill FOLDER   politely, or as a power cut would
-#
-# The option --certificate=wrong-host picks the other certificate, --no-tls none. FOLDER gets the log, the process id
-# and the socket; the data is in FOLDER/data, or beside the template for the shared servers.
+# The folder gets the log, the process id and the socket; the data is in it as well or, for the shared servers, beside
+# the template. Beside the server's own options there are --certificate=wrong-host for the other certificate and
+# --no-tls for none.
 
 instance_start() {
     local kind=$1 folder=$2 port=$3
@@ -51,12 +49,24 @@ instance_resume() {
         options+=(--ssl-ca="$SERVICES_ROOT/tls/ca.pem" --ssl-cert="$SERVICES_ROOT/tls/$certificate.pem"
             --ssl-key="$SERVICES_ROOT/tls/$certificate-key.pem")
     fi
-    rm -f "$folder/pid"
+    # A killed server leaves its socket's lock, with a number that init may not have given up yet.
+    rm -f "$folder/pid" "$socket" "$socket.lock"
     echo "== start" >>"$folder/log"
-    setsid "${command[@]}" "${options[@]}" </dev/null >>"$folder/log" 2>&1 9>&- &
+    server_detached "$folder/log" "${command[@]}" "${options[@]}" &
     local child=$!
     instance_wait "$folder" "$port" "$child" || return
     services_say "$kind listens on 127.0.0.1:$port after $((SECONDS - began)) s"
+}
+
+# Becomes the server: in a session of its own, and without any descriptor of the caller, who may wait for its end.
+server_detached() {
+    local log=$1 descriptor
+    shift
+    for descriptor in /proc/self/fd/*; do
+        descriptor=${descriptor##*/}
+        [ "$descriptor" -le 2 ] || eval "exec $descriptor>&-"
+    done
+    exec setsid "$@" </dev/null >>"$log" 2>&1
 }
 
 # Waits until the server greets, at most 60 seconds.
@@ -76,6 +86,7 @@ instance_wait() {
 }
 
 # A greeting is a packet whose fifth byte is the protocol's version, 10.
+# shellcheck disable=SC2016
 server_greets() {
     [ "$(timeout 2 bash -c 'exec 3<>"/dev/tcp/127.0.0.1/$0" && head -c 5 <&3 | od -An -tu1 -j4' "$1" 2>/dev/null |
         tr -d ' ')" = 10 ]
@@ -187,16 +198,3 @@ END
         echo "GRANT ALL PRIVILEGES ON \`cairn\\_%\`.* TO '$account'@'127.0.0.1';"
     done
 }
-
-# --- As a program ----------------------------------------------------------------------------------------------------
-
-if [ "${BASH_SOURCE[0]}" = "$0" ]; then
-    set -u
-    # shellcheck source=../services.sh
-    source "$(dirname "${BASH_SOURCE[0]}")/../services.sh"
-    services_folder || exit
-    case "${1:-}" in
-    start | resume | stop | kill) "instance_$1" "${@:2}" ;;
-    *) services_fail "usage: instance.sh start|resume|stop|kill …" ;;
-    esac
-fi

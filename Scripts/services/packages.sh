@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Gets the servers. Sourced.
 #
 # MariaDB is a package of the machine. MySQL is in no stable Debian, so the one of the unstable suite is unpacked, with
@@ -29,11 +30,12 @@ services_install() {
     fi
     services_say "installing $*"
     local log=$SERVICES_ROOT/apt.log
-    if ! DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@" >"$log" 2>&1 </dev/null; then
-        apt-get update >"$log" 2>&1 </dev/null &&
-            DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@" >>"$log" 2>&1 </dev/null ||
-            { tail -n 20 "$log" >&2; services_fail "apt-get could not install $*"; }
-    fi
+    local -a command=(env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@")
+    if "${command[@]}" >"$log" 2>&1 </dev/null; then return; fi
+    # A machine that is new knows no packages yet.
+    if apt-get update >"$log" 2>&1 </dev/null && "${command[@]}" >>"$log" 2>&1 </dev/null; then return; fi
+    tail -n 20 "$log" >&2
+    services_fail "apt-get could not install $*"
 }
 
 mariadb_program() {
@@ -54,13 +56,8 @@ services_cache() {
 # The newest unpacked tree, if there is one.
 mysql_tree() {
     local tree
-    for tree in $(ls -d "$(services_cache)"/mysql-*/ 2>/dev/null | sort -V -r); do
-        if [ -e "$tree/complete" ]; then
-            echo "${tree%/}"
-            return
-        fi
-    done
-    return 1
+    tree=$(printf '%s\n' "$(services_cache)"/mysql-*/complete | sort -V | tail -n 1)
+    [ -e "$tree" ] && echo "${tree%/complete}"
 }
 
 mysql_unpack() {
@@ -127,7 +124,9 @@ END
 }
 
 # Where this machine gets Debian's main archive from.
+# shellcheck disable=SC2016
 machine_mirror() {
-    apt-get indextargets --no-release-info --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' 2>/dev/null |
+    local fields='$(REPO_URI) $(RELEASE) $(COMPONENT)'
+    apt-get indextargets --no-release-info --format "$fields" 'Created-By: Packages' 2>/dev/null |
         awk '$3 == "main" && $2 !~ /security|updates|backports/ && $1 ~ /debian/ { print $1; exit }'
 }

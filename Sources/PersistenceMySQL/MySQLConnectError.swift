@@ -31,6 +31,7 @@ package struct MySQLConnectError: Error, Sendable, CustomStringConvertible {
     /// What the server or the client library said.
     package let detail: String
     package let endpoint: MySQLEndpoint
+    package let usesTLS: Bool
 
     package var isTransient: Bool {
         kind == .unreachable || kind == .crowded
@@ -48,6 +49,8 @@ package struct MySQLConnectError: Error, Sendable, CustomStringConvertible {
             "has no room for another connection; raise max_connections, or the account's own limit"
         case .accessDenied:
             "refuses the account; check PULUMI_DATABASE_USER_NAME, PULUMI_DATABASE_USER_PASSWORD and its rights"
+                // MariaDB says the same when it insists on TLS.
+                + (usesTLS ? "" : ", and whether the server insists on TLS, which DATABASE_CA_CERTIFICATE turns on")
         case .unknownDatabase:
             "has no such database; create it, or check PULUMI_DATABASE_NAME"
         case .untrustedCertificate:
@@ -81,15 +84,16 @@ extension MySQLConnectError {
         let detail =
             password.utf8.count < 4 ? failure.message : Self.removing(password, from: failure.message)
         self.init(
-            kind: Self.kind(failure, usesTLS: usesTLS),
+            kind: Self.kind(failure),
             code: failure.code,
             detail: detail,
-            endpoint: endpoint
+            endpoint: endpoint,
+            usesTLS: usesTLS
         )
     }
 
-    private static func kind(_ failure: MySQLError, usesTLS: Bool) -> Kind {
-        switch failure.code {
+    private static func kind(_ failure: MySQLError) -> Kind {
+        switch unverifiedCode(in: failure) ?? failure.code {
         case 2002, 2003, 2005, 2006, 2012, 2013, 2055, 1053, 1129: .unreachable
         case 1040, 1203, 1226: .crowded
         case 1045, 1044, 1130, 1142, 1227, 1698, 1820, 1862, 3118, 4151: .accessDenied
@@ -99,6 +103,15 @@ extension MySQLConnectError {
         case 2026: tlsKind(failure.message)
         default: .other
         }
+    }
+
+    /// The number of an error that the server sent before TLS was agreed on, as when it is full: the library hides it in
+    /// the text of a connection error, because it may come from anybody. It decides about nothing but words and waiting.
+    private static func unverifiedCode(in failure: MySQLError) -> Int? {
+        guard failure.code == 2002, let start = failure.message.firstRange(of: "cannot be verified: ") else {
+            return nil
+        }
+        return Int(failure.message[start.upperBound...].prefix { $0.isNumber })
     }
 
     /// The library has one number for everything about TLS and repeats OpenSSL's words.

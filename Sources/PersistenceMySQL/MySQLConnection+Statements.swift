@@ -22,9 +22,17 @@ extension MySQLConnection: DriverConnection {
             throw judge(statement.lastError, sql: sql.text)
         }
         let row = Row(ResultRow(buffers))
-        while try statement.fetch() {
+        while try fetch(statement, of: sql) {
             guard try body(row) else { return }
             try checkDeadline()
+        }
+    }
+
+    private func fetch(_ statement: PreparedStatement, of sql: SQL) throws -> Bool {
+        do {
+            return try statement.fetch()
+        } catch let failure as MySQLError {
+            throw judge(failure, sql: sql.text)
         }
     }
 

@@ -57,7 +57,8 @@ final class MySQLConnection {
                 kind: .other,
                 code: 2008,
                 detail: "the client library has no memory",
-                endpoint: configuration.endpoint
+                endpoint: configuration.endpoint,
+                usesTLS: configuration.tls != nil
             )
         }
         self.configuration = configuration
@@ -278,7 +279,7 @@ extension MySQLConnection {
             isMariaDB: isMariaDB,
             version: Int(mysql_get_server_version(handle)),
             lock: purpose == .work ? limits.lock : .seconds(60),
-            statement: purpose == .work ? limits.read : nil
+            statement: purpose == .work ? max(limits.read, .seconds(1)) : nil
         )
         guard run(session.setStatement), run("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED") else {
             throw Self.connectError(handle, configuration)
@@ -292,7 +293,13 @@ extension MySQLConnection {
             throw Self.connectError(handle, configuration)
         }
         if let difference = session.difference(to: found) {
-            throw MySQLConnectError(kind: .session, code: 0, detail: difference, endpoint: configuration.endpoint)
+            throw MySQLConnectError(
+                kind: .session,
+                code: 0,
+                detail: difference,
+                endpoint: configuration.endpoint,
+                usesTLS: configuration.tls != nil
+            )
         }
         maximumPacket = found["max_allowed_packet"].flatMap { Int($0) } ?? 1 << 20
     }

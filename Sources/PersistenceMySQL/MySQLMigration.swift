@@ -46,8 +46,10 @@ final class CancelFlag: Sendable {
 }
 
 extension MySQLConnection {
-    /// The lock belongs to the server, not to the database, so its name has the database in it; hashed, because names of
-    /// locks are shorter than names of databases may be. Not by `MD5`, which MySQL 9 has no longer.
+    /// The lock belongs to the server, not to the database, so its name has the database in it; hashed, because names
+    /// of locks are shorter than names of databases may be.
+    ///
+    /// Not by `MD5`, which MySQL 9 has no longer.
     private static let lockName = "CONCAT('cairn.migrate.', LEFT(SHA2(DATABASE(), 256), 40))"
 
     /// Waits in short steps, to notice a cancelled task.

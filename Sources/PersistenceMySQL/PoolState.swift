@@ -52,8 +52,9 @@ struct PoolState<Worker: AnyObject, Job: AnyObject> {
     }
 
     /// Takes the connection that was used last, so that the others can become idle and go; among those whose last
-    /// transaction was of the same kind, where there are some, because it needs one message less. A connection that is
-    /// about to be free is waited for, because that is quicker than to open one.
+    /// transaction was of the same kind, where there are some, because it needs one message less.
+    ///
+    /// A connection that is about to be free is waited for, because that is quicker than to open one.
     mutating func submit(_ job: Job, isReading: Bool, isPending: (Job) -> Bool) -> Submission {
         if isClosed { return .refuse(isClosed: true) }
         if let index = parked.lastIndex(where: { $0.wasReading == isReading }) ?? parked.indices.last {

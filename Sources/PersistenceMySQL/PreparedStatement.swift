@@ -6,6 +6,7 @@ import Persistence
 /// Used by its connection's thread only.
 final class PreparedStatement {
     private let handle: UnsafeMutablePointer<MYSQL_STMT>
+    private let connection: UnsafeMutablePointer<MYSQL>
     private var buffers: ResultBuffers?
     private var isClosed = false
     let parameterCount: Int
@@ -22,6 +23,7 @@ final class PreparedStatement {
             throw failure
         }
         self.handle = handle
+        self.connection = connection
         parameterCount = Int(mysql_stmt_param_count(handle))
     }
 
@@ -38,7 +40,12 @@ final class PreparedStatement {
         mysql_stmt_close(handle)
     }
 
-    var lastError: MySQLError { Self.lastError(handle) }
+    /// What an error in the middle of a result is, the library tells of the connection only.
+    var lastError: MySQLError {
+        let own = Self.lastError(handle)
+        guard own.code == 0 else { return own }
+        return MySQLError(code: Int(mysql_errno(connection)), message: String(cString: mysql_error(connection)))
+    }
     var columnCount: Int { Int(mysql_stmt_field_count(handle)) }
 
     /// The rows that the last execution changed or, for an `UPDATE`, matched.

@@ -39,12 +39,14 @@ package struct StackService: Sendable {
     private let updates = UpdateStore()
     private let versions = StateVersionStore()
     private let texts: StateTexts
+    private let reader: StateReader
     private let hold: StackHold
 
-    package init(database: Database, effects: Effects, texts: StateTexts, hold: StackHold) {
+    package init(database: Database, effects: Effects, texts: StateTexts, reader: StateReader, hold: StackHold) {
         self.database = database
         self.effects = effects
         self.texts = texts
+        self.reader = reader
         self.hold = hold
         audit = AuditLog(effects: effects)
     }
@@ -135,6 +137,8 @@ package struct StackService: Sendable {
     /// - Parameter force: also with resources in its state.
     /// - Throws: `.invalidArgument` with the text that clients compare when resources are left.
     package func delete(_ ref: StackRef, force: Bool, by actor: Actor) async throws {
+        // Before the question who holds the stack: a client that is told to force it must not be sent to wait first.
+        if !force, try await reader.resourceCount(of: ref) > 0 { throw ServiceError.stackHasResources }
         let now = effects.now()
         try await hold.write(ref) { [self] stack, tx in
             guard force || (stack.resourceCount ?? 0) == 0 else { throw ServiceError.stackHasResources }

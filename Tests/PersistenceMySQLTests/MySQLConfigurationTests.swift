@@ -14,7 +14,9 @@ struct MySQLConfigurationTests {
     @Test("take certificates and every version", arguments: MySQLConfiguration.Version.allCases)
     func complete(version: MySQLConfiguration.Version) throws {
         let tls = try MySQLConfiguration.TLS(
-            certificateAuthority: Self.certificate, minimumVersion: version.rawValue)
+            certificateAuthority: Self.certificate,
+            minimumVersion: version.rawValue
+        )
 
         #expect(tls?.minimumVersion == version)
         #expect(tls?.certificateAuthority == Self.certificate)
@@ -55,7 +57,11 @@ struct MySQLConfigurationTests {
     @Test("do not show the password")
     func hidesPassword() {
         let configuration = MySQLConfiguration(
-            endpoint: MySQLEndpoint(host: "db"), database: "pulumi", user: "u", password: Redacted("s3cret"))
+            endpoint: MySQLEndpoint(host: "db"),
+            database: "pulumi",
+            user: "u",
+            password: Redacted("s3cret")
+        )
 
         #expect(!"\(configuration)".contains("s3cret"))
     }

@@ -38,7 +38,8 @@ struct MySQLValuesTests {
                         [
                             "id": index, "name": "n\(index)", "value": String(repeating: "x", count: length),
                             "data": [UInt8](repeating: UInt8(index), count: length),
-                        ])
+                        ]
+                    )
                 }
             }
 
@@ -59,7 +60,8 @@ struct MySQLValuesTests {
     func wrongTypes(server: TestServer) async throws {
         try await withDriver(server) { driver in
             try await driver.read { tx in
-                try tx.each("SELECT NULL, 1, 'a', CAST('b' AS BINARY), 18446744073709551615, 1.5") { row throws -> Bool in
+                try tx.each("SELECT NULL, 1, 'a', CAST('b' AS BINARY), 18446744073709551615, 1.5") {
+                    row throws -> Bool in
                     #expect(row.isNull(0) && !row.isNull(1))
                     #expect(throws: RowError.isNull(column: 0)) { try row.text(0) }
                     #expect(throws: RowError.wrongType(column: 1, expected: "text")) { try row.text(1) }
@@ -124,7 +126,7 @@ struct MySQLValuesTests {
             let tooLarge = String(repeating: "x", count: limit + 1)
 
             try await driver.write { tx in try tx.insert(into: "items", ["id": 1, "name": "a", "value": fits]) }
-            let error = await error(of: {
+            let error = await failure(of: {
                 try await driver.write { tx in
                     try tx.insert(into: "items", ["id": 2, "name": "b"])
                     try tx.insert(into: "items", ["id": 3, "name": "c", "value": tooLarge])

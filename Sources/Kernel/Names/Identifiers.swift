@@ -8,6 +8,7 @@ package enum Entity {
     package enum AccessToken {}
     package enum Stack {}
     package enum Update {}
+    package enum StateObject {}
     package enum AuditEvent {}
     package enum DomainEvent {}
     package enum Job {}

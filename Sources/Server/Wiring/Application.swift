@@ -73,7 +73,8 @@ package struct Application: Sendable {
     package static func schedule(_ foundation: Foundation) async throws {
         let queue = JobQueue(effects: foundation.effects)
         try await foundation.database.write { tx in
-            try queue.enqueue(ExpireLeasesJob.self, NoPayload(), uniqueKey: "schedule:\(ExpireLeasesJob.kind)", in: tx)
+            try queue.schedule(ExpireLeasesJob.self, in: tx)
+            try queue.schedule(HousekeepingJob.self, in: tx)
         }
     }
 

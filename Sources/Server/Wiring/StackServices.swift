@@ -17,11 +17,11 @@ package struct StackServices: Sendable {
         keys: DataKeys,
         compute: BlockingPool
     ) {
-        let texts = StateTexts(objects: objects, compute: compute)
+        let texts = StateTexts(objects: objects, effects: effects, compute: compute)
         let reader = StateReader(database: database, texts: texts, compute: compute)
         let ending = UpdateEnding(database: database, effects: effects, reader: reader, texts: texts)
         let hold = StackHold(database: database, effects: effects, ending: ending)
-        let stacks = StackService(database: database, effects: effects, texts: texts, hold: hold)
+        let stacks = StackService(database: database, effects: effects, texts: texts, reader: reader, hold: hold)
         let updates = UpdateService(database: database, effects: effects, ending: ending)
         routes = [
             StackRoutes(
@@ -54,6 +54,9 @@ package struct StackServices: Sendable {
                 secrets: SecretService(database: database, effects: effects, keys: keys, compute: compute)
             ),
         ]
-        jobs = [JobRunner.Kind(ExpireLeasesJob(hold: hold))]
+        jobs = [
+            JobRunner.Kind(ExpireLeasesJob(hold: hold)),
+            JobRunner.Kind(HousekeepingJob(database: database, objects: objects, effects: effects)),
+        ]
     }
 }

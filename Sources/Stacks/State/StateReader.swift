@@ -54,6 +54,20 @@ package struct StateReader: Sendable {
         return try await text(source)
     }
 
+    /// How many resources the newest durable state has.
+    package func resourceCount(of ref: StackRef) async throws -> Int {
+        let source = try await database.read { [self] tx in
+            guard let stack = try stacks.find(ref, in: tx) else { throw ServiceError.stackNotFound(ref) }
+            return try self.source(of: stack, in: tx)
+        }
+        switch source {
+        case .never: return 0
+        case .text(let text, _): return text.resourceCount
+        case .journal(let base, let segments, let update):
+            return try await fold(segments, over: base, of: update).resourceCount
+        }
+    }
+
     /// What the state is made of now.
     package func source(of stack: Stack, in tx: Transaction) throws -> Source {
         let base = try versions.latest(upTo: stack.version, of: stack.id, in: tx)

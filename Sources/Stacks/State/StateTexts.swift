@@ -13,10 +13,12 @@ package struct StateTexts: Sendable {
     private static let deadline = Duration.seconds(60)
 
     private let objects: any ObjectStore
+    private let effects: Effects
     private let compute: BlockingPool
 
-    package init(objects: any ObjectStore, compute: BlockingPool) {
+    package init(objects: any ObjectStore, effects: Effects, compute: BlockingPool) {
         self.objects = objects
+        self.effects = effects
         self.compute = compute
     }
 
@@ -40,10 +42,12 @@ package struct StateTexts: Sendable {
         return stored
     }
 
-    /// Stores bytes as an object under their own hash.
+    /// Stores bytes as an object under their own hash, in a folder that no other write uses.
+    ///
+    /// So an object that no row names can be swept away once it is old: no later write can begin to name it.
     package func put(_ bytes: [UInt8], of stack: StackID) async throws -> String {
         let hex = try await compute.run(deadline: Self.deadline) { SHA256.hash(bytes).hex }
-        let key = Self.folder.folder(stack).content(hex: hex)
+        let key = Self.folder.folder(stack).folder(effects.id(Entity.StateObject.self)).content(hex: hex)
         try await objects.put(bytes, as: key)
         return key.description
     }

@@ -2,6 +2,7 @@ import Foundation
 import Kernel
 import Persistence
 import PersistenceMySQL
+import Synchronization
 import Testing
 
 /// A database server that `./dev services start` has started.
@@ -67,7 +68,9 @@ extension MySQLConfiguration {
             user: try #require(url.user),
             password: Redacted(url.password ?? ""),
             tls: try TLS(
-                certificateAuthority: String(contentsOfFile: path, encoding: .utf8), minimumVersion: .v12)
+                certificateAuthority: String(contentsOfFile: path, encoding: .utf8),
+                minimumVersion: .v12
+            )
         )
     }
 }
@@ -123,7 +126,8 @@ extension MySQLDriver {
             CREATE TABLE items (
                 id BIGINT PRIMARY KEY, name VARCHAR(100) NOT NULL, value LONGTEXT, data LONGBLOB, UNIQUE KEY by_name (name)
             ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin
-            """)
+            """
+        )
     }
 
     func count(_ table: StaticString = "items") async throws -> Int {
@@ -132,7 +136,8 @@ extension MySQLDriver {
 }
 
 /// Runs `body` and gives the error that it threw.
-func error<T>(of body: () async throws -> T, sourceLocation: SourceLocation = #_sourceLocation) async -> (any Error)? {
+func failure<T>(of body: () async throws -> T, sourceLocation: SourceLocation = #_sourceLocation) async -> (any Error)?
+{
     do {
         _ = try await body()
         Issue.record("nothing was thrown", sourceLocation: sourceLocation)
@@ -163,4 +168,17 @@ extension DatabaseError {
     var isUnavailable: Bool { if case .unavailable = self { true } else { false } }
     var isRetryable: Bool { if case .retryable = self { true } else { false } }
     var isUnknownCommit: Bool { if case .unknownCommit = self { true } else { false } }
+}
+
+/// A value that several closures change.
+final class Shared<Value: Sendable>: Sendable {
+    private let value: Mutex<Value>
+
+    init(_ value: Value) {
+        self.value = Mutex(value)
+    }
+
+    func withLock<T: Sendable>(_ body: (inout sending Value) -> sending T) -> T {
+        value.withLock(body)
+    }
 }

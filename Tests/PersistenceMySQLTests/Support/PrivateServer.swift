@@ -1,0 +1,125 @@
+import Foundation
+import Kernel
+import Persistence
+import PersistenceMySQL
+import Testing
+
+/// A server of one test's own, for tests that stop, cut or reconfigure it.
+final class PrivateServer: Sendable {
+    let kind: TestServer
+    let port: Int
+    private let folder: String
+    private let scripts: String
+
+    private init(_ kind: TestServer, port: Int, folder: String, scripts: String) {
+        self.kind = kind
+        self.port = port
+        self.folder = folder
+        self.scripts = scripts
+    }
+
+    /// Runs `body` with a server that has these options beside the scripts' own, and removes it afterwards.
+    static func with<T>(
+        _ kind: TestServer,
+        options: [String] = [],
+        _ body: (PrivateServer) async throws -> T
+    ) async throws -> T {
+        // Says so when the servers are not installed.
+        _ = try kind.configuration()
+        guard let scripts = ProcessInfo.processInfo.environment["CAIRN_TEST_SERVICES"] else {
+            try TestServer.skip("CAIRN_TEST_SERVICES is not set: start the servers with ./dev services start")
+        }
+        let memory = "/dev/shm"
+        let root = FileManager.default.isWritableFile(atPath: memory) ? memory : NSTemporaryDirectory()
+        let folder = "\(root)/cairn-instance-\(UInt64.random(in: 0 ... .max))"
+        let server = PrivateServer(kind, port: try freePort(), folder: folder, scripts: scripts)
+        let result: Result<T, any Error>
+        do {
+            try await server.script(["start", kind.rawValue, folder, "\(server.port)"] + options)
+            result = .success(try await body(server))
+        } catch {
+            result = .failure(error)
+        }
+        try? await server.kill()
+        try? FileManager.default.removeItem(atPath: folder)
+        return try result.get()
+    }
+
+    /// As a power cut would.
+    func kill() async throws {
+        try await script(["kill", folder])
+    }
+
+    /// Starts it again with the data it has.
+    func resume() async throws {
+        try await script(["resume", folder])
+    }
+
+    func configuration(
+        _ account: TestServer.Account = .service,
+        host: String? = nil,
+        limits: MySQLConfiguration.Limits = MySQLConfiguration.Limits()
+    ) throws -> MySQLConfiguration {
+        var configuration = try kind.configuration(account, limits: limits)
+        configuration.endpoint = MySQLEndpoint(host: host ?? configuration.endpoint.host, port: port)
+        return configuration
+    }
+
+    /// Runs a statement as the administrator.
+    func administer(_ text: String) async throws {
+        let driver = try MySQLDriver(configuration(.administrator))
+        do {
+            try await driver.run(text)
+        } catch {
+            await driver.close()
+            throw error
+        }
+        await driver.close()
+    }
+
+    private func script(_ arguments: [String]) async throws {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/bin/bash")
+        process.arguments = ["\(scripts)/run-instance.sh"] + arguments
+        process.standardInput = FileHandle.nullDevice
+        let output = Pipe()
+        process.standardError = output
+        process.standardOutput = output
+        let status = try await withCheckedThrowingContinuation {
+            (continuation: CheckedContinuation<Int32, any Error>) in
+            process.terminationHandler = { continuation.resume(returning: $0.terminationStatus) }
+            do {
+                try process.run()
+            } catch {
+                process.terminationHandler = nil
+                continuation.resume(throwing: error)
+            }
+        }
+        guard status == 0 else {
+            let text = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
+            throw ScriptFailure(description: "instance.sh \(arguments.joined(separator: " ")) failed: \(text)")
+        }
+    }
+
+    struct ScriptFailure: Error, CustomStringConvertible {
+        let description: String
+    }
+}
+
+/// A port that nobody listens on.
+func freePort() throws -> Int {
+    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    try #require(descriptor >= 0)
+    defer { close(descriptor) }
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = in_addr_t(0x7f00_0001).bigEndian
+    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let result = withUnsafeMutablePointer(to: &address) { pointer in
+        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { plain in
+            bind(descriptor, plain, length) == 0 ? getsockname(descriptor, plain, &length) : -1
+        }
+    }
+    try #require(result == 0)
+    return Int(UInt16(bigEndian: address.sin_port))
+}
