@@ -7,7 +7,10 @@ package import HTTPAPI
 /// Whoever builds one takes its line out; a test compares this list with the contract and the routes.
 package enum Unimplemented {
     package static var operations: [UnimplementedOperation] {
-        UnimplementedOperation.list(groups.flatMap { group in group.ids.map { ($0, group.reason) } }, of: Operations.all)
+        UnimplementedOperation.list(
+            groups.flatMap { group in group.ids.map { ($0, group.reason) } },
+            of: Operations.all
+        )
     }
 
     private static let groups: [(reason: String, ids: [String])] = [
