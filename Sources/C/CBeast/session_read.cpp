@@ -276,7 +276,8 @@ bool cb_session::can_leave_rest() const {
     return !expects_continue && !parser->chunked() && parser->remaining() <= config().max_skipped;
 }
 
-/// The same when nobody will read it any more: chunks, whose end is not known, are dropped if their end is here already.
+/// The same when nobody will read it any more: chunks, whose end is not known, are dropped if their end is here
+/// already.
 bool cb_session::can_skip_rest() {
     if (body_done || expects_continue || !parser->chunked())
         return can_leave_rest();

@@ -164,7 +164,10 @@ extension SocketTests {
                     return client
                 }
 
-                let isGivenUp = await eventually { server.server.counters.activeConnections == 0 }
+                let isGivenUp = await eventually {
+                    let counters = server.server.counters
+                    return counters.requests == 1 && counters.activeConnections == 0
+                }
                 #expect(isGivenUp)
                 #expect(server.server.counters.refused[.writeTimeout] == 1)
                 #expect(await eventually { server.server.counters.activeRequests == 0 })

@@ -85,3 +85,17 @@ final class Recorder<Value: Sendable>: Sendable {
     var values: [Value] { list.withLock { $0 } }
     var count: Int { list.withLock { $0.count } }
 }
+
+/// A number that several threads change.
+final class Count: Sendable {
+    private let number = Atomic(0)
+
+    var value: Int { number.load(ordering: .relaxed) }
+
+    /// Gives the number before.
+    @discardableResult
+    func add(_ more: Int) -> Int { number.add(more, ordering: .relaxed).oldValue }
+
+    /// Keeps the larger one.
+    func raise(to other: Int) { number.max(other, ordering: .relaxed) }
+}
