@@ -3,6 +3,12 @@ import Persistence
 
 /// SQL for what is cleaned up: deleted stacks, updates that never started, objects that no row names.
 struct HousekeepingStore: Sendable {
+    /// Whose rows belong to one stack by their `stack_id`.
+    private static let tablesOfStacks: [SQL] = [
+        "state_versions", "updates", "stack_tags", "stack_grants", "stack_former_names", "stack_annotations",
+        "stack_references",
+    ]
+
     /// Stacks that were deleted before a time.
     func deletedStacks(before time: Timestamp, limit: Int, in tx: Transaction) throws -> [StackID] {
         try tx.all(
@@ -26,7 +32,7 @@ struct HousekeepingStore: Sendable {
                 "DELETE FROM \(table) WHERE update_id IN (SELECT id FROM updates WHERE stack_id = \(stack))"
             )
         }
-        for table: SQL in ["state_versions", "updates", "stack_tags", "stack_grants", "stack_former_names"] {
+        for table in Self.tablesOfStacks {
             try tx.execute("DELETE FROM \(table) WHERE stack_id = \(stack)")
         }
         try tx.execute("DELETE FROM stacks WHERE id = \(stack)")
