@@ -148,7 +148,9 @@ func selected(_ all: [Target]) -> [Target] {
     guard let only = Context.environment["CAIRN_ONLY"], !only.isEmpty else { return all }
     let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })
     var wanted: Set<String> = []
-    var queue = only.split(separator: ",").flatMap { $0.hasSuffix("!") ? [String($0.dropLast())] : [String($0), "\($0)Tests"] }
+    var queue = only.split(separator: ",").flatMap {
+        $0.hasSuffix("!") ? [String($0.dropLast())] : [String($0), "\($0)Tests"]
+    }
     while let name = queue.popLast() {
         guard let target = byName[name], wanted.insert(name).inserted else { continue }
         for dependency in target.dependencies {

@@ -62,7 +62,9 @@ package struct JSONElements: Sequence, IteratorProtocol {
     }
 }
 
-/// Skipping over text that is known to be JSON. Every function answers the length of the text when it runs out.
+/// Skipping over text that is known to be JSON.
+///
+/// Every function answers the length of the text when it runs out.
 enum JSONSkip {
     @inline(__always)
     static func whitespace(_ bytes: Span<UInt8>, _ start: Int) -> Int {
@@ -76,7 +78,9 @@ enum JSONSkip {
     static func toItem(_ bytes: Span<UInt8>, _ start: Int) -> Int? {
         var index = whitespace(bytes, start)
         if index < bytes.count, bytes[index] == UInt8(ascii: ",") { index = whitespace(bytes, index + 1) }
-        guard index < bytes.count, bytes[index] != UInt8(ascii: "}"), bytes[index] != UInt8(ascii: "]") else { return nil }
+        guard index < bytes.count, bytes[index] != UInt8(ascii: "}"), bytes[index] != UInt8(ascii: "]") else {
+            return nil
+        }
         return index
     }
 

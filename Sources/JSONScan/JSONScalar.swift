@@ -1,4 +1,6 @@
-/// Readings of one JSON value out of its text. Each answers nil when the value is of another kind.
+/// Readings of one JSON value out of its text.
+///
+/// Each answers nil when the value is of another kind.
 package enum JSONScalar {
     /// The decoded characters of a string.
     package static func string(_ value: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
@@ -16,7 +18,8 @@ package enum JSONScalar {
             guard byte &- 0x30 < 10 else { return nil }
             let (product, overflow) = result.multipliedReportingOverflow(by: 10)
             let digit = Int64(byte - 0x30)
-            let (sum, carry) = isNegative ? product.subtractingReportingOverflow(digit) : product.addingReportingOverflow(digit)
+            let (sum, carry) =
+                isNegative ? product.subtractingReportingOverflow(digit) : product.addingReportingOverflow(digit)
             guard !overflow, !carry else { return nil }
             result = sum
         }

@@ -3,9 +3,11 @@
 /// A lone surrogate escape (`\ud800`) has no UTF-8. It decodes to the three bytes that UTF-8 would use if it were
 /// allowed, and encodes back to the escape, so that no text is lost or confused with another.
 package enum JSONText {
-    /// The text between the quotes of a valid JSON string. Without escapes this is the slice itself.
+    /// The text between the quotes of a valid JSON string.
+    ///
+    /// Without escapes this is the slice itself.
     package static func decode(_ contents: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
-        guard contents.contains(UInt8(ascii: "\\")) else { return contents }
+        guard hasEscapes(contents) else { return contents }
         var result: [UInt8] = []
         result.reserveCapacity(contents.count)
         var index = contents.startIndex
@@ -46,8 +48,10 @@ package enum JSONText {
             case 10: result += Array(#"\n"#.utf8)
             case 12: result += Array(#"\f"#.utf8)
             case 13: result += Array(#"\r"#.utf8)
-            case 0..<0x20, UInt8(ascii: "<"), UInt8(ascii: ">"), UInt8(ascii: "&"): appendEscape(UInt32(byte), to: &result)
-            case 0xe2 where text[index...].starts(with: [0x80, 0xa8]), 0xe2 where text[index...].starts(with: [0x80, 0xa9]):
+            case 0..<0x20, UInt8(ascii: "<"), UInt8(ascii: ">"), UInt8(ascii: "&"):
+                appendEscape(UInt32(byte), to: &result)
+            case 0xe2 where text[index...].starts(with: [0x80, 0xa8]),
+                0xe2 where text[index...].starts(with: [0x80, 0xa9]):
                 appendEscape(0x2000 | UInt32(text[index + 1]) & 0x3f, to: &result)
                 index += 2
             case 0xed where index + 1 < text.endIndex && text[index] >= 0xa0:
@@ -64,6 +68,12 @@ package enum JSONText {
         encode(ArraySlice(Array(text.utf8)))
     }
 
+    /// Whether a string's characters hold a backslash.
+    package static func hasEscapes(_ contents: ArraySlice<UInt8>) -> Bool {
+        let bytes = contents.span
+        return ByteSearch.quoteOrBackslash(bytes, from: 0) < bytes.count
+    }
+
     static func hexValue(_ byte: UInt8) -> UInt32? {
         switch byte {
         case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt32(byte) - 0x30
@@ -76,7 +86,8 @@ package enum JSONText {
     /// The value of `\uXXXX`, or of two of them that make a surrogate pair; `index` is behind the `u`.
     private static func escapedScalar(_ text: ArraySlice<UInt8>, _ index: inout Int) -> UInt32 {
         let first = fourDigits(text, &index)
-        guard (0xd800..<0xdc00).contains(first), text[index...].starts(with: [UInt8(ascii: "\\"), UInt8(ascii: "u")]) else {
+        guard (0xd800..<0xdc00).contains(first), text[index...].starts(with: [UInt8(ascii: "\\"), UInt8(ascii: "u")])
+        else {
             return first
         }
         var next = index + 2

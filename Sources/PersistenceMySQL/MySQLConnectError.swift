@@ -80,7 +80,7 @@ extension MySQLConnectError {
     /// Judges the error of a connection attempt.
     ///
     /// - Parameter password: taken out of the text, in case a server repeats it.
-    init(_ failure: MySQLError, endpoint: MySQLEndpoint, usesTLS: Bool, password: String) {
+    package init(_ failure: MySQLError, endpoint: MySQLEndpoint, usesTLS: Bool, password: String) {
         let detail =
             password.utf8.count < 4 ? failure.message : Self.removing(password, from: failure.message)
         self.init(
@@ -105,8 +105,10 @@ extension MySQLConnectError {
         }
     }
 
-    /// The number of an error that the server sent before TLS was agreed on, as when it is full: the library hides it in
-    /// the text of a connection error, because it may come from anybody. It decides about nothing but words and waiting.
+    /// The number of an error that the server sent before TLS was agreed on, as when it is full: the library hides it
+    /// in the text of a connection error, because it may come from anybody.
+    ///
+    /// It decides about nothing but words and waiting.
     private static func unverifiedCode(in failure: MySQLError) -> Int? {
         guard failure.code == 2002, let start = failure.message.firstRange(of: "cannot be verified: ") else {
             return nil

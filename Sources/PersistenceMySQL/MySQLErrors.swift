@@ -1,15 +1,20 @@
-import Persistence
+package import Persistence
 
 /// An error as the client library reports it: numbers below 2000 and from 3000 come from the server, those of 2000 and
 /// 5000 from the library.
-struct MySQLError: Error, Equatable {
-    let code: Int
-    let message: String
+package struct MySQLError: Error, Equatable {
+    package let code: Int
+    package let message: String
+
+    package init(code: Int, message: String) {
+        self.code = code
+        self.message = message
+    }
 }
 
 /// What an error means for the caller and for the connection it came from.
-struct MySQLVerdict {
-    enum Connection: Equatable {
+package struct MySQLVerdict {
+    package enum Connection: Equatable {
         /// Goes on being used.
         case keep
         /// Its state is unknown or it is gone.
@@ -18,10 +23,10 @@ struct MySQLVerdict {
         case dropAll
     }
 
-    let error: DatabaseError
-    let connection: Connection
+    package let error: DatabaseError
+    package let connection: Connection
     /// The transaction cannot go on, although the closure might want to.
-    let endsTransaction: Bool
+    package let endsTransaction: Bool
 
     init(_ error: DatabaseError, _ connection: Connection = .keep, endsTransaction: Bool = false) {
         self.error = error
@@ -40,7 +45,7 @@ extension MySQLVerdict {
     /// - Parameters:
     ///   - sql: what was run, for the log; it holds no values.
     ///   - isReadOnly: in a transaction that may not write, a refusal to write is a mistake of ours, not of the server.
-    static func statement(_ failure: MySQLError, sql: String, isReadOnly: Bool) -> MySQLVerdict {
+    package static func statement(_ failure: MySQLError, sql: String, isReadOnly: Bool) -> MySQLVerdict {
         let text = "\(failure.message) (\(failure.code))"
         switch failure.code {
         // Deadlock; lock wait; row changed since the snapshot (MariaDB); a transaction that must be run again; a locked
@@ -75,7 +80,7 @@ extension MySQLVerdict {
     }
 
     /// Judges the error of a commit: all but a few mean that nobody knows whether it happened.
-    static func commit(_ failure: MySQLError) -> MySQLVerdict {
+    package static func commit(_ failure: MySQLError) -> MySQLVerdict {
         let text = "\(failure.message) (\(failure.code))"
         switch failure.code {
         // Deadlock, lock wait, and refusals of replication plug-ins before the engine was asked.
@@ -104,7 +109,7 @@ extension MySQLVerdict {
     ///
     /// The last quoted part, because the entry before it may hold quotes itself; without the table that MySQL puts in
     /// front since 8.0.19. Sessions speak English, so the form is known.
-    static func duplicateKey(in message: String) -> String {
+    package static func duplicateKey(in message: String) -> String {
         let parts = message.split(separator: "'", omittingEmptySubsequences: false)
         guard parts.count >= 3 else { return "" }
         let quoted = parts[parts.count - 2]

@@ -82,7 +82,7 @@ extension MySQLServerReport {
     }
 
     /// Judges what a server said.
-    init(isMariaDB: Bool, variables: [String: String], tls: String?, grants: [String], wantedConnections: Int) {
+    package init(isMariaDB: Bool, variables: [String: String], tls: String?, grants: [String], wantedConnections: Int) {
         self.isMariaDB = isMariaDB
         version = variables["version"] ?? "unknown"
         self.tls = tls

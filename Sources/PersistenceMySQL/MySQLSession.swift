@@ -1,7 +1,7 @@
 /// The settings of a session, as data: what is set after connecting, and read back.
 ///
 /// Whatever a server's or an account's defaults are, every connection behaves the same.
-struct MySQLSession: Sendable {
+package struct MySQLSession: Sendable {
     /// Values that another one may stand beside, as in a list of modes.
     private static let lists: Set<String> = ["sql_mode"]
 
@@ -12,11 +12,11 @@ struct MySQLSession: Sendable {
     ]
 
     /// Names and values in the form in which the server shows them.
-    let settings: [(name: String, value: String)]
+    package let settings: [(name: String, value: String)]
     /// Those without a name that is the same on every server: set, and read back under whichever name exists.
     let isolation = "READ-COMMITTED"
 
-    init(isMariaDB: Bool, version: Int, lock: Duration, statement: Duration?) {
+    package init(isMariaDB: Bool, version: Int, lock: Duration, statement: Duration?) {
         var settings: [(name: String, value: String)] = [
             ("sql_mode", Self.modes.joined(separator: ",")),
             ("time_zone", "+00:00"),
@@ -41,7 +41,7 @@ struct MySQLSession: Sendable {
     }
 
     /// One statement that sets all of them.
-    var setStatement: String {
+    package var setStatement: String {
         let assignments = settings.map { name, value in
             let isPlain = value == "ON" || value == "OFF" || value.utf8.allSatisfy(Self.isNumberByte)
             return "\(name) = \(isPlain ? value : "'\(value)'")"
@@ -50,13 +50,13 @@ struct MySQLSession: Sendable {
     }
 
     /// One statement that reads them, and `max_allowed_packet` beside them.
-    var readStatement: String {
+    package var readStatement: String {
         let names = settings.map(\.name) + ["tx_isolation", "transaction_isolation", "max_allowed_packet"]
         return "SHOW SESSION VARIABLES WHERE Variable_name IN ('\(names.joined(separator: "', '"))')"
     }
 
     /// The first setting that did not come back as set, in words.
-    func difference(to found: [String: String]) -> String? {
+    package func difference(to found: [String: String]) -> String? {
         for (name, value) in settings {
             guard let actual = found[name] else { return "\(name) does not exist" }
             guard Self.agrees(name, actual, value) else { return "\(name) is '\(actual)' instead of '\(value)'" }

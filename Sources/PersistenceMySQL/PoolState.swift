@@ -1,8 +1,8 @@
 /// Who waits and who works in a pool, without threads, clocks or connections.
 ///
 /// Each event gives what to do about it. `Worker` stands for a thread with its connection, `Job` for a closure.
-struct PoolState<Worker: AnyObject, Job: AnyObject> {
-    enum Submission {
+package struct PoolState<Worker: AnyObject, Job: AnyObject> {
+    package enum Submission {
         case hand(Worker)
         /// Start a thread with this number.
         case start(number: Int)
@@ -10,7 +10,7 @@ struct PoolState<Worker: AnyObject, Job: AnyObject> {
         case refuse(isClosed: Bool)
     }
 
-    enum Next {
+    package enum Next {
         case run(Job)
         /// Wait for a message.
         case park
@@ -29,25 +29,25 @@ struct PoolState<Worker: AnyObject, Job: AnyObject> {
     private var finishing = 0
     private let queue: Int
     private let limit: Int
-    private(set) var isClosed = false
+    package private(set) var isClosed = false
     /// Counts the times that every connection was given up.
     ///
     /// A connection of an earlier one is not used again.
-    private(set) var generation = 0
+    package private(set) var generation = 0
 
-    init(connections: Int, queue: Int) {
+    package init(connections: Int, queue: Int) {
         freeNumbers = (0..<connections).reversed()
         limit = connections
         self.queue = queue
     }
 
     /// Threads that exist.
-    var live: Int { limit - freeNumbers.count }
-    var idle: Int { parked.count }
-    var waitingCount: Int { waiting.count }
+    package var live: Int { limit - freeNumbers.count }
+    package var idle: Int { parked.count }
+    package var waitingCount: Int { waiting.count }
 
     /// A thread is about to answer, after which the caller may well come back before the thread is idle.
-    mutating func willFinish() {
+    package mutating func willFinish() {
         finishing += 1
     }
 
@@ -55,7 +55,7 @@ struct PoolState<Worker: AnyObject, Job: AnyObject> {
     /// transaction was of the same kind, where there are some, because it needs one message less.
     ///
     /// A connection that is about to be free is waited for, because that is quicker than to open one.
-    mutating func submit(_ job: Job, isReading: Bool, isPending: (Job) -> Bool) -> Submission {
+    package mutating func submit(_ job: Job, isReading: Bool, isPending: (Job) -> Bool) -> Submission {
         if isClosed { return .refuse(isClosed: true) }
         if let index = parked.lastIndex(where: { $0.wasReading == isReading }) ?? parked.indices.last {
             return .hand(parked.remove(at: index).worker)
@@ -72,7 +72,7 @@ struct PoolState<Worker: AnyObject, Job: AnyObject> {
     /// - Parameters:
     ///   - hasAnswered: whether it said `willFinish` before.
     ///   - generation: that of its connection, or nil when it has none; such a thread ends when nothing waits.
-    mutating func next(for worker: Worker, hasAnswered: Bool, generation: Int?, wasReading: Bool) -> Next {
+    package mutating func next(for worker: Worker, hasAnswered: Bool, generation: Int?, wasReading: Bool) -> Next {
         if hasAnswered { finishing -= 1 }
         if !waiting.isEmpty { return .run(waiting.removeFirst()) }
         guard !isClosed, generation == self.generation else { return .end }
@@ -83,7 +83,7 @@ struct PoolState<Worker: AnyObject, Job: AnyObject> {
     /// A thread that found no room on the server gives its job to the others and its number back.
     ///
     /// Only where there are others (`live > 1`): they take it, or refuse it.
-    mutating func requeue(_ job: Job, number: Int) {
+    package mutating func requeue(_ job: Job, number: Int) {
         freeNumbers.append(number)
         waiting.insert(job, at: 0)
     }
@@ -91,7 +91,7 @@ struct PoolState<Worker: AnyObject, Job: AnyObject> {
     /// A thread has waited for as long as an idle one may.
     ///
     /// - Returns: false when a message is on its way to it.
-    mutating func retire(_ worker: Worker) -> Bool {
+    package mutating func retire(_ worker: Worker) -> Bool {
         guard let index = parked.firstIndex(where: { $0.worker === worker }) else { return false }
         parked.remove(at: index)
         return true
@@ -100,7 +100,7 @@ struct PoolState<Worker: AnyObject, Job: AnyObject> {
     /// A thread has closed its connection and is about to end.
     ///
     /// - Returns: a job that came while it did, for which it goes on.
-    mutating func end(number: Int) -> Job? {
+    package mutating func end(number: Int) -> Job? {
         if !waiting.isEmpty { return waiting.removeFirst() }
         freeNumbers.append(number)
         return nil
@@ -109,7 +109,7 @@ struct PoolState<Worker: AnyObject, Job: AnyObject> {
     /// Gives up every connection.
     ///
     /// - Returns: the idle threads, which are to end.
-    mutating func dropAll() -> [Worker] {
+    package mutating func dropAll() -> [Worker] {
         generation += 1
         defer { parked = [] }
         return parked.map(\.worker)
@@ -118,18 +118,18 @@ struct PoolState<Worker: AnyObject, Job: AnyObject> {
     /// Refuses new work; what waits is still done.
     ///
     /// - Returns: the idle threads, which are to end.
-    mutating func close() -> [Worker] {
+    package mutating func close() -> [Worker] {
         isClosed = true
         defer { parked = [] }
         return parked.map(\.worker)
     }
 
     /// Takes out what waits no longer or not for longer.
-    mutating func removeWaiting(where condition: (Job) -> Bool) -> [Job] {
+    package mutating func removeWaiting(where condition: (Job) -> Bool) -> [Job] {
         let removed = waiting.filter(condition)
         if !removed.isEmpty { waiting.removeAll(where: condition) }
         return removed
     }
 
-    var firstWaiting: Job? { waiting.first }
+    package var firstWaiting: Job? { waiting.first }
 }

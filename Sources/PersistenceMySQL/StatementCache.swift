@@ -1,7 +1,7 @@
 /// A bounded table by text; the entry that was not used for longest goes first.
 ///
 /// Looking for it takes a walk over the table, which happens only when a new text meets a full one.
-struct StatementCache<Value> {
+package struct StatementCache<Value> {
     private struct Entry {
         var value: Value
         var lastUse: UInt64
@@ -11,14 +11,14 @@ struct StatementCache<Value> {
     private var clock: UInt64 = 0
     private let limit: Int
 
-    init(limit: Int) {
+    package init(limit: Int) {
         self.limit = limit
     }
 
-    var count: Int { entries.count }
-    var values: [Value] { entries.values.map(\.value) }
+    package var count: Int { entries.count }
+    package var values: [Value] { entries.values.map(\.value) }
 
-    mutating func value(for text: String) -> Value? {
+    package mutating func value(for text: String) -> Value? {
         guard let index = entries.index(forKey: text) else { return nil }
         clock += 1
         entries.values[index].lastUse = clock
@@ -26,7 +26,7 @@ struct StatementCache<Value> {
     }
 
     /// Adds a value and gives the one that had to go.
-    mutating func insert(_ value: Value, for text: String) -> Value? {
+    package mutating func insert(_ value: Value, for text: String) -> Value? {
         clock += 1
         var evicted: Value?
         if entries.count >= limit, entries[text] == nil,
@@ -38,7 +38,7 @@ struct StatementCache<Value> {
         return evicted ?? replaced?.value
     }
 
-    mutating func remove(_ text: String) -> Value? {
+    package mutating func remove(_ text: String) -> Value? {
         entries.removeValue(forKey: text)?.value
     }
 }

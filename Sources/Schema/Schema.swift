@@ -11,5 +11,6 @@ package enum Schema {
         .jobs,
         .server,
         .updates,
+        .stackExtras,
     ]
 }

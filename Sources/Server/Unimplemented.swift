@@ -2,7 +2,9 @@
 import Contract
 package import HTTPAPI
 
-/// The operations of the contract that nothing answers yet, with the reason. They answer 501.
+/// The operations of the contract that nothing answers yet, with the reason.
+///
+/// They answer 501.
 ///
 /// Whoever builds one takes its line out; a test compares this list with the contract and the routes.
 package enum Unimplemented {
@@ -537,9 +539,6 @@ package enum Unimplemented {
                 "upsertStacksAnnotations",
                 "listStackPermissions",
                 "deleteStackPermission",
-                "deleteStackConfig",
-                "getStackConfig",
-                "updateStackConfig",
                 "listDownstreamStackReferences",
                 "listStackWebhooks",
                 "createStackWebhook",
@@ -549,9 +548,6 @@ package enum Unimplemented {
                 "getStackWebhookDeliveries",
                 "redeliverStackWebhookEvent",
                 "pingStackWebhook",
-                "getStackMetadata",
-                "updateStackNotificationSettings",
-                "reassignStackOwnership",
                 "getStackPolicyGroups",
                 "getStackPolicyPacks",
                 "getStackResourceCount",

@@ -28,12 +28,6 @@ extension ServiceError {
         .invalid("teams", "there is no team '\(name)'")
     }
 
-    /// Configuration in an environment needs environments; to take it and not use it would lose it.
-    static let remoteConfigurationMissing = ServiceError(
-        .unimplemented,
-        "Not Implemented: this server has no environments yet; make the stack without remote configuration"
-    )
-
     static func tagNotFound(_ name: String) -> ServiceError {
         ServiceError(.notFound, "Not Found: tag '\(name)' not found")
     }

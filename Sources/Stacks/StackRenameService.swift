@@ -65,14 +65,11 @@ package struct StackRenameService: Sendable {
     ) async throws -> StateText? {
         if case .never = source { return nil }
         let text = try await reader.text(source)
-        let rename = StateRename(
-            from: StateRename.Name(project: stack.ref.project.rawValue, stack: stack.ref.name.rawValue),
-            to: StateRename.Name(project: new.project.rawValue, stack: new.name.rawValue)
-        )
+        let rename = StackRename(from: StackNames(stack.ref), to: StackNames(new))
         let (renamed, count) = try await compute.run(deadline: Self.deadline) { () throws -> ([UInt8], Int) in
             do {
-                let document = rename.apply(to: try StateDocument(reading: text[...]))
-                return (document.text(), document.resourceCount)
+                let renamed = try rename.apply(to: text[...])
+                return (Array(renamed), try SummaryReader.summary(of: [renamed]).resourceCount)
             } catch let error as StateError {
                 throw error.serviceError
             }
@@ -121,7 +118,9 @@ package struct StackRenameService: Sendable {
         )
     }
 
-    /// The state under its new names, as the stack's next version. A stack without state has nothing to record.
+    /// The state under its new names, as the stack's next version.
+    ///
+    /// A stack without state has nothing to record.
     private func record(
         _ id: UpdateID,
         _ text: StateText,

@@ -35,12 +35,12 @@ package struct StackRoutes: RouteGroup {
             project: project.project,
             name: try StackName(call.body.stackName)
         )
-        guard call.body.config == nil else { throw ServiceError.remoteConfigurationMissing }
         let creation = StackCreation(
             ref: ref,
             tags: call.body.tags ?? [:],
             teams: call.body.teams ?? [],
-            state: call.body.state?.bytes
+            state: call.body.state?.bytes,
+            configuration: call.body.config.map(StackConfiguration.init)
         )
         _ = try await stacks.create(creation, by: call.actor)
         return AppCreateStackResponse()
@@ -115,6 +115,7 @@ extension AppStack {
             },
             activeUpdate: stack.activeUpdate?.description ?? "",
             tags: view.tags.values,
+            config: stack.configuration.map(AppStackConfig.init),
             version: stack.version
         )
     }

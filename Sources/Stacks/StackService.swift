@@ -10,12 +10,20 @@ package struct StackCreation: Sendable {
     package var teams: [String]
     /// The state it begins with, as an `UntypedDeployment`; nil for none.
     package var state: [UInt8]?
+    package var configuration: StackConfiguration?
 
-    package init(ref: StackRef, tags: [String: String] = [:], teams: [String] = [], state: [UInt8]? = nil) {
+    package init(
+        ref: StackRef,
+        tags: [String: String] = [:],
+        teams: [String] = [],
+        state: [UInt8]? = nil,
+        configuration: StackConfiguration? = nil
+    ) {
         self.ref = ref
         self.tags = tags
         self.teams = teams
         self.state = state
+        self.configuration = configuration
     }
 }
 
@@ -58,6 +66,7 @@ package struct StackService: Sendable {
     /// - Throws: `.conflict` when there is one of that name; `.invalidArgument` for bad tags or unknown teams.
     package func create(_ creation: StackCreation, by actor: Actor) async throws -> Stack {
         let creationTags = try StackTags(creation.tags)
+        try creation.configuration?.validate()
         if let team = creation.teams.first { throw ServiceError.teamUnknown(team) }
         let now = effects.now()
         let id: StackID = effects.id()
@@ -80,7 +89,8 @@ package struct StackService: Sendable {
                 lastUpdateAt: nil,
                 owner: actor.userID,
                 createdAt: now,
-                notifications: StackNotifications()
+                notifications: StackNotifications(),
+                configuration: creation.configuration
             )
             do {
                 try stacks.insert(stack, by: actor.userID, in: tx)
@@ -90,7 +100,7 @@ package struct StackService: Sendable {
             try stacks.forgetFormerName(ref, in: organization, tx: tx)
             try tags.replace(creationTags, of: id, in: tx)
             if let state { try versions.insert(state, of: id, in: tx) }
-            if let user = actor.userID { try stacks.grant(Self.creatorLevel, on: id, to: user, at: now, in: tx) }
+            if let user = actor.userID { try stacks.grant(StackGrant.creator, on: id, to: user, at: now, in: tx) }
             try record(.stackCreated, "stack.created", stack, by: actor, at: now, in: tx)
             return stack
         }
@@ -148,17 +158,15 @@ package struct StackService: Sendable {
         }
     }
 
-    /// The state a stack is made with, durable before the row that names it. It is no version of its own and stands in no
-    /// history.
+    /// The state a stack is made with, durable before the row that names it.
+    ///
+    /// It is no version of its own and stands in no history.
     private func initialState(_ creation: StackCreation, of id: StackID) async throws -> StateVersion? {
         guard let state = creation.state else { return nil }
         let count = try StateImport.check(state, for: creation.ref)
         let text = try await texts.store(state, of: id, resourceCount: count)
         return StateVersion(version: 0, update: nil, text: text, createdAt: effects.now())
     }
-
-    /// The level of the one who made a stack (`spec/rest-wider.md` §5).
-    private static let creatorLevel = 104
 
     private func record(
         _ action: AuditAction,

@@ -8,7 +8,8 @@ package struct StackStore: Sendable {
     private static let columns: SQL = """
         s.id, s.organization_id, o.name, s.project, s.name, s.version, s.generation, s.active_update_id, \
         s.running_update_id, s.resource_count, s.last_update_at, s.owner_id, s.created_at, s.notify_update_success, \
-        s.notify_update_failure
+        s.notify_update_failure, s.config_environment, s.config_secrets_provider, s.config_encrypted_key, \
+        s.config_encryption_salt
         """
     private static let tables: SQL = "stacks s JOIN organizations o ON o.id = s.organization_id"
 
@@ -63,6 +64,10 @@ package struct StackStore: Sendable {
                 "generation": stack.generation, "created_by": creator, "owner_id": stack.owner,
                 "created_at": stack.createdAt, "notify_update_success": stack.notifications.onSuccess,
                 "notify_update_failure": stack.notifications.onFailure,
+                "config_environment": stack.configuration?.environment,
+                "config_secrets_provider": stack.configuration?.secretsProvider,
+                "config_encrypted_key": stack.configuration?.encryptedKey,
+                "config_encryption_salt": stack.configuration?.encryptionSalt,
             ]
         )
     }
@@ -113,7 +118,8 @@ package struct StackStore: Sendable {
     }
 
     /// Lets an update take the stack: from now on it is the one that runs.
-    package func take(_ id: StackID, by update: UpdateID, generation: Int, at now: Timestamp, in tx: Transaction) throws {
+    package func take(_ id: StackID, by update: UpdateID, generation: Int, at now: Timestamp, in tx: Transaction) throws
+    {
         try tx.execute(
             """
             UPDATE stacks SET running_update_id = \(update), active_update_id = \(update), generation = \(generation),
@@ -156,7 +162,9 @@ package struct StackStore: Sendable {
         )
     }
 
-    /// Takes the stack out of sight. Its row and what belongs to it stay, so that it can be brought back.
+    /// Takes the stack out of sight.
+    ///
+    /// Its row and what belongs to it stay, so that it can be brought back.
     package func markDeleted(_ id: StackID, at now: Timestamp, in tx: Transaction) throws {
         try tx.execute(
             """
@@ -186,7 +194,15 @@ extension Stack {
             lastUpdateAt: try row.optional(10, Row.timestamp),
             owner: try row.optional(11) { row in { try row.id($0) } },
             createdAt: try row.timestamp(12),
-            notifications: StackNotifications(onSuccess: try row.bool(13), onFailure: try row.bool(14))
+            notifications: StackNotifications(onSuccess: try row.bool(13), onFailure: try row.bool(14)),
+            configuration: try row.optional(15, Row.text).map { environment in
+                StackConfiguration(
+                    environment: environment,
+                    secretsProvider: try row.optional(16, Row.text),
+                    encryptedKey: try row.optional(17, Row.text),
+                    encryptionSalt: try row.optional(18, Row.text)
+                )
+            }
         )
     }
 }

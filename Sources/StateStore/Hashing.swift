@@ -1,8 +1,12 @@
-/// SHA-256 over text that comes in pieces. `Crypto` supplies it; the pure core only asks.
+/// SHA-256 over text that comes in pieces.
+///
+/// `Crypto` supplies it; the pure core only asks.
 package protocol StreamingHash {
     mutating func update(_ bytes: ArraySlice<UInt8>)
 
-    /// The 32 bytes of the digest. The hash is used up afterwards.
+    /// The 32 bytes of the digest.
+    ///
+    /// The hash is used up afterwards.
     mutating func finalize() -> [UInt8]
 }
 

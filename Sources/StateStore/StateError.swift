@@ -1,11 +1,15 @@
 package import JSONScan
 package import Kernel
 
-/// Why the pure core refuses a state, a delta or a journal. Nothing has changed when one of these is thrown.
+/// Why the pure core refuses a state, a delta or a journal.
+///
+/// Nothing has changed when one of these is thrown.
 package enum StateError: Error, Equatable {
     /// The text is not JSON, or not JSON of the expected shape.
     case malformed(ScanError)
-    /// A value breaks a rule of the protocol. `path` names it as seen from the body.
+    /// A value breaks a rule of the protocol.
+    ///
+    /// `path` names it as seen from the body.
     case invalid(path: String, problem: String)
     /// A delta does not fit the text it is meant for; the CLI then sends the whole text.
     case deltaRefused(String)
@@ -27,7 +31,11 @@ extension StateError {
             let message = "Bad Request: failed to apply checkpoint delta or validate its checksum: \(problem)"
             return ServiceError(.invalidArgument, message, cause: self)
         case .sequenceConflict(let id):
-            return ServiceError(.conflict, "Conflict: journal entry \(id) was sent before with other content", cause: self)
+            return ServiceError(
+                .conflict,
+                "Conflict: journal entry \(id) was sent before with other content",
+                cause: self
+            )
         case .journalCorrupt(let id, let problem):
             let message = "Conflict: the journal cannot be replayed: entry \(id): \(problem)"
             return ServiceError(.conflict, message, cause: self)

@@ -64,7 +64,7 @@ struct AuthenticationTests {
     @Test("where nobody listens says so, and that it may pass")
     func unreachable() async throws {
         let configuration = MySQLConfiguration(
-            endpoint: MySQLEndpoint(host: "127.0.0.1", port: try freePort()),
+            endpoint: MySQLEndpoint(host: "127.0.0.1", port: try Loopback.freePort()),
             database: "d",
             user: "u"
         )

@@ -34,6 +34,8 @@ package struct StackServices: Sendable {
                     hold: hold
                 )
             ),
+            StackSettingsRoutes(settings: StackSettingsService(database: database, effects: effects)),
+            StackConfigRoutes(configurations: StackConfigService(database: database, effects: effects)),
             StackTagRoutes(tags: StackTagService(database: database, effects: effects)),
             UpdateRoutes(updates: updates),
             BeginUpdateRoutes(updates: updates, stacks: stacks, reader: reader),

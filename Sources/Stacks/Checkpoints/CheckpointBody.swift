@@ -9,7 +9,7 @@ package enum CheckpointBody: Sendable {
     case plain(StateDocument?)
     /// A whole state whose exact text the next delta refers to.
     case verbatim(text: ArraySlice<UInt8>, resourceCount: Int, sequence: Int)
-    case delta(edits: [ArraySlice<UInt8>], hash: String, sequence: Int)
+    case delta(CheckpointDelta)
 
     /// Reads a plain checkpoint.
     package static func plain(_ body: [UInt8]) throws -> CheckpointBody {
@@ -36,7 +36,8 @@ package enum CheckpointBody: Sendable {
             switch cut {
             case .opened(.document, let offset): start = offset
             case .closed(.document, let position): end = position
-            case .member(.verbatim, "sequenceNumber", let value, _): sequence = JSONScalar.integer(value).map { Int($0) }
+            case .member(.verbatim, "sequenceNumber", let value, _):
+                sequence = JSONScalar.integer(value).map { Int($0) }
             default: continue
             }
         }
@@ -53,22 +54,11 @@ package enum CheckpointBody: Sendable {
 
     /// Reads a delta.
     package static func delta(_ body: [UInt8]) throws -> CheckpointBody {
-        var edits: [ArraySlice<UInt8>] = []
-        var hash = ""
-        var sequence: Int?
-        for cut in try cuts(of: body, as: .delta) {
-            switch cut {
-            case .element(.edits, let value, _):
-                edits.append(value)
-            case .member(.delta, "sequenceNumber", let value, _):
-                sequence = JSONScalar.integer(value).map { Int($0) }
-            case .member(.delta, "checkpointHash", let value, _):
-                hash = JSONScalar.string(value).map { String(decoding: $0, as: UTF8.self) } ?? ""
-            default: continue
-            }
+        do {
+            return .delta(try CheckpointDelta(body: body[...]))
+        } catch {
+            throw error.serviceError
         }
-        guard let sequence else { throw ServiceError.missing("sequenceNumber") }
-        return .delta(edits: edits, hash: hash, sequence: sequence)
     }
 
     private static func cuts(of body: [UInt8], as part: Part) throws -> [Cut] {

@@ -3,7 +3,9 @@ package import Kernel
 package import Persistence
 import StateStore
 
-/// Saves of updates without a journal. Each holds the whole state, or its difference to the save before.
+/// Saves of updates without a journal.
+///
+/// Each holds the whole state, or its difference to the save before.
 package struct CheckpointService: Sendable {
     /// The most bytes of a state's text.
     private static let textLimit = 512 << 20
@@ -24,7 +26,9 @@ package struct CheckpointService: Sendable {
         self.compute = compute
     }
 
-    /// Reads a body and saves what it says. Answered only when it is durable.
+    /// Reads a body and saves what it says.
+    ///
+    /// Answered only when it is durable.
     ///
     /// - Parameter read: cuts the body on a thread for such work.
     package func save(
@@ -41,67 +45,48 @@ package struct CheckpointService: Sendable {
             let count = document.resourceCount
             let text = try await compute.run(deadline: Self.deadline) { document.text() }
             let stored = try await texts.store(text, of: stack, resourceCount: count)
-            try await commit(stored, of: update, stack: stack) { ($0?.sequence ?? 0) + 1 }
+            try await commit(stored, of: update, stack: stack) { Int($0.last) + 1 }
         case .verbatim(let text, let count, let sequence):
-            try await saveVerbatim(Array(text), count: count, sequence: sequence, of: update, stack: stack)
-        case .delta(let edits, let hash, let sequence):
-            try await saveDelta(edits, hash: hash, sequence: sequence, of: update, stack: stack)
+            let stored = try await texts.store(Array(text), of: stack, resourceCount: count)
+            try await commit(stored, of: update, stack: stack) { saved in
+                switch saved.decide(.verbatim(Int64(sequence))) {
+                case .store, .apply: return sequence
+                case .repeat: return nil
+                case .refuse(let problem): throw Self.refusal(problem)
+                }
+            }
+        case .delta(let delta):
+            try await saveDelta(delta, of: update, stack: stack)
         }
     }
 
-    private func saveVerbatim(
-        _ text: [UInt8],
-        count: Int,
-        sequence: Int,
-        of update: UpdateID,
-        stack: StackID
-    ) async throws {
-        let stored = try await texts.store(text, of: stack, resourceCount: count)
-        try await commit(stored, of: update, stack: stack) { last in
-            CheckpointSequence.verbatim(sequence, after: last) == .store ? sequence : nil
-        }
-    }
-
-    private func saveDelta(
-        _ elements: [ArraySlice<UInt8>],
-        hash: String,
-        sequence: Int,
-        of update: UpdateID,
-        stack: StackID
-    ) async throws {
+    private func saveDelta(_ delta: CheckpointDelta, of update: UpdateID, stack: StackID) async throws {
+        let request = CheckpointSequence.Request.delta(delta.sequenceNumber, hash: delta.checkpointHash)
         let base = try await database.read { [self] tx in
             try requireSaving(update, of: stack, in: tx)
             return try versions.checkpoint(of: update, in: tx)
         }
-        switch CheckpointSequence.delta(sequence, hash: hash, after: base.map(Self.last)) {
-        case .ignore: return
-        case .refuse: throw Self.refusal("there is no save number \(sequence - 1) to apply it to")
-        case .store: break
+        let before = Self.sequence(base)
+        switch before.decide(request) {
+        case .store, .apply: break
+        case .repeat: return
+        case .refuse(let problem): throw Self.refusal(problem)
         }
         guard let base else { throw Self.refusal("there is no save to apply it to") }
         let baseText = try await texts.load(base.text)
-        let (text, count) = try await compute.run(deadline: Self.deadline) {
+        let (text, count) = try await compute.run(deadline: Self.deadline) { () throws -> ([UInt8], Int) in
             do {
-                let edits = try CheckpointEdit.read(elements, against: baseText[...])
-                let text = try CheckpointDelta.apply(
-                    edits,
-                    to: baseText[...],
-                    limit: Self.textLimit,
-                    expecting: hash,
-                    hash: StateHash.maker
-                )
-                return (text, try StateDocument(reading: text[...]).resourceCount)
+                let (text, summary) = try delta.apply(to: PiecedText(baseText), hash: StateHash.maker)
+                guard text.count <= Self.textLimit else { throw Self.refusal("the result is too large") }
+                return (text.joined(), summary.resourceCount)
             } catch let error as StateError {
                 throw error.serviceError
             }
         }
         let stored = try await texts.store(text, of: stack, resourceCount: count)
-        let expected = Self.last(base)
-        try await commit(stored, of: update, stack: stack) { last in
-            guard last != expected else { return sequence }
-            guard last == CheckpointSequence.Last(sequence: sequence, hash: hash) else {
-                throw Self.refusal("another save came first")
-            }
+        try await commit(stored, of: update, stack: stack) { saved in
+            if saved == before { return Int(delta.sequenceNumber) }
+            guard saved.decide(request) == .repeat else { throw Self.refusal("another save came first") }
             return nil
         }
     }
@@ -113,13 +98,13 @@ package struct CheckpointService: Sendable {
         _ text: StateText,
         of update: UpdateID,
         stack: StackID,
-        sequence: @escaping @Sendable (CheckpointSequence.Last?) throws -> Int?
+        sequence: @escaping @Sendable (CheckpointSequence) throws -> Int?
     ) async throws {
         try await database.write { [self] tx in
             guard try stacks.lock(stack, in: tx) != nil else { throw ServiceError.updateNotFound(update) }
             try requireSaving(update, of: stack, in: tx)
-            let last = try versions.checkpoint(of: update, in: tx).map(Self.last)
-            guard let number = try sequence(last) else { return }
+            let saved = Self.sequence(try versions.checkpoint(of: update, in: tx))
+            guard let number = try sequence(saved) else { return }
             try versions.setCheckpoint(text, sequence: number, of: update, at: effects.now(), in: tx)
         }
     }
@@ -133,8 +118,9 @@ package struct CheckpointService: Sendable {
         return update
     }
 
-    private static func last(_ checkpoint: (sequence: Int, text: StateText)) -> CheckpointSequence.Last {
-        CheckpointSequence.Last(sequence: checkpoint.sequence, hash: Hex.encode(checkpoint.text.hash))
+    private static func sequence(_ checkpoint: (sequence: Int, text: StateText)?) -> CheckpointSequence {
+        guard let checkpoint else { return CheckpointSequence() }
+        return CheckpointSequence(last: Int64(checkpoint.sequence), textHash: Hex.encode(checkpoint.text.hash))
     }
 
     private static func refusal(_ problem: String) -> ServiceError {

@@ -63,7 +63,8 @@ package struct EngineEventRoutes: RouteGroup {
     }
 
     private func read<Op: APIOperation>(_ operation: Op.Type, on routes: inout RouteTable)
-    where Op.Path == UpdatePath, Op.Query == EngineEventsQuery, Op.Body == NoBody, Op.Output == GetUpdateEventsResponse {
+    where Op.Path == UpdatePath, Op.Query == EngineEventsQuery, Op.Body == NoBody, Op.Output == GetUpdateEventsResponse
+    {
         routes.query(operation, access: .stack(.read)) { (call: Call<Op>) in
             let update = try call.path.update()
             // The codes of `type` are published nowhere, so that filter cannot be honoured and is passed over.
@@ -94,7 +95,9 @@ package struct EngineEventRoutes: RouteGroup {
         accept?.contains("vnd.pulumi") == true ? nil : ""
     }
 
-    /// Very old clients send lines of text; newer ones send the same as events. Nothing reads them.
+    /// Very old clients send lines of text; newer ones send the same as events.
+    ///
+    /// Nothing reads them.
     private func log<Op: APIOperation>(_ operation: Op.Type, on routes: inout RouteTable)
     where Op.Path == UpdatePath, Op.Body == AppAppendUpdateLogEntryRequest, Op.Output == NoContent {
         routes.mutation(operation, access: .updateLease, unaudited: "nothing is kept: §10.12 of cli-protocol.md") {

@@ -25,8 +25,9 @@ package struct EngineEventService: Sendable {
         self.compute = compute
     }
 
-    /// Adds a batch as it was sent, gzip or plain. A repeated one changes nothing; one that comes after the end of its
-    /// update is kept, too.
+    /// Adds a batch as it was sent, gzip or plain.
+    ///
+    /// A repeated one changes nothing; one that comes after the end of its update is kept, too.
     ///
     /// - Parameter isSingle: the body is one event instead of a list.
     package func append(_ received: [UInt8], isSingle: Bool, to update: UpdateID, of stack: StackID) async throws {

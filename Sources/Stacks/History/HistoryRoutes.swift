@@ -84,7 +84,9 @@ package struct HistoryRoutes: RouteGroup {
         let page = page ?? (size == nil ? whenAbsent : 1)
         guard page >= 0 else { throw ServiceError(.invalidArgument, "Invalid 'page' value.") }
         let size = size ?? standardSize
-        guard (0...largestSize).contains(size) else { throw ServiceError(.invalidArgument, "Invalid 'pageSize' value.") }
+        guard (0...largestSize).contains(size) else {
+            throw ServiceError(.invalidArgument, "Invalid 'pageSize' value.")
+        }
         return (page, size == 0 ? standardSize : size)
     }
 }

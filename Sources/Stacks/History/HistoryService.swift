@@ -40,10 +40,12 @@ package struct HistoryService: Sendable {
             let stack = try require(ref, in: tx)
             let skip = page == 0 ? 0 : (page - 1) * size
             let limit = page == 0 ? Self.most : size
-            let found = try previews
+            let found =
+                try previews
                 ? updates.previews(of: stack.id, skip: skip, limit: limit, in: tx)
                 : updates.history(of: stack.id, skip: skip, limit: limit, in: tx)
-            let total = try previews
+            let total =
+                try previews
                 ? updates.countPreviews(of: stack.id, in: tx) : updates.countHistory(of: stack.id, in: tx)
             return (try found.map { try entry($0, of: stack, in: tx) }, total)
         }

@@ -3,6 +3,12 @@ import Persistence
 
 /// SQL for what is cleaned up: deleted stacks, updates that never started, objects that no row names.
 struct HousekeepingStore: Sendable {
+    /// Whose rows belong to one stack by their `stack_id`.
+    private static let tablesOfStacks: [SQL] = [
+        "state_versions", "updates", "stack_tags", "stack_grants", "stack_former_names", "stack_annotations",
+        "stack_references",
+    ]
+
     /// Stacks that were deleted before a time.
     func deletedStacks(before time: Timestamp, limit: Int, in tx: Transaction) throws -> [StackID] {
         try tx.all(
@@ -17,14 +23,16 @@ struct HousekeepingStore: Sendable {
     /// - Returns: false when it was brought back meanwhile.
     func purge(_ stack: StackID, in tx: Transaction) throws -> Bool {
         try tx.lock("stacks", where: "id = \(stack)")
-        guard try tx.count("SELECT COUNT(*) FROM stacks WHERE id = \(stack) AND live IS NULL") == 1 else { return false }
+        guard try tx.count("SELECT COUNT(*) FROM stacks WHERE id = \(stack) AND live IS NULL") == 1 else {
+            return false
+        }
         try tx.execute("DELETE FROM data_keys WHERE owner_id = \(stack)")
         for table: SQL in ["journal_segments", "event_segments", "update_checkpoints"] {
             try tx.execute(
                 "DELETE FROM \(table) WHERE update_id IN (SELECT id FROM updates WHERE stack_id = \(stack))"
             )
         }
-        for table: SQL in ["state_versions", "updates", "stack_tags", "stack_grants", "stack_former_names"] {
+        for table in Self.tablesOfStacks {
             try tx.execute("DELETE FROM \(table) WHERE stack_id = \(stack)")
         }
         try tx.execute("DELETE FROM stacks WHERE id = \(stack)")

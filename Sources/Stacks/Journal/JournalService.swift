@@ -3,7 +3,9 @@ package import Kernel
 package import Persistence
 import StateStore
 
-/// Takes batches of journal entries. Answered only when every entry of the batch is durable.
+/// Takes batches of journal entries.
+///
+/// Answered only when every entry of the batch is durable.
 package struct JournalService: Sendable {
     /// Batches above this size go to the object store first.
     static let rowLimit = 65_536
@@ -63,8 +65,9 @@ package struct JournalService: Sendable {
         }
     }
 
-    /// Numbers overlap: batches arrive out of order and are split, so their ranges interleave. An entry that is there
-    /// already must be the same one.
+    /// Numbers overlap: batches arrive out of order and are split, so their ranges interleave.
+    ///
+    /// An entry that is there already must be the same one.
     private func reconcile(
         _ batch: Batch,
         with segments: [Segment],

@@ -25,7 +25,9 @@ package struct SecretService: Sendable {
         audit = AuditLog(effects: effects)
     }
 
-    /// Encrypts values, in order. The first call makes the stack's key.
+    /// Encrypts values, in order.
+    ///
+    /// The first call makes the stack's key.
     package func encrypt(_ plaintexts: [[UInt8]], of stack: StackID) async throws -> [[UInt8]] {
         let owner = KeyOwner("stack", stack)
         let existing = try await findKey(of: stack)

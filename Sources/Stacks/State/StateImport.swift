@@ -64,34 +64,24 @@ package struct StateImport: Sendable {
     ///
     /// - Throws: `.invalidArgument` for what is no state, and for secrets that this stack's key cannot read.
     static func check(_ body: [UInt8], for ref: StackRef) throws -> Int {
-        let document: StateDocument
         do {
-            document = try StateDocument(reading: body[...])
+            let document = try StateDocument(reading: body[...])
+            try document.checkImport(into: StackNames(ref))
+            return document.resourceCount
         } catch {
             throw error.serviceError
         }
-        guard let provider = document.deployment?.value("secrets_providers").flatMap({ SecretsProvider($0) }),
-            provider.type == "service", !provider.names(ref), Self.hasSecrets(body)
-        else { return document.resourceCount }
-        throw ServiceError(
-            .invalidArgument,
-            "Bad Request: cannot import deployment with encrypted secrets from a different stack"
-        )
-    }
-
-    /// Whether a secret value occurs anywhere in the text (`spec/cli-protocol.md` §8.4).
-    private static func hasSecrets(_ body: [UInt8]) -> Bool {
-        let mark = Array("1b47061264138c4ac30d75fd1eb44270".utf8)
-        return body.firstRange(of: mark) != nil
     }
 }
 
-extension SecretsProvider {
-    /// Whether the provider's state names this stack; what it does not name fits any.
-    fileprivate func names(_ ref: StackRef) -> Bool {
-        (stateText("owner") ?? ref.organization.rawValue) == ref.organization.rawValue
-            && (stateText("project") ?? ref.project.rawValue) == ref.project.rawValue
-            && (stateText("stack") ?? ref.name.rawValue) == ref.name.rawValue
+extension StackNames {
+    /// The names of a stack as its state has them.
+    init(_ ref: StackRef) {
+        self.init(
+            organization: ref.organization.rawValue,
+            project: ref.project.rawValue,
+            stack: ref.name.rawValue
+        )
     }
 }
 

@@ -109,7 +109,9 @@ package struct StateReader: Sendable {
         }
     }
 
-    /// Replays a journal. The same journal gives the same bytes, whenever that is done.
+    /// Replays a journal.
+    ///
+    /// The same journal gives the same bytes, whenever that is done.
     package func fold(_ segments: [Segment], over base: StateText?, of update: Update) async throws -> StateDocument {
         var bodies: [[UInt8]] = []
         for segment in segments {

@@ -14,7 +14,9 @@ package struct StateText: Sendable, Equatable {
     package var resourceCount: Int
 }
 
-/// One numbered state of a stack. It never changes.
+/// One numbered state of a stack.
+///
+/// It never changes.
 package struct StateVersion: Sendable, Equatable {
     package var version: Int
     package var update: UpdateID?

@@ -59,7 +59,9 @@ package struct StackHold: Sendable {
         throw DeadUpdate(update: holder.id, stack: stack.id)
     }
 
-    /// Ends an update whose lease is over. Nothing happens when it was renewed or ended meanwhile.
+    /// Ends an update whose lease is over.
+    ///
+    /// Nothing happens when it was renewed or ended meanwhile.
     package func expire(_ id: UpdateID, of stack: StackID) async throws {
         try await ending.end(id, of: stack, as: .expired, by: .system("lease expiry")) { [effects] update in
             update.status == .running && UpdateLifecycle.mayBeTaken(update, at: effects.now())

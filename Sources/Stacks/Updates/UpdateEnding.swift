@@ -98,7 +98,8 @@ package struct UpdateEnding: Sendable {
         decide: (Update) throws -> Bool,
         in tx: Transaction
     ) throws -> Bool {
-        guard let stack = try stacks.lock(stackID, in: tx), let update = try updates.find(id, of: stackID, in: tx) else {
+        guard let stack = try stacks.lock(stackID, in: tx), let update = try updates.find(id, of: stackID, in: tx)
+        else {
             throw ServiceError.updateNotFound(id)
         }
         guard try decide(update) else { return true }

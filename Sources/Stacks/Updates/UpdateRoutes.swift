@@ -2,8 +2,10 @@ import Contract
 package import HTTPAPI
 import Kernel
 
-/// The life of updates. The contract has one set of paths for each kind; clients use that of `update` for all of them,
-/// so the kind in a path counts only when an update is made (`spec/cli-protocol.md` §10.1).
+/// The life of updates.
+///
+/// The contract has one set of paths for each kind; clients use that of `update` for all of them, so the kind in a path
+/// counts only when an update is made (`spec/cli-protocol.md` §10.1).
 package struct UpdateRoutes: RouteGroup {
     /// Configurations and commit messages can be long (`spec/cli-protocol.md` §17).
     static let programLimits = BodyLimits(16 << 20)

@@ -30,7 +30,9 @@ package struct UpdateService: Sendable {
         audit = AuditLog(effects: effects)
     }
 
-    /// Makes an update that may be started later. Takes no lock: two may be made, one of them started.
+    /// Makes an update that may be started later.
+    ///
+    /// Takes no lock: two may be made, one of them started.
     package func create(
         _ kind: UpdateKind,
         isPreview: Bool,
@@ -68,7 +70,8 @@ package struct UpdateService: Sendable {
     /// An update whose lease ended long enough ago is ended first, with everything it saved.
     ///
     /// - Throws: `.conflict` naming the holder when another update runs.
-    package func start(_ id: UpdateID, of ref: StackRef, _ start: Start, by actor: Actor) async throws -> StartedUpdate {
+    package func start(_ id: UpdateID, of ref: StackRef, _ start: Start, by actor: Actor) async throws -> StartedUpdate
+    {
         let newTags = try start.tags.map { tags throws(ServiceError) in try StackTags(tags) }
         let token = Hex.encode(effects.randomBytes(32))
         let lease = Lease(token: token, hash: SHA256.hash(token).bytes)

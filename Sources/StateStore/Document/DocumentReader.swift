@@ -2,26 +2,26 @@ package import JSONScan
 
 /// Builds a `StateDocument` from what a `Cutter` finds, so that reading can follow the windows of an upload.
 package struct DocumentReader: Sendable {
-    private var version: Int?
-    private var features: [String] = []
+    private var summary = SummaryReader()
     private var others: [StateDocument.Member] = []
     private var deployment: Deployment?
-    private var hasDeployment = false
 
     package init() {}
 
-    /// Takes one cut. Those of other parts, such as the members around an `untypedDeployment`, are passed over.
+    /// Takes one cut.
+    ///
+    /// Those of other parts, such as the members around an `untypedDeployment`, are passed over.
     ///
     /// Its slices are kept as they are: for a text in one piece the document shares the text's storage.
     package mutating func take(_ cut: Cut) throws(StateError) {
+        try summary.take(cut)
         switch cut {
         case .opened(.deployment, _):
-            hasDeployment = true
             deployment = Deployment()
-        case .member(.document, let key, let value, _):
-            try takeEnvelope(key, value)
-        case .member(.deployment, let key, let value, _):
-            try takeMember(key, value)
+        case .member(.document, let key, let value, _) where !["version", "features", "deployment"].contains(key):
+            others.append(StateDocument.Member(key, value))
+        case .member(.deployment, let key, let value, _) where key != "resources" && key != "pending_operations":
+            deployment?.members.append(StateDocument.Member(key, value))
         case .element(.resources, let value, _):
             let index = deployment?.resources.count ?? 0
             guard let resource = StateResource(value, origin: index) else {
@@ -42,50 +42,17 @@ package struct DocumentReader: Sendable {
 
     /// The document, after the last cut.
     package func finish() throws(StateError) -> StateDocument {
-        guard let version else { throw .invalid(path: "version", problem: "is required") }
-        guard hasDeployment else { throw .invalid(path: "deployment", problem: "is required") }
-        return StateDocument(version: version, features: features, others: others, deployment: deployment)
+        let envelope = try summary.finish()
+        return StateDocument(
+            version: envelope.version,
+            features: envelope.features,
+            others: others,
+            deployment: deployment
+        )
     }
 
-    private mutating func takeEnvelope(_ key: String, _ value: ArraySlice<UInt8>) throws(StateError) {
-        switch key {
-        case "version":
-            guard let number = JSONScalar.integer(value), (1...4).contains(number) else {
-                throw .invalid(path: "version", problem: "must be 1 to 4")
-            }
-            version = Int(number)
-        case "features":
-            features = try Self.texts(value)
-        case "deployment":
-            guard JSONScalar.isNull(value) else {
-                throw .invalid(path: "deployment", problem: "must be an object or null")
-            }
-            hasDeployment = true
-        default:
-            others.append(StateDocument.Member(key, value))
-        }
-    }
-
-    private mutating func takeMember(_ key: String, _ value: ArraySlice<UInt8>) throws(StateError) {
-        guard key == "resources" || key == "pending_operations" else {
-            deployment?.members.append(StateDocument.Member(key, value))
-            return
-        }
-        guard JSONScalar.isNull(value) else { throw .invalid(path: "deployment.\(key)", problem: "must be a list") }
-    }
-
-    private static func texts(_ list: ArraySlice<UInt8>) throws(StateError) -> [String] {
-        guard !JSONScalar.isNull(list) else { return [] }
-        guard list.first == UInt8(ascii: "[") else { throw .invalid(path: "features", problem: "must be a list") }
-        var result: [String] = []
-        for range in JSONElements(of: list) {
-            guard let text = JSONScalar.string(list[range]) else {
-                throw .invalid(path: "features", problem: "must hold texts only")
-            }
-            result.append(text.asText)
-        }
-        return result
-    }
+    /// The body alone, after the last cut of a `Part.deployment`.
+    fileprivate var body: Deployment { deployment ?? Deployment() }
 }
 
 extension StateDocument {
@@ -94,23 +61,8 @@ extension StateDocument {
         reading pieces: [ArraySlice<UInt8>],
         limits: Cutter.Limits = Cutter.Limits()
     ) throws(StateError) {
-        var cutter = Cutter(.document, limits: limits)
         var reader = DocumentReader()
-        var cuts: [Cut] = []
-        do {
-            for piece in pieces {
-                try cutter.feed(piece, into: &cuts)
-                for cut in cuts { try reader.take(cut) }
-                cuts.removeAll(keepingCapacity: true)
-            }
-            try cutter.finish()
-        } catch let error as ScanError {
-            throw .malformed(error)
-        } catch let error as StateError {
-            throw error
-        } catch {
-            preconditionFailure("the two errors above are all there are")
-        }
+        try CutLoop.run(pieces, as: .document, limits: limits) { cut throws(StateError) in try reader.take(cut) }
         self = try reader.finish()
     }
 
@@ -121,21 +73,9 @@ extension StateDocument {
 
 extension Deployment {
     /// Reads the body of a deployment alone, as a journal's `newSnapshot` holds it.
-    init(readingBody text: ArraySlice<UInt8>) throws(StateError) {
+    package init(readingBody text: ArraySlice<UInt8>) throws(StateError) {
         var reader = DocumentReader()
-        do {
-            for cut in try Cutter.cut(text, as: .deployment) { try reader.take(cut) }
-        } catch let error as ScanError {
-            throw .malformed(error)
-        } catch let error as StateError {
-            throw error
-        } catch {
-            preconditionFailure("the two errors above are all there are")
-        }
+        try CutLoop.run([text], as: .deployment) { cut throws(StateError) in try reader.take(cut) }
         self = reader.body
     }
-}
-
-extension DocumentReader {
-    fileprivate var body: Deployment { deployment ?? Deployment() }
 }

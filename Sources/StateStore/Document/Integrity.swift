@@ -24,7 +24,8 @@ package struct IntegrityCheck {
         for resource in deployment.resources {
             guard let urn = resource.text(.urn), let count = check.duplicates[TextKey(urn)] else { continue }
             if count.all - count.deleted > 1 {
-                return "duplicate resource \(urn.asText) (\(count.all - count.deleted) of \(count.all) not marked for deletion)"
+                return
+                    "duplicate resource \(urn.asText) (\(count.all - count.deleted) of \(count.all) not marked for deletion)"
             }
         }
         return snippetProblem(deployment)
@@ -44,7 +45,8 @@ package struct IntegrityCheck {
             }
         }
         let expected = version.isEmpty ? "" : hexadecimalHash(of: [version], hash)
-        return magic.elementsEqual(expected.utf8) ? nil : "magic cookie mismatch; possible tampering or corruption detected"
+        return magic.elementsEqual(expected.utf8)
+            ? nil : "magic cookie mismatch; possible tampering or corruption detected"
     }
 
     private mutating func problem(of resource: StateResource) -> String? {

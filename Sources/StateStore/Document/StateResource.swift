@@ -1,6 +1,8 @@
 import JSONScan
 
-/// A member of a resource that the service reads (`spec/cli-protocol.md` §8.3, §8.5). All others stay opaque.
+/// A member of a resource that the service reads (`spec/cli-protocol.md` §8.3, §8.5).
+///
+/// All others stay opaque.
 enum ResourceKey: Int, CaseIterable {
     // Those up to here have their range kept.
     case urn, id, type, parent, provider, dependencies, propertyDependencies, deletedWith, replaceWith, viewOf, aliases
@@ -147,23 +149,28 @@ extension StateResource {
 /// An operation that was under way: `{"resource":{…},"type":"creating"}`.
 package struct PendingOperation: Sendable {
     package let bytes: ArraySlice<UInt8>
-    package let resource: StateResource
+    /// The raw resource, an object.
+    let resourceBytes: ArraySlice<UInt8>
     package let type: String
+
+    /// The resource; read when asked for, as nearly all operations end and nobody asks.
+    package var resource: StateResource? { StateResource(resourceBytes) }
 
     /// Reads the text of one JSON object that a `Cutter` has checked; nil when it has another form.
     package init?(_ bytes: ArraySlice<UInt8>) {
-        var resource: StateResource?
+        var resource: ArraySlice<UInt8>?
         var type: ArraySlice<UInt8>?
         for member in JSONMembers(of: bytes) {
-            switch bytes[member.key].asText {
-            case "resource": resource = StateResource(bytes[member.value])
-            case "type": type = JSONScalar.string(bytes[member.value])
-            default: break
+            let key = JSONText.decode(bytes[member.key])
+            if key.elementsEqual("resource".utf8) {
+                resource = bytes[member.value]
+            } else if key.elementsEqual("type".utf8) {
+                type = JSONScalar.string(bytes[member.value])
             }
         }
-        guard let resource, let type else { return nil }
+        guard let resource, resource.first == UInt8(ascii: "{"), let type else { return nil }
         self.bytes = bytes
-        self.resource = resource
+        resourceBytes = resource
         self.type = type.asText
     }
 }

@@ -1,3 +1,5 @@
+import Glibc
+
 /// Decoded text, mostly a URN, as a key of sets and dictionaries.
 ///
 /// Hashing goes over the raw bytes with the process's own key: text comes from clients, who must not be able to choose
@@ -11,6 +13,16 @@ struct TextKey: Hashable, Sendable {
 
     init(_ text: String) {
         self.text = ArraySlice(Array(text.utf8))
+    }
+
+    static func == (left: TextKey, right: TextKey) -> Bool {
+        guard left.text.count == right.text.count else { return false }
+        return left.text.withUnsafeBytes { first in
+            right.text.withUnsafeBytes { second in
+                guard let start = first.baseAddress, let other = second.baseAddress else { return true }
+                return memcmp(start, other, first.count) == 0
+            }
+        }
     }
 
     func hash(into hasher: inout Hasher) {

@@ -15,7 +15,8 @@ struct AliasNormalisation {
         for resource in resources {
             guard normalisation.learn(resource) else { return nil }
         }
-        let renaming = URNRenaming { normalisation.newURNs[TextKey($0)]?.text }
+        let newURNs = normalisation.newURNs
+        let renaming = URNRenaming { newURNs[TextKey($0)]?.text }
         let changed = resources.map { renaming.apply(to: $0, keys: Self.renamedKeys, removing: .aliases) }
         return (changed, snippets.map { renaming.apply(toSnippets: $0) })
     }

@@ -70,7 +70,8 @@ extension JournalEntry {
         remove = Pointer(old: fields.number(.removeOld), new: fields.number(.removeNew))
         delete = Pointer(old: fields.number(.deleteOld), new: fields.number(.deleteNew))
         pendingReplacement = Pointer(
-            old: fields.number(.pendingReplacementOld), new: fields.number(.pendingReplacementNew)
+            old: fields.number(.pendingReplacementOld),
+            new: fields.number(.pendingReplacementNew)
         )
         state = fields.state
         operation = fields.operation
@@ -153,19 +154,24 @@ private struct EntryFields {
         }
     }
 
-    /// The known keys by their bytes.
-    private static let fields: [TextKey: Field] = {
-        var table: [TextKey: Field] = [
-            TextKey("state"): .state, TextKey("operation"): .operation, TextKey("isRefresh"): .isRefresh,
-            TextKey("requiresByteString"): .requiresByteString,
-        ]
-        for number in Number.allCases { table[TextKey(String(describing: number))] = .number(number) }
-        for key in JournalEntry.RareKey.allCases { table[TextKey(key.rawValue)] = .rare(key) }
+    /// The known keys by the length of their names.
+    private static let fields: [[(name: ArraySlice<UInt8>, field: Field)]] = {
+        var table = [[(name: ArraySlice<UInt8>, field: Field)]](repeating: [], count: 24)
+        func add(_ name: String, _ field: Field) {
+            table[name.utf8.count].append((ArraySlice(Array(name.utf8)), field))
+        }
+        for number in Number.allCases { add(String(describing: number), .number(number)) }
+        for key in JournalEntry.RareKey.allCases { add(key.rawValue, .rare(key)) }
+        add("state", .state)
+        add("operation", .operation)
+        add("isRefresh", .isRefresh)
+        add("requiresByteString", .requiresByteString)
         return table
     }()
 
     mutating func take(_ key: ArraySlice<UInt8>, _ value: ArraySlice<UInt8>) throws(StateError) {
-        guard let field = Self.fields[TextKey(key)] else { return }
+        guard key.count < Self.fields.count, let field = Self.fields[key.count].first(where: { $0.name == key })?.field
+        else { return }
         // Two readers could take two different ones of them; nobody's client sends such an entry.
         guard seen & field.bit == 0 else {
             throw .invalid(path: "entries", problem: "a journal entry has the key '\(key.asText)' twice")
@@ -187,7 +193,9 @@ private struct EntryFields {
     }
 
     private mutating func takeNumber(_ key: Number, _ value: ArraySlice<UInt8>) -> Bool {
-        guard let number = JSONScalar.integer(value), number >= 0 || key == .kind || key == .version else { return false }
+        guard let number = JSONScalar.integer(value), number >= 0 || key == .kind || key == .version else {
+            return false
+        }
         numbers[key.rawValue] = number
         return true
     }

@@ -1,10 +1,12 @@
-import Kernel
 import JSONScan
+import Kernel
 
 // Building a state from base and entries (`spec/cli-protocol.md` §12.6, Generate).
 
 extension Replay {
-    /// The features that this release knows (§8.1). Others of the base are kept: we cannot tell whether they still apply.
+    /// The features that this release knows (§8.1).
+    ///
+    /// Others of the base are kept: we cannot tell whether they still apply.
     private static let knownFeatures: Set<String> = [
         "refreshBeforeUpdate", "views", "hooks", "taint", "replaceWith", "extensionParameterization",
         "snippets-prototype", "byteString",
@@ -89,7 +91,9 @@ extension Replay {
     private func mergedExtensions() -> ArraySlice<UInt8>? {
         guard let stored = frame.value("extensions") else {
             guard !extensions.isEmpty else { return nil }
-            return ObjectEdit.apply(to: ArraySlice("{}".utf8), adding: extensions.map { ($0.key, $0.value) }) { _, _ in .keep }
+            return ObjectEdit.apply(to: ArraySlice("{}".utf8), adding: extensions.map { ($0.key, $0.value) }) { _, _ in
+                .keep
+            }
         }
         let known = Set(JSONMembers(of: stored).map { JSONText.decode(stored[$0.key]).asText })
         let added = extensions.filter { !known.contains($0.key) }.map { ($0.key, $0.value) }
@@ -102,7 +106,9 @@ extension Replay {
     private func features(of deployment: Deployment) -> [String] {
         var found = Set(document.features.filter { !Self.knownFeatures.contains($0) })
         for resource in deployment.resources { Self.collect(resource, &found) }
-        for operation in deployment.pendingOperations { Self.collect(operation.resource, &found) }
+        for operation in deployment.pendingOperations {
+            if let resource = operation.resource { Self.collect(resource, &found) }
+        }
         if deployment.value("snippets") != nil { found.insert("snippets-prototype") }
         // Such strings may hide in ciphertexts, so the base's word for them stands as long as anything is left.
         let mayHoldByteStrings = hasByteStrings || document.features.contains("byteString")
@@ -141,7 +147,8 @@ extension Replay {
             additions.append(("integrity_error", note))
         }
         deployment.members[place].value = ObjectEdit.apply(to: deployment.members[place].value, adding: additions) {
-            key, _ in key.elementsEqual("integrity_error".utf8) ? .remove : .keep
+            key,
+            _ in key.elementsEqual("integrity_error".utf8) ? .remove : .keep
         }
     }
 }

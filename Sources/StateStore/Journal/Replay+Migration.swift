@@ -35,7 +35,9 @@ extension Replay {
     private func problem(ofInserted states: [StateResource]) -> String? {
         var known: Set<TextKey> = []
         for state in states {
-            guard let text = state.text(.urn), let urn = URN(text) else { return "an inserted state has an invalid URN" }
+            guard let text = state.text(.urn), let urn = URN(text) else {
+                return "an inserted state has an invalid URN"
+            }
             let name = text.asText
             guard state.text(.type) == urn.type else { return "the type of \(name) differs from its URN's" }
             guard !state.flags.contains(.delete) else { return "\(name) is marked for deletion" }
@@ -64,7 +66,7 @@ extension Replay {
             guard let state = JSONReading.member("state", of: patch).flatMap({ StateResource($0) }) else {
                 return "the patch of operation \(operation) has no state"
             }
-            new[position].resource = state
+            new[position] = NewItem(resource: state)
         }
         return nil
     }

@@ -25,19 +25,7 @@ final class CuttingProxy: Sendable {
 
     init(to target: Int) throws {
         self.target = target
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        try #require(descriptor >= 0)
-        var address = Self.loopback(port: 0)
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let result = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { plain in
-                bind(descriptor, plain, length) == 0 && listen(descriptor, 64) == 0
-                    ? getsockname(descriptor, plain, &length) : -1
-            }
-        }
-        try #require(result == 0)
-        listener = descriptor
-        port = Int(UInt16(bigEndian: address.sin_port))
+        (listener, port) = try Loopback.listen()
         Thread.detachNewThread { [self] in accept() }
     }
 
@@ -57,16 +45,8 @@ final class CuttingProxy: Sendable {
         while true {
             let client = Glibc.accept(listener, nil, nil)
             guard client >= 0 else { return }
-            let server = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-            var address = Self.loopback(port: target)
-            let connected = withUnsafePointer(to: &address) { pointer in
-                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { plain in
-                    connect(server, plain, socklen_t(MemoryLayout<sockaddr_in>.size))
-                }
-            }
-            guard connected == 0 else {
+            guard let server = Loopback.connect(to: target) else {
                 Glibc.close(client)
-                Glibc.close(server)
                 continue
             }
             open.withLock { $0 += [client, server] }
@@ -89,7 +69,7 @@ final class CuttingProxy: Sendable {
             let bytes = buffer[..<count]
             if !isClient {
                 if silence.flag.load(ordering: .acquiring) { continue }
-                guard send(bytes, to: target) else { break }
+                guard Loopback.send(bytes, to: target) else { break }
                 continue
             }
             switch takeCut(for: bytes) {
@@ -99,7 +79,7 @@ final class CuttingProxy: Sendable {
                 return
             case .afterSending:
                 silence.flag.store(true, ordering: .releasing)
-                _ = send(bytes, to: target)
+                _ = Loopback.send(bytes, to: target)
                 // Long enough for the server to have done it; what it answers is dropped.
                 usleep(100_000)
                 shutdown(source, Int32(SHUT_RDWR))
@@ -107,25 +87,13 @@ final class CuttingProxy: Sendable {
                 return
             case .silenceAfter:
                 silence.flag.store(true, ordering: .releasing)
-                _ = send(bytes, to: target)
+                _ = Loopback.send(bytes, to: target)
             case .never:
-                guard send(bytes, to: target) else { return }
+                guard Loopback.send(bytes, to: target) else { return }
             }
         }
         shutdown(source, Int32(SHUT_RDWR))
         shutdown(target, Int32(SHUT_RDWR))
-    }
-
-    private func send(_ bytes: ArraySlice<UInt8>, to target: Int32) -> Bool {
-        var rest = bytes
-        while !rest.isEmpty {
-            let sent = rest.withUnsafeBytes {
-                Glibc.send(target, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
-            }
-            guard sent > 0 else { return false }
-            rest = rest.dropFirst(sent)
-        }
-        return true
     }
 
     /// What to do about these bytes; each cut happens once.
@@ -140,13 +108,5 @@ final class CuttingProxy: Sendable {
                 return cut
             }
         }
-    }
-
-    private static func loopback(port: Int) -> sockaddr_in {
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = in_addr_t(0x7f00_0001).bigEndian
-        address.sin_port = in_port_t(port).bigEndian
-        return address
     }
 }

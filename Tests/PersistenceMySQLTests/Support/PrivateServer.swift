@@ -32,7 +32,7 @@ final class PrivateServer: Sendable {
         let memory = "/dev/shm"
         let root = FileManager.default.isWritableFile(atPath: memory) ? memory : NSTemporaryDirectory()
         let folder = "\(root)/cairn-instance-\(UInt64.random(in: 0 ... .max))"
-        let server = PrivateServer(kind, port: try freePort(), folder: folder, scripts: scripts)
+        let server = PrivateServer(kind, port: try Loopback.freePort(), folder: folder, scripts: scripts)
         let result: Result<T, any Error>
         do {
             try await server.script(["start", kind.rawValue, folder, "\(server.port)"] + options)
@@ -104,22 +104,4 @@ final class PrivateServer: Sendable {
     struct ScriptFailure: Error, CustomStringConvertible {
         let description: String
     }
-}
-
-/// A port that nobody listens on.
-func freePort() throws -> Int {
-    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    try #require(descriptor >= 0)
-    defer { close(descriptor) }
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_addr.s_addr = in_addr_t(0x7f00_0001).bigEndian
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let result = withUnsafeMutablePointer(to: &address) { pointer in
-        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { plain in
-            bind(descriptor, plain, length) == 0 ? getsockname(descriptor, plain, &length) : -1
-        }
-    }
-    try #require(result == 0)
-    return Int(UInt16(bigEndian: address.sin_port))
 }

@@ -91,7 +91,7 @@ func withDriver<T>(
     change: (inout MySQLConfiguration) -> Void = { _ in },
     _ body: (MySQLDriver) async throws -> T
 ) async throws -> T {
-    let name = "cairn_test_\(String(UInt64.random(in: 0 ... .max), radix: 36))"
+    let name = "cairn_driver_\(String(UInt64.random(in: 0 ... .max), radix: 36))"
     let outside = try MySQLDriver(configuration)
     try await outside.run("CREATE DATABASE \(name) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin")
     var inside = configuration

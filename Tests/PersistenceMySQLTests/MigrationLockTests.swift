@@ -1,0 +1,93 @@
+import Foundation
+import Kernel
+import Persistence
+import PersistenceMySQL
+import Testing
+
+@Suite("Migrations of a MySQL database")
+struct MigrationLockTests {
+    @Test("run one at a time, whichever process starts them", arguments: TestServer.allCases)
+    func oneAtATime(server: TestServer) async throws {
+        try await withDriver(server) { driver in
+            let atOnce = Shared((now: 0, most: 0, all: 0))
+
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<5 {
+                    group.addTask {
+                        try await driver.migrate { session in
+                            atOnce.withLock { $0 = ($0.now + 1, max($0.most, $0.now + 1), $0.all + 1) }
+                            try session.execute("DO SLEEP(0.05)")
+                            atOnce.withLock { $0.now -= 1 }
+                        }
+                    }
+                }
+                try await group.waitForAll()
+            }
+
+            #expect(atOnce.withLock { $0.most } == 1)
+            #expect(atOnce.withLock { $0.all } == 5)
+        }
+    }
+
+    @Test("give up waiting for another one in time", arguments: TestServer.allCases)
+    func waitEnds(server: TestServer) async throws {
+        var limits = MySQLConfiguration.Limits()
+        limits.migrationLock = .milliseconds(500)
+        try await withDriver(server, limits: limits) { driver in
+            let isRunning = DispatchSemaphore(value: 0)
+            let mayEnd = DispatchSemaphore(value: 0)
+            async let holder: Void = driver.migrate { _ in
+                isRunning.signal()
+                mayEnd.wait()
+            }
+            try await driver.waitFor(isRunning)
+
+            let error = await failure(of: { try await driver.migrate { _ in } })
+            mayEnd.signal()
+            try await holder
+
+            #expect((error as? DatabaseError)?.isUnavailable == true)
+            try await driver.migrate { _ in }
+        }
+    }
+
+    @Test("stop waiting when their task is cancelled", arguments: TestServer.allCases)
+    func cancelled(server: TestServer) async throws {
+        try await withDriver(server) { driver in
+            let isRunning = DispatchSemaphore(value: 0)
+            let mayEnd = DispatchSemaphore(value: 0)
+            async let holder: Void = driver.migrate { _ in
+                isRunning.signal()
+                mayEnd.wait()
+            }
+            try await driver.waitFor(isRunning)
+
+            let error = try await withThrowingTaskGroup(of: (any Error)?.self) { group in
+                group.addTask { await failure(of: { try await driver.migrate { _ in } }) }
+                group.cancelAll()
+                return try await group.next() ?? nil
+            }
+            mayEnd.signal()
+            try await holder
+
+            #expect(error is CancellationError)
+        }
+    }
+
+    @Test("may take longer for a statement than work may", arguments: TestServer.allCases)
+    func slowStatement(server: TestServer) async throws {
+        var limits = MySQLConfiguration.Limits()
+        limits.read = .seconds(1)
+        limits.socket = .seconds(1)
+        try await withDriver(server, limits: limits) { driver in
+            try await driver.migrate { session in
+                try session.execute("DO SLEEP(2.5)")
+                try session.execute("CREATE TABLE made (id INT PRIMARY KEY)")
+            }
+
+            let count = try await driver.count("made")
+
+            #expect(count == 0)
+        }
+    }
+}
