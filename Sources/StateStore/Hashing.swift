@@ -1,4 +1,6 @@
-/// SHA-256 over text that comes in pieces. `Crypto` supplies it; the pure core only asks.
+/// SHA-256 over text that comes in pieces.
+///
+/// `Crypto` supplies it; the pure core only asks.
 package protocol StreamingHash {
     mutating func update(_ bytes: ArraySlice<UInt8>)
 

@@ -1,7 +1,9 @@
 package import JSONScan
 package import Kernel
 
-/// Why the pure core refuses a state, a delta or a journal. Nothing has changed when one of these is thrown.
+/// Why the pure core refuses a state, a delta or a journal.
+///
+/// Nothing has changed when one of these is thrown.
 package enum StateError: Error, Equatable {
     /// The text is not JSON, or not JSON of the expected shape.
     case malformed(ScanError)

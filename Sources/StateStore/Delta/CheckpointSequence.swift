@@ -21,7 +21,9 @@ package struct CheckpointSequence: Sendable, Equatable {
 
     /// The number of the last stored upload, 0 before the first.
     package private(set) var last: Int64
-    /// The hash of the text stored last; nil before the first. Never that of an earlier update.
+    /// The hash of the text stored last; nil before the first.
+    ///
+    /// Never that of an earlier update.
     package private(set) var textHash: String?
 
     package init(last: Int64 = 0, textHash: String? = nil) {

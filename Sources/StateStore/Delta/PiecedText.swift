@@ -1,4 +1,6 @@
-/// A text that lies in several pieces. Editing it shares the untouched pieces instead of copying them.
+/// A text that lies in several pieces.
+///
+/// Editing it shares the untouched pieces instead of copying them.
 package struct PiecedText: Sendable {
     /// None of them is empty.
     package private(set) var pieces: [ArraySlice<UInt8>] = []

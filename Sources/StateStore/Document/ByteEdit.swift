@@ -1,6 +1,8 @@
 import JSONScan
 
-/// The replacement of a range of text. An empty range inserts, an empty text removes.
+/// The replacement of a range of text.
+///
+/// An empty range inserts, an empty text removes.
 struct ByteEdit {
     var range: Range<Int>
     var text: ArraySlice<UInt8>

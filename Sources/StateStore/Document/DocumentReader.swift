@@ -8,7 +8,9 @@ package struct DocumentReader: Sendable {
 
     package init() {}
 
-    /// Takes one cut. Those of other parts, such as the members around an `untypedDeployment`, are passed over.
+    /// Takes one cut.
+    ///
+    /// Those of other parts, such as the members around an `untypedDeployment`, are passed over.
     ///
     /// Its slices are kept as they are: for a text in one piece the document shares the text's storage.
     package mutating func take(_ cut: Cut) throws(StateError) {

@@ -1,6 +1,8 @@
 import JSONScan
 
-/// A member of a resource that the service reads (`spec/cli-protocol.md` §8.3, §8.5). All others stay opaque.
+/// A member of a resource that the service reads (`spec/cli-protocol.md` §8.3, §8.5).
+///
+/// All others stay opaque.
 enum ResourceKey: Int, CaseIterable {
     // Those up to here have their range kept.
     case urn, id, type, parent, provider, dependencies, propertyDependencies, deletedWith, replaceWith, viewOf, aliases
@@ -111,6 +113,9 @@ package struct StateResource: Sendable {
 
     package var urn: String? { text(.urn)?.asText }
     package var type: String? { text(.type)?.asText }
+
+    /// Whether another resource takes its place and this one only waits for its deletion.
+    package var isBeingDeleted: Bool { flags.contains(.delete) }
 
     var isRootStack: Bool { text(.type)?.elementsEqual(URN.rootType) ?? false }
 }

@@ -1,4 +1,6 @@
-/// The parts of `urn:pulumi:{stack}::{project}::{qualified type}::{name}`. Only the name may contain `::`.
+/// The parts of `urn:pulumi:{stack}::{project}::{qualified type}::{name}`.
+///
+/// Only the name may contain `::`.
 struct URN: Equatable {
     static let prefix = Array("urn:pulumi:".utf8)
     static let rootType = Array("pulumi:pulumi:Stack".utf8)

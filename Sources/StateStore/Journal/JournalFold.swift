@@ -1,6 +1,8 @@
 package import Kernel
 
-/// What a fold needs to know beside base and entries. The same values give the same bytes.
+/// What a fold needs to know beside base and entries.
+///
+/// The same values give the same bytes.
 package struct FoldOptions: Sendable {
     /// Goes into the manifest.
     package var time: Timestamp

@@ -4,7 +4,9 @@ import Kernel
 // Building a state from base and entries (`spec/cli-protocol.md` §12.6, Generate).
 
 extension Replay {
-    /// The features that this release knows (§8.1). Others of the base are kept: we cannot tell whether they still apply.
+    /// The features that this release knows (§8.1).
+    ///
+    /// Others of the base are kept: we cannot tell whether they still apply.
     private static let knownFeatures: Set<String> = [
         "refreshBeforeUpdate", "views", "hooks", "taint", "replaceWith", "extensionParameterization",
         "snippets-prototype", "byteString",

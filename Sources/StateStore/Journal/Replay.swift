@@ -167,7 +167,9 @@ extension Replay {
 // MARK: - Pointers
 
 extension Replay {
-    /// A checked index into the base. The reference would take another resource or crash.
+    /// A checked index into the base.
+    ///
+    /// The reference would take another resource or crash.
     func baseIndex(_ index: Int64, _ entry: JournalEntry, _ name: String) throws(StateError) -> Int {
         guard index >= 0, index < Int64(base.count) else {
             let problem = "\(name) \(index) is outside of the base, which has \(base.count) resources"
@@ -176,7 +178,9 @@ extension Replay {
         return Int(index)
     }
 
-    /// The position of what an operation added. The reference would take the first resource for an unknown operation.
+    /// The position of what an operation added.
+    ///
+    /// The reference would take the first resource for an unknown operation.
     func newPosition(_ operation: Int64, _ entry: JournalEntry, _ name: String) throws(StateError) -> Int {
         guard let position = positions[operation] else {
             let problem = "\(name) \(operation) names an operation that added no resource"
