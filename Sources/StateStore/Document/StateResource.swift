@@ -114,6 +114,9 @@ package struct StateResource: Sendable {
     package var urn: String? { text(.urn)?.asText }
     package var type: String? { text(.type)?.asText }
 
+    /// Whether another resource takes its place and this one only waits for its deletion.
+    package var isBeingDeleted: Bool { flags.contains(.delete) }
+
     var isRootStack: Bool { text(.type)?.elementsEqual(URN.rootType) ?? false }
 }
 
