@@ -50,11 +50,15 @@ func module(
 }
 
 /// A capability may use the platform listed here and what it names itself; no capability uses another one.
-func capability(_ name: String, plus extra: [Target.Dependency] = []) -> [Target] {
+func capability(
+    _ name: String,
+    plus extra: [Target.Dependency] = [],
+    testing more: [Target.Dependency] = []
+) -> [Target] {
     let platform: [Target.Dependency] = [
         "Kernel", "Contract", "Telemetry", "Persistence", "Events", "Jobs", "HTTPAPI",
     ]
-    return module(name, uses: platform + extra, testing: ["TestKit", "APITestKit"])
+    return module(name, uses: platform + extra, testing: ["TestKit", "APITestKit"] + more)
 }
 
 // MARK: - The graph, from the bottom up
@@ -65,15 +69,13 @@ let libraries: [Target] = [
     system("COpenSSL", pkgConfig: "libcrypto", apt: "libssl-dev"),
     system("CDeflate", pkgConfig: "libdeflate", apt: "libdeflate-dev"),
     system("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
-    system("CZstd", pkgConfig: "libzstd", apt: "libzstd-dev"),
     shim("CBeast", links: ["ssl", "crypto"]),
-    shim("CSimdjson", links: ["simdjson"]),
 ]
 
 let tools: [[Target]] = [
     module("Kernel"),
-    module("JSONScan", uses: ["Kernel", "CSimdjson"]),
-    module("Compression", uses: ["Kernel", "CDeflate", "CZlib", "CZstd"]),
+    module("JSONScan", uses: ["Kernel"]),
+    module("Compression", uses: ["Kernel", "CDeflate", "CZlib"]),
     module("Crypto", uses: ["Kernel", "COpenSSL"]),
 ]
 
@@ -90,7 +92,7 @@ let platform: [[Target]] = [
         uses: ["Kernel", "Contract", "Telemetry", "Compression", "HTTPServer"],
         testing: ["Crypto"]
     ),
-    module("StateStore", uses: ["Kernel", "JSONScan", "Compression", "Crypto"]),
+    module("StateStore", uses: ["Kernel", "JSONScan", "Compression"]),
 ]
 
 let adapters: [[Target]] = [
@@ -102,8 +104,11 @@ let adapters: [[Target]] = [
 
 let capabilities: [[Target]] = [
     capability("Identity", plus: ["Crypto"]),
-    capability("Organizations"),
-    capability("Stacks", plus: ["Crypto"]),
+    capability(
+        "Stacks",
+        plus: ["StateStore", "JSONScan", "Crypto", "Compression", "Encryption"],
+        testing: ["Identity", "ObjectStorage"]
+    ),
 ]
 
 let program: [Target] =
@@ -111,9 +116,10 @@ let program: [Target] =
         "Server",
         uses: [
             "Kernel", "Contract", "Telemetry", "Persistence", "Schema", "Events", "Jobs", "HTTPServer", "HTTPAPI",
-            "Crypto", "PersistenceSQLite", "PersistenceMySQL", "Identity", "Stacks",
+            "Crypto", "PersistenceSQLite", "PersistenceMySQL", "ObjectStorage", "Encryption",
+            "Identity", "Stacks",
         ],
-        testing: []
+        testing: ["TestKit", "APITestKit"]
     ) + [
         .executableTarget(name: "cairn", dependencies: ["Server"], swiftSettings: settings),
         // Databases on every engine, clocks, conformance kits: what tests of stores and drivers need.
@@ -125,7 +131,9 @@ let program: [Target] =
         // The pipeline without a socket, fixtures, audit checks: what tests of operations need on top.
         .target(
             name: "APITestKit",
-            dependencies: ["TestKit", "Contract", "Telemetry", "Events", "HTTPServer", "HTTPAPI", "Identity", "Crypto"],
+            dependencies: [
+                "TestKit", "Kernel", "Contract", "Telemetry", "Persistence", "HTTPServer", "HTTPAPI", "Identity",
+            ],
             swiftSettings: settings
         ),
     ]
@@ -140,7 +148,9 @@ func selected(_ all: [Target]) -> [Target] {
     guard let only = Context.environment["CAIRN_ONLY"], !only.isEmpty else { return all }
     let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })
     var wanted: Set<String> = []
-    var queue = only.split(separator: ",").flatMap { $0.hasSuffix("!") ? [String($0.dropLast())] : [String($0), "\($0)Tests"] }
+    var queue = only.split(separator: ",").flatMap {
+        $0.hasSuffix("!") ? [String($0.dropLast())] : [String($0), "\($0)Tests"]
+    }
     while let name = queue.popLast() {
         guard let target = byName[name], wanted.insert(name).inserted else { continue }
         for dependency in target.dependencies {

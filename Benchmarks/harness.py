@@ -15,7 +15,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-TOKEN = "pul-bench00000000000000000000000000000000000"
+TOKEN = "pul-be00000000000000000000000000000000000000"
 TICK = os.sysconf("SC_CLK_TCK")
 
 
@@ -36,10 +36,12 @@ class Process:
         self.port = int(environment["PORT"])
         self.folder = Path(environment["CAIRN_DATA"])
         self.log = self.folder.with_suffix(".log")
+        # The server refuses a CAIRN_… variable that is no setting, so it gets only those that are meant for it.
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("CAIRN_")}
         started = time.monotonic()
         with open(self.log, "wb") as log:
             self.child = subprocess.Popen(
-                command, env={**os.environ, **environment}, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                command, env={**inherited, **environment}, stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
         try:
             self._wait(ready_path, started + 60)

@@ -49,6 +49,12 @@ cmd_build() {
     fi
 }
 
+# Cairn refuses a CAIRN_… variable that is no setting, since it would be a misspelling; those of ./dev are none.
+forget_own_variables() {
+    unset CAIRN_ROOT CAIRN_ONLY CAIRN_LONG CAIRN_REQUIRE_ENGINES CAIRN_SKIP_PACKAGES CAIRN_SERVICES
+    unset CAIRN_SERVICES_CACHE CAIRN_MARIADB_PORT CAIRN_MYSQL_PORT "${!CAIRN_TEST_@}"
+}
+
 # Builds what is asked for and becomes the server: signals reach it directly.
 #
 # Debug by default: a first build on two cores takes half as long as a release build, and who tries Cairn waits for it.
@@ -66,5 +72,6 @@ cmd_serve() {
     require build
     say "Building cairn (the first time takes some minutes; output in .build-logs) …"
     run_logged "${step//_/-}" "$step"
+    forget_own_variables
     exec "$binary" serve "$@"
 }

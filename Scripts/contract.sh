@@ -21,6 +21,18 @@ verify_contract() {
     diff -rq "$before" "$GENERATED" || fail "$GENERATED was not what the generator makes; it is now: review and commit it"
 }
 
+# The generator is a package of its own, so its tests are not among those of the product.
+test_contract_gen() {
+    local tools="$CAIRN_ROOT/.build-tools"
+    [[ -d Tools/contract-gen/Tests/ContractGenTests ]] || return 0
+    run_logged build-contract-gen-tests swift build --disable-index-store --package-path Tools/contract-gen \
+        --scratch-path "$tools" --build-tests
+    # shellcheck disable=SC2034  # for run_tests
+    TEST_OUTPUT="$LOG_FOLDER/tests-contract-gen.txt"
+    run_logged tests-contract-gen run_tests "$tools/debug/contract-genPackageTests.xctest" ''
+    say "  contract-gen: $(closing_line)"
+}
+
 cmd_contract() {
     require build
     run_logged contract regenerate_contract

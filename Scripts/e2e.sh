@@ -1,7 +1,7 @@
 # shellcheck shell=bash
-# For end-to-end tests and the smoke test: `source "$CAIRN_ROOT/Scripts/e2e.sh"`.
+# For end-to-end tests and the smoke test: `source "$(dirname "$0")/../../Scripts/e2e.sh"`.
 #
-# CAIRN_BIN names the executable. What is started here ends with the script, and its folder goes when all went well.
+# CAIRN_BIN names the executable. A server sees no other CAIRN_… variable than those it is started with. What is started here ends with the script, and its folder goes when all went well.
 set -euo pipefail
 
 : "${CAIRN_BIN:?names the executable under test}"
@@ -29,12 +29,13 @@ free_port() {
 #
 # Sets CAIRN_URL, CAIRN_PID, CAIRN_LOG. A second call with the same NAME starts on the same data.
 start_cairn() {
-    local name=$1 port deadline=$((SECONDS + 30))
+    local name=$1 port deadline=$((SECONDS + 30)) variable clean=()
     shift
+    for variable in "${!CAIRN_@}"; do clean+=(--unset="$variable"); done
     port=$(free_port)
     CAIRN_URL="http://127.0.0.1:$port"
     CAIRN_LOG="$E2E_FOLDER/$name.log"
-    env CAIRN_DATA="$E2E_FOLDER/$name" PORT="$port" CAIRN_ADMIN_TOKEN="$E2E_TOKEN" CAIRN_ADMIN_LOGIN=admin \
+    env "${clean[@]}" CAIRN_DATA="$E2E_FOLDER/$name" PORT="$port" CAIRN_ADMIN_TOKEN="$E2E_TOKEN" CAIRN_ADMIN_LOGIN=admin \
         CAIRN_ORGANIZATION=main "$@" "$CAIRN_BIN" serve >>"$CAIRN_LOG" 2>&1 </dev/null &
     CAIRN_PID=$!
     E2E_PIDS+=("$CAIRN_PID")
@@ -68,4 +69,16 @@ call() {
     if [[ -n ${3:-} ]]; then body=(--header 'Content-Type: application/json' --data "$3"); fi
     curl --silent --show-error --fail-with-body --request "$1" --header "Authorization: token $E2E_TOKEN" \
         --header 'Accept: application/vnd.pulumi+9' "${body[@]}" "$CAIRN_URL$2"
+}
+
+# python_with PACKAGE…: prints an interpreter that has these PyPI packages. It is made once, in .venv of the clone.
+python_with() {
+    local venv wanted="$*"
+    venv="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)/.venv"
+    if [[ ! -x $venv/bin/python || $(cat "$venv/cairn-packages" 2>/dev/null) != "$wanted" ]]; then
+        python3 -m venv "$venv" >&2
+        "$venv/bin/pip" install --quiet --disable-pip-version-check "$@" >&2
+        printf '%s' "$wanted" >"$venv/cairn-packages"
+    fi
+    echo "$venv/bin/python"
 }

@@ -119,10 +119,13 @@ caught file-length Sources/Stacks/A.swift 401 < <(lines 401)
 caught file-length Tests/StacksTests/A.swift 601 < <(echo '// lint: long because it is a table.' && lines 600)
 clean Sources/Stacks/A.swift < <(echo '// lint: long because it is a table.' && lines 599)
 clean Sources/Stacks/A.swift < <(lines 400)
+clean Sources/Stacks/A.swift < <(echo '// lint: long because it is a list, one line each.' && lines 700)
 clean Sources/Contract/Generated/A.swift < <(lines 700)
 caught function-length Sources/Stacks/A.swift < <(echo 'func a() {' && lines 61 && echo '}')
 caught function-length Sources/Stacks/A.swift 2 < <(echo 'struct A {' && echo '    package init(' && echo '        a: Int) {' && lines 61 && echo '}' && echo '}')
 clean Sources/Stacks/A.swift < <(echo 'func a() {' && lines 60 && echo '}')
+clean Sources/Stacks/A.swift < <(echo 'protocol P {' && echo '    func a() -> Int' && echo '}' && echo 'struct A {' && lines 100 && echo '}')
+clean Sources/Stacks/A.swift < <(echo 'protocol P {' && echo '    func a()' && echo '    var b: Int { get }' && lines 100 && echo '}')
 clean Sources/Stacks/A.swift < <(echo 'struct A {' && lines 100 && echo '}')
 
 # MARK: comments and strings are not code

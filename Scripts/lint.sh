@@ -100,8 +100,8 @@ xargs -r -d '\n' grep -nPH '\b(TODO|FIXME|XXX)\b(?!\(#\d+\))' <"$WORK/files" |
 
 xargs -r -d '\n' wc -l <"$WORK/files" | awk '$2 != "total" && $1 > 400 { print $1, $2 }' |
     while read -r lines file; do
-        if ((lines > 600)); then
-            echo "$file:$lines:" | report file-length 'a file has at most 600 lines: split it'
+        if ((lines > 600)) && ! grep -q '^// lint: long because it is a list' "$file"; then
+            echo "$file:$lines:" | report file-length 'only a list has more than 600 lines: split the file'
         elif ! grep -q '^// lint: long because ' "$file"; then
             echo "$file:$lines:" | report file-length 'more than 400 lines need "// lint: long because …": split the file, or say why not'
         fi

@@ -89,16 +89,3 @@ require() {
     require_swift
     require_packages "$@"
 }
-
-# python_environment PACKAGE…: makes .venv with these PyPI packages and prints its interpreter.
-python_environment() {
-    local wanted="$*" mark="$CAIRN_ROOT/.venv/cairn-packages"
-    if [[ ! -x $CAIRN_ROOT/.venv/bin/python || $(cat "$mark" 2>/dev/null) != "$wanted" ]]; then
-        {
-            python3 -m venv "$CAIRN_ROOT/.venv"
-            "$CAIRN_ROOT/.venv/bin/pip" install --quiet --disable-pip-version-check "$@"
-            printf '%s' "$wanted" >"$mark"
-        } >&2
-    fi
-    echo "$CAIRN_ROOT/.venv/bin/python"
-}

@@ -25,6 +25,9 @@ BLOCK_EDGE = re.compile(r"/\*|\*/")
 FUNCTION = re.compile(r"^\s*(?:@\w+(?:\([^)]*\))?\s+)*(?:[a-z]+(?:\([a-z]+\))?\s+)*(?:func\s|init[?(<]|deinit\b|subscript[(<])")
 
 
+OTHER = re.compile(r"^\s*(?:@\w+(?:\([^)]*\))?\s+)*(?:[a-z]+(?:\([a-z]+\))?\s+)*(?:struct|class|enum|actor|extension|protocol|var|let)\s")
+
+
 def end_of_block(text, start):
     depth = 0
     for edge in BLOCK_EDGE.finditer(text, start):
@@ -56,12 +59,14 @@ def long_functions(code, limit):
     for number, line in enumerate(code.split("\n"), 1):
         if FUNCTION.match(line):
             declared = number
+        elif OTHER.match(line):
+            declared = None  # What was declared before is a requirement of a protocol: it has no body.
         for character in line:
             if character == "{":
                 opened.append((declared, number) if declared else None)
                 declared = None
             elif character == "}" and opened:
-                function = opened.pop()
+                function, declared = opened.pop(), None
                 if function and number - function[1] - 1 > limit:
                     yield function[0], number - function[1] - 1
 

@@ -28,7 +28,7 @@ cmd_test() {
 
 test_everything() {
     stage "1 format and lint" 30 run_logged lint lint_everything
-    stage "2 contract regenerated, nothing changed" 60 verify_contract
+    stage "2 contract regenerated, nothing changed" 90 contract_stage
     stage "3 debug build with tests" 240 run_logged build-tests build_tests
     stage "4a database servers" 120 start_services
     use_services
@@ -39,6 +39,11 @@ test_everything() {
         stage "5a tests under the thread sanitizer" 1200 test_sanitized thread
         stage "5b tests under the address sanitizer" 1200 test_sanitized address
     fi
+}
+
+contract_stage() {
+    verify_contract
+    test_contract_gen
 }
 
 # Only some modules, or only some tests; database tests use the servers that run.
@@ -65,10 +70,11 @@ run_tests() {
         without_colours >"$TEST_OUTPUT" || status=${PIPESTATUS[0]}
     case $status in
         0) ;;
-        124 | 137) echo "The tests were stopped after $TEST_LIMIT; the last one that started:" && tail -n 5 "$TEST_OUTPUT" ;;
-        *)
-            if ! grep '✘' "$TEST_OUTPUT" | tail -n 35; then tail -n 35 "$TEST_OUTPUT"; fi
-            ;;
+        69) echo "No test was run. A filter names types and functions, as in TimestampTests, not display names." ;;
+        124 | 137) echo "Stopped after $TEST_LIMIT. The last lines:" && tail -n 20 "$TEST_OUTPUT" ;;
+        66) sed -n '/WARNING: ThreadSanitizer/,$p' "$TEST_OUTPUT" | head -n 35 ;;
+        *) grep -E '✘|Fatal error|Precondition|Program crashed|ERROR: AddressSanitizer' "$TEST_OUTPUT" | tail -n 35 ||
+            tail -n 35 "$TEST_OUTPUT" ;;
     esac
     if ((status != 0)); then
         echo "All output: ${TEST_OUTPUT#"$CAIRN_ROOT"/}"
@@ -90,7 +96,7 @@ report_skipped() {
 test_sanitized() {
     local kind=$1 scratch="$CAIRN_ROOT/.build-$1"
     run_logged "build-$kind" swift build "${SWIFT_FLAGS[@]}" --scratch-path "$scratch" --build-tests --sanitize "$kind"
-    export TSAN_OPTIONS="halt_on_error=1:second_deadlock_stack=1" ASAN_OPTIONS="detect_leaks=0"
+    export TSAN_OPTIONS="halt_on_error=1:exitcode=66:second_deadlock_stack=1" ASAN_OPTIONS="detect_leaks=0"
     TEST_OUTPUT="$LOG_FOLDER/tests-$kind.txt" TEST_LIMIT=40m
     run_logged "tests-$kind" run_tests "$scratch/debug/${TEST_BINARY##*/}" ''
     say "$(closing_line)"

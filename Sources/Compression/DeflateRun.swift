@@ -42,7 +42,12 @@ package struct DeflateRun: Sendable, Equatable {
         let text = [UInt8](unsafeUninitializedCapacity: textCount) { output, count in
             status = whole.withUnsafeBytes {
                 libdeflate_deflate_decompress(
-                    decompressor, $0.baseAddress, $0.count, output.baseAddress, textCount, nil
+                    decompressor,
+                    $0.baseAddress,
+                    $0.count,
+                    output.baseAddress,
+                    textCount,
+                    nil
                 )
             }
             count = status == LIBDEFLATE_SUCCESS ? textCount : 0
@@ -107,6 +112,7 @@ package struct GzipJoin: Sendable {
     /// What follows the last run.
     package var trailer: [UInt8] {
         let length = UInt32(truncatingIfNeeded: count)
-        return Self.finalBlock + [crc, length].flatMap { value in (0..<4).map { UInt8(truncatingIfNeeded: value >> ($0 * 8)) } }
+        return Self.finalBlock
+            + [crc, length].flatMap { value in (0..<4).map { UInt8(truncatingIfNeeded: value >> ($0 * 8)) } }
     }
 }

@@ -18,6 +18,7 @@ package struct AES256GCM: ~Copyable {
 
     package init() {
         context = required(EVP_CIPHER_CTX_new(), "a cipher context")
+        check(EVP_CipherInit_ex2(context, Library.aes256GCM, nil, nil, 1, nil), "AES-256-GCM")
     }
 
     deinit {
@@ -89,10 +90,7 @@ package struct AES256GCM: ~Copyable {
         precondition(nonce.count == Self.nonceCount, "AES-256-GCM takes a nonce of \(Self.nonceCount) bytes")
         let key = key.assumingMemoryBound(to: UInt8.self).baseAddress
         let nonce = nonce.assumingMemoryBound(to: UInt8.self).baseAddress
-        check(
-            EVP_CipherInit_ex2(context, Library.aes256GCM, key, nonce, isSealing ? 1 : 0, nil),
-            "AES-256-GCM"
-        )
+        check(EVP_CipherInit_ex2(context, nil, key, nonce, isSealing ? 1 : 0, nil), "AES-256-GCM")
         process(associated, into: nil)
     }
 

@@ -10,15 +10,7 @@ package struct HMAC: ~Copyable, @unchecked Sendable {
     /// Ready for a key; only `restart(key:)` may follow.
     init() {
         context = required(EVP_MAC_CTX_new(Library.hmac), "an HMAC context")
-        // The text need not outlive the call: the library copies what it names.
-        var name: [CChar] = Array("SHA2-256".utf8CString)
-        name.withUnsafeMutableBufferPointer { name in
-            let parameters = [
-                OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name.baseAddress, 0),
-                OSSL_PARAM_construct_end(),
-            ]
-            check(EVP_MAC_CTX_set_params(context, parameters), "HMAC")
-        }
+        check(cairn_hmac_use_sha256(context), "HMAC")
     }
 
     package init(key: [UInt8]) {

@@ -69,7 +69,8 @@ package struct AccountStore: Sendable {
             into: "organizations",
             [
                 "id": id, "name": name.rawValue, "name_key": name.rawValue.lowercased(),
-                "display_name": name.rawValue, "kind": kind, "default_stack_permission": StackAccessLevel.write.rawValue,
+                "display_name": name.rawValue, "kind": kind,
+                "default_stack_permission": StackAccessLevel.write.rawValue,
                 "created_at": now,
             ]
         )

@@ -34,4 +34,9 @@ package struct JobQueue: Sendable {
         )
         try store.insert(row, in: tx)
     }
+
+    /// Adds the one row of a schedule, unless it is there.
+    package func schedule<J: Job>(_ job: J.Type, in tx: Transaction) throws where J.Payload == NoPayload {
+        try enqueue(job, NoPayload(), uniqueKey: "schedule:\(J.kind)", in: tx)
+    }
 }

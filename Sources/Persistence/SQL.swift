@@ -73,6 +73,12 @@ package struct SQL: Sendable, Hashable, ExpressibleByStringInterpolation {
             parameters.append(value.sqlValue)
         }
 
+        /// Nil is NULL.
+        package mutating func appendInterpolation(_ value: (some SQLConvertible)?) {
+            text += "?"
+            parameters.append(value?.sqlValue ?? .null)
+        }
+
         package mutating func appendInterpolation(_ sql: SQL) {
             text += sql.text
             parameters += sql.parameters

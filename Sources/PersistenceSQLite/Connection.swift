@@ -35,6 +35,10 @@ final class Connection: DriverConnection {
     init(handle: OpaquePointer, role: Role) {
         self.handle = handle
         self.role = role
+    }
+
+    /// Lets the engine call back; after the settings, because `wal_autocheckpoint` takes the place of the hook.
+    func installHooks() {
         let context = Unmanaged.passUnretained(self).toOpaque()
         switch role {
         case .writer: sqlite3_wal_hook(handle, walHook, context)
@@ -54,7 +58,6 @@ final class Connection: DriverConnection {
         sqlite3_close_v2(handle)
     }
 
-    var cachedStatements: Int { cache.count }
     var isInTransaction: Bool { sqlite3_get_autocommit(handle) == 0 }
 
     // MARK: - Statements of a store

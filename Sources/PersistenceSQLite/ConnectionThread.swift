@@ -9,10 +9,12 @@ protocol ConnectionLoop: SendableMetatype {
 enum ConnectionThread {
     /// Starts a thread and returns when `make` has opened its connection.
     ///
+    /// - Parameter lock: stays held at least until the thread's connection is closed.
     /// - Returns: what ends with the thread.
     /// - Throws: what `make` throws; there is no thread then.
     static func start<Loop: ConnectionLoop>(
         name: String,
+        under lock: FolderLock?,
         _ make: @escaping @Sendable () throws -> Loop
     ) async throws -> ThreadEnd {
         let end = ThreadEnd()
@@ -21,7 +23,7 @@ enum ConnectionThread {
                 do {
                     var loop = try make()
                     opened.resume()
-                    loop.run()
+                    withExtendedLifetime(lock) { loop.run() }
                 } catch {
                     opened.resume(throwing: error)
                 }

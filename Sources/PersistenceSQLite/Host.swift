@@ -22,6 +22,11 @@ package enum Host {
         return true
     }
 
+    /// Whether this process may use a path, by its effective user, which is the one that opens files.
+    static func mayUse(_ path: String, _ rights: Int32) -> Bool {
+        faccessat(AT_FDCWD, path, rights, AT_EACCESS) == 0
+    }
+
     static func pause(_ duration: Duration) {
         let (seconds, attoseconds) = duration.components
         var time = timespec(tv_sec: Int(seconds), tv_nsec: Int(attoseconds / 1_000_000_000))

@@ -7,7 +7,7 @@ package struct SQLiteConfiguration: Sendable {
     /// Whether to refuse a folder that another server uses.
     ///
     /// Off for tools that only look at a database a server may have open.
-    package var locksFolder = true
+    package var locksFolder: Bool
 
     /// How long another process may hold the file before `.retryable` is the answer.
     package var busyTimeout: Duration = .seconds(5)
@@ -28,9 +28,10 @@ package struct SQLiteConfiguration: Sendable {
     package var idleTime: Duration = .seconds(2)
 
     /// - Parameter readers: by default as many as cores, at least 2, at most 8.
-    package init(path: String, readers: Int = Self.defaultReaders) {
+    package init(path: String, readers: Int = Self.defaultReaders, locksFolder: Bool = true) {
         self.path = path
         self.readers = max(1, readers)
+        self.locksFolder = locksFolder
     }
 
     package static let defaultReaders = min(max(Host.cores, 2), 8)

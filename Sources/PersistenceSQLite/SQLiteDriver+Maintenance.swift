@@ -34,9 +34,16 @@ extension SQLiteDriver {
     /// - Returns: what is wrong, at most a hundred lines; empty when all is well.
     package func problems() async throws -> [String] {
         try await withOwnConnection(name: "sqlite-doctor") { connection in
-            let damage = try connection.values("PRAGMA integrity_check(100)").filter { $0 != "ok" }
+            let damage: [String]
+            do {
+                damage = try connection.values("PRAGMA integrity_check(100)").filter { $0 != "ok" }
+            } catch let failure as SQLiteFailure where failure.isDamage {
+                // The check itself cannot read past it.
+                return [failure.message]
+            }
+            guard damage.isEmpty else { return damage }
             let dangling = try connection.values("PRAGMA foreign_key_check")
-            return damage + dangling.prefix(100).map { "a row of \($0) refers to a row that does not exist" }
+            return dangling.prefix(100).map { "a row of \($0) refers to a row that does not exist" }
         }
     }
 
@@ -45,29 +52,27 @@ extension SQLiteDriver {
         name: String,
         _ body: @escaping @Sendable (Connection) throws -> T
     ) async throws -> T {
-        let lease = try folderLease()
-        let ticket = Ticket()
+        let errand = try beginErrand()
+        defer { endErrand(errand) }
         let opening = opening
         return try await withTaskCancellationHandler {
             try await ConnectionThread.run(name: name) {
-                try withExtendedLifetime(lease) {
-                    let connection: Connection
-                    do throws(SQLiteOpenError) {
-                        connection = try opening.open(.maintenance)
-                    } catch {
-                        throw DatabaseError.unavailable(error.description)
-                    }
-                    defer { connection.close() }
-                    let limit = Connection.Limit(deadline: .now + .seconds(86_400), ticket: ticket)
-                    do {
-                        return try connection.withLimit(limit) { try body(connection) }
-                    } catch let failure as SQLiteFailure {
-                        throw connection.translate(failure, under: limit)
-                    }
+                let connection: Connection
+                do throws(SQLiteOpenError) {
+                    connection = try opening.open(.maintenance)
+                } catch {
+                    throw DatabaseError.unavailable(error.description)
+                }
+                defer { connection.close() }
+                let limit = Connection.Limit(deadline: .now + .seconds(86_400), ticket: errand.ticket)
+                do {
+                    return try connection.withLimit(limit) { try body(connection) }
+                } catch let failure as SQLiteFailure {
+                    throw connection.translate(failure, under: limit)
                 }
             }
         } onCancel: {
-            ticket.cancel()
+            errand.ticket.cancel()
         }
     }
 }

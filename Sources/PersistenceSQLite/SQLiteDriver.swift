@@ -20,8 +20,16 @@ package final class SQLiteDriver: DatabaseDriver {
         var working: [ThreadEnd] = []
         /// The checkpointer, which empties the log when nobody else has the file open.
         var checkpointer: ThreadEnd?
+        /// Copies and checks that run on connections of their own.
+        var errands: [Errand] = []
         var folderLock: FolderLock?
         var isClosed = false
+    }
+
+    /// Long work on a connection of its own.
+    final class Errand: Sendable {
+        let ticket = Ticket()
+        let end = ThreadEnd()
     }
 
     private init(_ configuration: SQLiteConfiguration) {
@@ -58,26 +66,21 @@ package final class SQLiteDriver: DatabaseDriver {
     private func start() async throws {
         let (opening, counters, log, writes, reads) = (opening, counters, log, writes, reads)
         let locksFolder = configuration.locksFolder
-        let folderLock = Mutex<FolderLock?>(nil)
-        let writer = try await ConnectionThread.start(name: "sqlite-write") {
+        let lock = try await ConnectionThread.run(name: "sqlite-open") {
             try opening.prepare()
-            if locksFolder {
-                let lock = try FolderLock(folder: opening.folder)
-                folderLock.withLock { $0 = lock }
-            }
-            return try Writer(opening: opening, jobs: writes, counters: counters, log: log)
+            return locksFolder ? try FolderLock(folder: opening.folder) : nil
         }
-        let lock = folderLock.withLock { $0 }
-        threads.withLock { threads in
-            threads.folderLock = lock
-            threads.working.append(writer)
+        threads.withLock { $0.folderLock = lock }
+        let writer = try await ConnectionThread.start(name: "sqlite-write", under: lock) {
+            try Writer(opening: opening, jobs: writes, counters: counters, log: log)
         }
-        let checkpointer = try await ConnectionThread.start(name: "sqlite-check") {
+        threads.withLock { $0.working.append(writer) }
+        let checkpointer = try await ConnectionThread.start(name: "sqlite-check", under: lock) {
             try Checkpointer(opening: opening, counters: counters, log: log)
         }
         threads.withLock { $0.checkpointer = checkpointer }
         for index in 0..<configuration.readers {
-            let reader = try await ConnectionThread.start(name: "sqlite-read-\(index)") {
+            let reader = try await ConnectionThread.start(name: "sqlite-read-\(index)", under: lock) {
                 try Reader(opening: opening, jobs: reads, counters: counters)
             }
             threads.withLock { $0.working.append(reader) }
@@ -169,25 +172,36 @@ package final class SQLiteDriver: DatabaseDriver {
     // MARK: - The end
 
     /// Does the work that waits, empties the log into the file and releases the folder.
+    ///
+    /// Copies and checks that run are cancelled.
     package func close() async {
         reads.stop()
         writes.stop()
-        for end in threads.withLock({ $0.working }) { await end.wait() }
+        let (working, errands) = threads.withLock { threads in
+            threads.isClosed = true
+            return (threads.working, threads.errands)
+        }
+        for errand in errands { errand.ticket.cancel() }
+        for end in working + errands.map(\.end) { await end.wait() }
         log.stop()
         await threads.withLock { $0.checkpointer }?.wait()
         stopTimer()
-        threads.withLock { threads in
-            threads.isClosed = true
-            threads.folderLock = nil
-        }
+        threads.withLock { $0.folderLock }?.release()
     }
 
-    /// The right to open one more connection; keeps the folder's lock for as long as the result lives.
-    func folderLease() throws -> FolderLock? {
+    /// Makes `close` wait for one more connection.
+    func beginErrand() throws -> Errand {
+        let errand = Errand()
         try threads.withLock { threads in
             guard !threads.isClosed else { throw DatabaseError.unavailable("the database is closed") }
-            return threads.folderLock
+            threads.errands.append(errand)
         }
+        return errand
+    }
+
+    func endErrand(_ errand: Errand) {
+        threads.withLock { threads in threads.errands.removeAll { $0 === errand } }
+        errand.end.signal()
     }
 
     // MARK: - Waiting too long

@@ -24,6 +24,7 @@ struct SQLiteFailure: Error {
     var leavesCommitUnknown: Bool { primary == SQLITE_IOERR }
 
     var isBusy: Bool { primary == SQLITE_BUSY }
+    var isDamage: Bool { primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB }
     var isNotADatabase: Bool { primary == SQLITE_NOTADB }
 
     /// - Parameter mayWrite: whether the connection was one for writing; on another one a refused write is a mistake of

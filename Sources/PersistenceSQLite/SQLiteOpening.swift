@@ -75,6 +75,7 @@ struct SQLiteOpening: Sendable {
             connection.close()
             throw .setting(name: "defensive", wanted: "1", got: "\(isDefensive)")
         }
+        connection.installHooks()
         return connection
     }
 
@@ -107,7 +108,7 @@ struct SQLiteOpening: Sendable {
             throw .access("the folder \(folder) cannot be used: \(Host.error(errno))")
         }
         guard info.st_mode & S_IFMT == S_IFDIR else { throw .access("\(folder) is not a folder") }
-        guard access(folder, W_OK | X_OK) == 0 else {
+        guard Host.mayUse(folder, W_OK | X_OK) else {
             throw .access(Self.refused("folder", folder, info))
         }
         if let kind = Self.networkFileSystems[cairn_file_system_kind(folder)] {
@@ -127,7 +128,7 @@ struct SQLiteOpening: Sendable {
         var info = stat()
         guard stat(path, &info) == 0 else { throw .access("\(path) cannot be used: \(Host.error(errno))") }
         guard info.st_mode & S_IFMT == S_IFREG else { throw .access("\(path) is not a file") }
-        guard access(path, R_OK | W_OK) == 0 else { throw .access(Self.refused("file", path, info)) }
+        guard Host.mayUse(path, R_OK | W_OK) else { throw .access(Self.refused("file", path, info)) }
     }
 
     private static func refused(_ what: String, _ path: String, _ info: stat) -> String {

@@ -163,8 +163,6 @@ struct StatementCache {
         self.limit = limit
     }
 
-    var count: Int { statements.count }
-
     mutating func find(_ text: String) -> Statement? {
         guard let statement = statements[text] else { return nil }
         clock += 1

@@ -19,6 +19,8 @@ package struct Stack: Sendable, Equatable {
     package var owner: UserID?
     package var createdAt: Timestamp
     package var notifications: StackNotifications
+    /// Nil while the configuration is in a file beside the program.
+    package var configuration: StackConfiguration?
 }
 
 /// Which outcomes of updates the people of a stack hear of.

@@ -7,9 +7,11 @@ package struct StackRoutes: RouteGroup {
     private static let paging = ContinuationPaging(operation: "listUserStacks", standard: 500, largest: 1000)
 
     private let stacks: StackService
+    private let renames: StackRenameService
 
-    package init(stacks: StackService) {
+    package init(stacks: StackService, renames: StackRenameService) {
         self.stacks = stacks
+        self.renames = renames
     }
 
     package func register(on routes: inout RouteTable) {
@@ -33,7 +35,13 @@ package struct StackRoutes: RouteGroup {
             project: project.project,
             name: try StackName(call.body.stackName)
         )
-        let creation = StackCreation(ref: ref, tags: call.body.tags ?? [:], teams: call.body.teams ?? [])
+        let creation = StackCreation(
+            ref: ref,
+            tags: call.body.tags ?? [:],
+            teams: call.body.teams ?? [],
+            state: call.body.state?.bytes,
+            configuration: call.body.config.map(StackConfiguration.init)
+        )
         _ = try await stacks.create(creation, by: call.actor)
         return AppCreateStackResponse()
     }
@@ -80,7 +88,7 @@ package struct StackRoutes: RouteGroup {
         if let project = call.body.newProject, !project.isEmpty {
             new.project = try ProjectName(project, field: "newProject")
         }
-        let update = try await stacks.rename(old, to: new, by: call.actor)
+        let update = try await renames.rename(old, to: new, by: call.actor)
         return AppImportStackResponse(updateId: update.description)
     }
 
@@ -98,8 +106,16 @@ extension AppStack {
             orgName: stack.ref.organization.rawValue,
             projectName: stack.ref.project.rawValue,
             stackName: stack.ref.name.rawValue,
+            currentOperation: view.running.map { update in
+                AppOperationStatus(
+                    kind: AppUpdateKind(rawValue: update.kind.rawValue),
+                    author: update.requestedLogin,
+                    started: Int((update.startedAt ?? update.createdAt).seconds)
+                )
+            },
             activeUpdate: stack.activeUpdate?.description ?? "",
             tags: view.tags.values,
+            config: stack.configuration.map(AppStackConfig.init),
             version: stack.version
         )
     }

@@ -8,11 +8,22 @@ package struct StackCreation: Sendable {
     package var tags: [String: String]
     /// Names of teams that get access.
     package var teams: [String]
+    /// The state it begins with, as an `UntypedDeployment`; nil for none.
+    package var state: [UInt8]?
+    package var configuration: StackConfiguration?
 
-    package init(ref: StackRef, tags: [String: String] = [:], teams: [String] = []) {
+    package init(
+        ref: StackRef,
+        tags: [String: String] = [:],
+        teams: [String] = [],
+        state: [UInt8]? = nil,
+        configuration: StackConfiguration? = nil
+    ) {
         self.ref = ref
         self.tags = tags
         self.teams = teams
+        self.state = state
+        self.configuration = configuration
     }
 }
 
@@ -20,6 +31,8 @@ package struct StackCreation: Sendable {
 package struct StackView: Sendable {
     package var stack: Stack
     package var tags: StackTags
+    /// The update that holds the stack; nil when none does.
+    package var running: Update?
 }
 
 /// Rules of stacks: made, read, renamed, deleted.
@@ -31,10 +44,19 @@ package struct StackService: Sendable {
     private let stacks = StackStore()
     private let list = StackListStore()
     private let tags = StackTagStore()
+    private let updates = UpdateStore()
+    private let versions = StateVersionStore()
+    private let references = StackReferenceStore()
+    private let texts: StateTexts
+    private let reader: StateReader
+    private let hold: StackHold
 
-    package init(database: Database, effects: Effects) {
+    package init(database: Database, effects: Effects, texts: StateTexts, reader: StateReader, hold: StackHold) {
         self.database = database
         self.effects = effects
+        self.texts = texts
+        self.reader = reader
+        self.hold = hold
         audit = AuditLog(effects: effects)
     }
 
@@ -45,10 +67,12 @@ package struct StackService: Sendable {
     /// - Throws: `.conflict` when there is one of that name; `.invalidArgument` for bad tags or unknown teams.
     package func create(_ creation: StackCreation, by actor: Actor) async throws -> Stack {
         let creationTags = try StackTags(creation.tags)
+        try creation.configuration?.validate()
         if let team = creation.teams.first { throw ServiceError.teamUnknown(team) }
         let now = effects.now()
         let id: StackID = effects.id()
         let ref = creation.ref
+        let state = try await initialState(creation, of: id)
         return try await database.write { [self] tx in
             guard let organization = try stacks.findOrganization(ref.organization, in: tx) else {
                 throw ServiceError.stackNotFound(ref)
@@ -66,7 +90,8 @@ package struct StackService: Sendable {
                 lastUpdateAt: nil,
                 owner: actor.userID,
                 createdAt: now,
-                notifications: StackNotifications()
+                notifications: StackNotifications(),
+                configuration: creation.configuration
             )
             do {
                 try stacks.insert(stack, by: actor.userID, in: tx)
@@ -75,7 +100,11 @@ package struct StackService: Sendable {
             }
             try stacks.forgetFormerName(ref, in: organization, tx: tx)
             try tags.replace(creationTags, of: id, in: tx)
-            if let user = actor.userID { try stacks.grant(Self.creatorLevel, on: id, to: user, at: now, in: tx) }
+            if let state {
+                try versions.insert(state.version, of: id, in: tx)
+                try references.replace(state.references, of: id, in: tx)
+            }
+            if let user = actor.userID { try stacks.grant(StackGrant.creator, on: id, to: user, at: now, in: tx) }
             try record(.stackCreated, "stack.created", stack, by: actor, at: now, in: tx)
             return stack
         }
@@ -83,9 +112,10 @@ package struct StackService: Sendable {
 
     /// The stack with its tags.
     package func get(_ ref: StackRef) async throws -> StackView {
-        try await database.read { [stacks, tags] tx in
+        try await database.read { [stacks, tags, updates] tx in
             guard let stack = try stacks.find(ref, in: tx) else { throw ServiceError.stackNotFound(ref) }
-            return StackView(stack: stack, tags: try tags.tags(of: stack.id, in: tx))
+            let running = try stack.runningUpdate.flatMap { try updates.find($0, of: stack.id, in: tx) }
+            return StackView(stack: stack, tags: try tags.tags(of: stack.id, in: tx), running: running)
         }
     }
 
@@ -116,43 +146,15 @@ package struct StackService: Sendable {
         }
     }
 
-    /// Moves a stack to another name or project of its organization.
-    ///
-    /// Refused while an update holds the stack. The move and its audit event commit together; the tag of the project
-    /// follows.
-    package func rename(_ old: StackRef, to new: StackRef, by actor: Actor) async throws -> UpdateID {
-        guard old != new else { throw ServiceError.renameChangesNothing }
-        let now = effects.now()
-        let rename: UpdateID = effects.id()
-        try await database.write { [self] tx in
-            guard let stack = try stacks.lock(old, in: tx) else { throw ServiceError.stackNotFound(old) }
-            guard try stacks.find(new, in: tx) == nil else { throw ServiceError.stackExists(new) }
-            do {
-                try stacks.rename(stack.id, to: new, in: tx)
-            } catch DatabaseError.duplicate {
-                throw ServiceError.stackExists(new)
-            }
-            try stacks.rememberFormerName(old, in: stack.organization, of: stack.id, at: now, tx: tx)
-            try stacks.forgetFormerName(new, in: stack.organization, tx: tx)
-            if old.project != new.project {
-                try tags.set(StackTags.project, to: new.project.rawValue, on: stack.id, in: tx)
-            }
-            let details = [AuditEvent.Detail("from", old.description)]
-            var renamed = stack
-            renamed.ref = new
-            try record(.stackRenamed, "stack.renamed", renamed, by: actor, at: now, details: details, in: tx)
-        }
-        return rename
-    }
-
     /// Deletes a stack; its name is free at once.
     ///
     /// - Parameter force: also with resources in its state.
     /// - Throws: `.invalidArgument` with the text that clients compare when resources are left.
     package func delete(_ ref: StackRef, force: Bool, by actor: Actor) async throws {
+        // Before the question who holds the stack: a client that is told to force it must not be sent to wait first.
+        if !force, try await reader.resourceCount(of: ref) > 0 { throw ServiceError.stackHasResources }
         let now = effects.now()
-        try await database.write { [self] tx in
-            guard let stack = try stacks.lock(ref, in: tx) else { throw ServiceError.stackNotFound(ref) }
+        try await hold.write(ref) { [self] stack, tx in
             guard force || (stack.resourceCount ?? 0) == 0 else { throw ServiceError.stackHasResources }
             try stacks.markDeleted(stack.id, at: now, in: tx)
             let details = [AuditEvent.Detail("force", force ? "true" : "false")]
@@ -160,8 +162,19 @@ package struct StackService: Sendable {
         }
     }
 
-    /// The level of the one who made a stack (`spec/rest-wider.md` §5).
-    private static let creatorLevel = 104
+    /// The state a stack is made with, durable before the row that names it.
+    ///
+    /// It is no version of its own and stands in no history.
+    private func initialState(
+        _ creation: StackCreation,
+        of id: StackID
+    ) async throws -> (version: StateVersion, references: [StackRef])? {
+        guard let state = creation.state else { return nil }
+        let content = try StateImport.check(state, for: creation.ref)
+        let text = try await texts.store(state, of: id, resourceCount: content.resourceCount)
+        let version = StateVersion(version: 0, update: nil, text: text, createdAt: effects.now())
+        return (version, content.references)
+    }
 
     private func record(
         _ action: AuditAction,

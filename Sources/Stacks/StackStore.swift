@@ -8,7 +8,8 @@ package struct StackStore: Sendable {
     private static let columns: SQL = """
         s.id, s.organization_id, o.name, s.project, s.name, s.version, s.generation, s.active_update_id, \
         s.running_update_id, s.resource_count, s.last_update_at, s.owner_id, s.created_at, s.notify_update_success, \
-        s.notify_update_failure
+        s.notify_update_failure, s.config_environment, s.config_secrets_provider, s.config_encrypted_key, \
+        s.config_encryption_salt
         """
     private static let tables: SQL = "stacks s JOIN organizations o ON o.id = s.organization_id"
 
@@ -63,6 +64,10 @@ package struct StackStore: Sendable {
                 "generation": stack.generation, "created_by": creator, "owner_id": stack.owner,
                 "created_at": stack.createdAt, "notify_update_success": stack.notifications.onSuccess,
                 "notify_update_failure": stack.notifications.onFailure,
+                "config_environment": stack.configuration?.environment,
+                "config_secrets_provider": stack.configuration?.secretsProvider,
+                "config_encrypted_key": stack.configuration?.encryptedKey,
+                "config_encryption_salt": stack.configuration?.encryptionSalt,
             ]
         )
     }
@@ -82,9 +87,18 @@ package struct StackStore: Sendable {
         )
     }
 
-    package func rename(_ id: StackID, to ref: StackRef, in tx: Transaction) throws {
+    /// Gives the stack another name or another organization.
+    package func move(
+        _ id: StackID,
+        to ref: StackRef,
+        in organization: OrganizationID,
+        tx: Transaction
+    ) throws {
         try tx.execute(
-            "UPDATE stacks SET project = \(ref.project.rawValue), name = \(ref.name.rawValue) WHERE id = \(id)"
+            """
+            UPDATE stacks SET organization_id = \(organization), project = \(ref.project.rawValue),
+            name = \(ref.name.rawValue) WHERE id = \(id)
+            """
         )
     }
 
@@ -112,7 +126,54 @@ package struct StackStore: Sendable {
         )
     }
 
-    /// Takes the stack out of sight. Its row and what belongs to it stay, so that it can be brought back.
+    /// Lets an update take the stack: from now on it is the one that runs.
+    package func take(_ id: StackID, by update: UpdateID, generation: Int, at now: Timestamp, in tx: Transaction) throws
+    {
+        try tx.execute(
+            """
+            UPDATE stacks SET running_update_id = \(update), active_update_id = \(update), generation = \(generation),
+            last_update_at = \(now) WHERE id = \(id)
+            """
+        )
+    }
+
+    /// Makes a preview the most recent update, unless one holds the stack: that one is not lost sight of.
+    package func showPreview(_ preview: UpdateID, of id: StackID, in tx: Transaction) throws {
+        try tx.execute(
+            "UPDATE stacks SET active_update_id = \(preview) WHERE id = \(id) AND running_update_id IS NULL"
+        )
+    }
+
+    /// Ends the hold of an update, whose version becomes the stack's.
+    ///
+    /// - Parameter resourceCount: nil when the update saved no state.
+    package func release(_ id: StackID, version: Int, resourceCount: Int?, in tx: Transaction) throws {
+        let count: SQL = resourceCount.map { ", resource_count = \($0)" } ?? ""
+        try tx.execute(
+            "UPDATE stacks SET running_update_id = NULL, version = \(version) \(count) WHERE id = \(id)"
+        )
+    }
+
+    /// Records a version that was made in one step: an import, a rename.
+    package func advance(
+        _ id: StackID,
+        version: Int,
+        update: UpdateID,
+        resourceCount: Int,
+        at now: Timestamp,
+        in tx: Transaction
+    ) throws {
+        try tx.execute(
+            """
+            UPDATE stacks SET version = \(version), active_update_id = \(update), resource_count = \(resourceCount),
+            last_update_at = \(now) WHERE id = \(id)
+            """
+        )
+    }
+
+    /// Takes the stack out of sight.
+    ///
+    /// Its row and what belongs to it stay, so that it can be brought back.
     package func markDeleted(_ id: StackID, at now: Timestamp, in tx: Transaction) throws {
         try tx.execute(
             """
@@ -142,7 +203,15 @@ extension Stack {
             lastUpdateAt: try row.optional(10, Row.timestamp),
             owner: try row.optional(11) { row in { try row.id($0) } },
             createdAt: try row.timestamp(12),
-            notifications: StackNotifications(onSuccess: try row.bool(13), onFailure: try row.bool(14))
+            notifications: StackNotifications(onSuccess: try row.bool(13), onFailure: try row.bool(14)),
+            configuration: try row.optional(15, Row.text).map { environment in
+                StackConfiguration(
+                    environment: environment,
+                    secretsProvider: try row.optional(16, Row.text),
+                    encryptedKey: try row.optional(17, Row.text),
+                    encryptionSalt: try row.optional(18, Row.text)
+                )
+            }
         )
     }
 }

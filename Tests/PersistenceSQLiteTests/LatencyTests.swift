@@ -39,7 +39,21 @@ struct LatencyTests {
                 }
             }
 
+            let reads = try await rate(tasks: 32, calls: 2000) { index in
+                let id = index % 1000
+                _ = try await store.database.read { tx in
+                    try tx.first("SELECT value FROM pairs WHERE id = \(id)") { try $0.text(0) }
+                }
+            }
+            let writes = try await rate(tasks: 32, calls: 1000) { index in
+                let id = index % 1000
+                _ = try await store.database.write { tx in
+                    try tx.execute("UPDATE pairs SET value = \("newer \(index)") WHERE id = \(id)")
+                }
+            }
+
             print("point read \(point), empty read \(empty), write \(write)")
+            print("of 32 tasks: \(reads) reads/s, \(writes) writes/s")
             #expect(point < .milliseconds(1))
         }
     }
@@ -49,5 +63,21 @@ struct LatencyTests {
         let start = ContinuousClock.now
         for index in 0..<count { try await body(index) }
         return start.duration(to: .now) / count
+    }
+
+    /// Calls per second of so many tasks at once.
+    private func rate(
+        tasks: Int,
+        calls: Int,
+        _ body: @escaping @Sendable (Int) async throws -> Void
+    ) async throws -> Int {
+        let start = ContinuousClock.now
+        try await withThrowingTaskGroup { group in
+            for task in 0..<tasks {
+                group.addTask { for index in 0..<calls { try await body(task * calls + index) } }
+            }
+            try await group.waitForAll()
+        }
+        return Int(Double(tasks * calls) / (start.duration(to: .now) / .seconds(1)))
     }
 }

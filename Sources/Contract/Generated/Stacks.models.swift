@@ -721,11 +721,13 @@ package struct GetStarterWorkflowRequest: WireDecodable {
 /// `GetUpdateEventsResponse` of the contract, written into answers.
 ///
 /// Override: `events`: events are given back as they came; some lack what the contract says they have
+///
+/// Override: the CLI takes null for the end, and asks for an empty token again and again
 package struct GetUpdateEventsResponse: WireEncodable {
     package var events: [RawJSON]
-    package var continuationToken: String
+    package var continuationToken: String?
 
-    package init(events: [RawJSON], continuationToken: String) {
+    package init(events: [RawJSON], continuationToken: String? = nil) {
         self.events = events
         self.continuationToken = continuationToken
     }

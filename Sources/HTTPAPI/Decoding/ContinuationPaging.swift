@@ -56,7 +56,9 @@ package struct ContinuationPaging: Sendable {
         return Base64URL.encode(json.bytes)
     }
 
-    /// Identifies list and filter. It finds mistakes, not attackers: what a token shows is decided by the query anyway.
+    /// Identifies list and filter.
+    ///
+    /// It finds mistakes, not attackers: what a token shows is decided by the query anyway.
     private func mark(_ filter: [String]) -> String {
         let text = ([operation] + filter).joined(separator: "\u{0}")
         return String(FNV.hash(text.utf8), radix: 36)

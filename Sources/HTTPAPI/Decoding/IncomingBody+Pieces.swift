@@ -99,7 +99,9 @@ extension IncomingBody {
     }
 }
 
-/// An inflater in a box, because an iterator must be copyable and an inflater is not. Errors are those a client sees.
+/// An inflater in a box, because an iterator must be copyable and an inflater is not.
+///
+/// Errors are those a client sees.
 final class GzipReader {
     private var inflater: Inflater
 

@@ -5,7 +5,9 @@ package import Kernel
 /// Turns errors into answers: the only place that knows status numbers and the wire form of errors
 /// (`spec/cli-protocol.md` §1.5).
 package enum ErrorRenderer {
-    /// The status of a code. Codes are an open set; one that is not known here is a mistake of ours.
+    /// The status of a code.
+    ///
+    /// Codes are an open set; one that is not known here is a mistake of ours.
     package static func status(of code: ServiceError.Code) -> HTTPStatus {
         switch code {
         case .invalidArgument: .badRequest

@@ -1,7 +1,9 @@
 package import Contract
 package import Kernel
 
-/// Binds operations to handlers. A capability has a few of these, one per folder.
+/// Binds operations to handlers.
+///
+/// A capability has a few of these, one per folder.
 package protocol RouteGroup: Sendable {
     func register(on routes: inout RouteTable)
 }

@@ -44,7 +44,10 @@ package struct UnimplementedOperation: Sendable {
             bind: { values throws(ServiceError) in
                 let requirement: Requirement =
                     isLease ? try LeasePath(names, values).requirement() : .authenticated
-                return BoundRoute(requirement: requirement, answer: .handler { _ in throw ServiceError.unimplemented(id) })
+                return BoundRoute(
+                    requirement: requirement,
+                    answer: .handler { _ in throw ServiceError.unimplemented(id) }
+                )
             }
         )
     }

@@ -2,8 +2,8 @@
 ///
 /// The idle state and the sockets are the C++ side's; this half decides who waits, and that each waiter is resumed once.
 /// Reading and answering are independent, because a streamed answer may read the body as it goes.
-struct ExchangeState: Equatable {
-    enum Reader: Equatable {
+package struct ExchangeState: Equatable {
+    package enum Reader: Equatable {
         /// Nobody waits; more may come.
         case idle
         /// One piece was asked for. Next: any of the others.
@@ -16,7 +16,7 @@ struct ExchangeState: Equatable {
         case abandoned
     }
 
-    enum Answer: Equatable {
+    package enum Answer: Equatable {
         /// No byte of it is out.
         case none
         /// The head is out, nobody waits. Next: `writing`, `complete`.
@@ -29,14 +29,16 @@ struct ExchangeState: Equatable {
         case complete
     }
 
-    private(set) var reader: Reader = .idle
-    private(set) var answer: Answer = .none
+    package private(set) var reader: Reader = .idle
+    package private(set) var answer: Answer = .none
     /// The connection is gone, or the request was given up. Final, whatever the others are.
-    private(set) var isClosed = false
+    package private(set) var isClosed = false
+
+    package init() {}
 
     // MARK: - Reading
 
-    enum Read: Equatable {
+    package enum Read: Equatable {
         case ask
         case end
         case broken
@@ -46,7 +48,7 @@ struct ExchangeState: Equatable {
     }
 
     /// Somebody wants a piece.
-    mutating func read() -> Read {
+    package mutating func read() -> Read {
         if isClosed { return .cancelled }
         switch reader {
         case .ended: return .end
@@ -60,7 +62,7 @@ struct ExchangeState: Equatable {
         }
     }
 
-    enum Received: Equatable {
+    package enum Received: Equatable {
         case resumeWithPiece
         case resumeWithEnd
         case resumeBroken
@@ -69,7 +71,7 @@ struct ExchangeState: Equatable {
     }
 
     /// The connection gives a piece, which may be empty only at the end.
-    mutating func received(isEmpty: Bool, end: Bool, broken: Bool) -> Received {
+    package mutating func received(isEmpty: Bool, end: Bool, broken: Bool) -> Received {
         guard !isClosed, reader == .waiting else { return .ignore }
         if broken {
             reader = .broken
@@ -80,12 +82,12 @@ struct ExchangeState: Equatable {
     }
 
     /// The whole body came with the head and was handed out.
-    mutating func tookWholeBody() {
+    package mutating func tookWholeBody() {
         reader = .ended
     }
 
     /// The waiting reader's task was cancelled; true when there is one to resume.
-    mutating func readCancelled() -> Bool {
+    package mutating func readCancelled() -> Bool {
         guard !isClosed, reader == .waiting else { return false }
         reader = .abandoned
         return true
@@ -93,21 +95,26 @@ struct ExchangeState: Equatable {
 
     // MARK: - Answering
 
-    enum Form: Equatable {
+    package enum Form: Equatable {
         case whole
         case file
         case stream
     }
 
-    struct Respond: Equatable {
+    package struct Respond: Equatable {
         /// False: the connection is gone, or there was an answer.
-        var send: Bool
+        package var send: Bool
         /// A reader still waits, and nothing will come for it any more.
-        var failReader = false
+        package var failReader: Bool
+
+        package init(send: Bool, failReader: Bool = false) {
+            self.send = send
+            self.failReader = failReader
+        }
     }
 
     /// The handler has an answer.
-    mutating func respond(_ form: Form) -> Respond {
+    package mutating func respond(_ form: Form) -> Respond {
         guard !isClosed, answer == .none else { return Respond(send: false) }
         switch form {
         case .whole: answer = .complete
@@ -120,14 +127,14 @@ struct ExchangeState: Equatable {
         return Respond(send: true, failReader: true)
     }
 
-    enum Write: Equatable {
+    package enum Write: Equatable {
         case send
         case cancelled
         case misuse
     }
 
     /// A piece of a streamed answer.
-    mutating func write() -> Write {
+    package mutating func write() -> Write {
         if isClosed { return .cancelled }
         guard answer == .open else { return .misuse }
         answer = .writing
@@ -135,7 +142,7 @@ struct ExchangeState: Equatable {
     }
 
     /// The system took the piece or the file; true when a writer is to be resumed.
-    mutating func written() -> Bool {
+    package mutating func written() -> Bool {
         guard !isClosed else { return false }
         switch answer {
         case .writing: answer = .open
@@ -146,7 +153,7 @@ struct ExchangeState: Equatable {
     }
 
     /// The streamed answer is whole; true when that is to be told.
-    mutating func end() -> Bool {
+    package mutating func end() -> Bool {
         guard !isClosed, answer == .open else { return false }
         answer = .complete
         return true
@@ -154,14 +161,20 @@ struct ExchangeState: Equatable {
 
     // MARK: - The end
 
-    struct Close: Equatable {
-        var failReader: Bool
-        var failWriter: Bool
-        var cancelTask: Bool
+    package struct Close: Equatable {
+        package var failReader: Bool
+        package var failWriter: Bool
+        package var cancelTask: Bool
+
+        package init(failReader: Bool, failWriter: Bool, cancelTask: Bool) {
+            self.failReader = failReader
+            self.failWriter = failWriter
+            self.cancelTask = cancelTask
+        }
     }
 
     /// The peer is gone, time is up, or the server stops.
-    mutating func close() -> Close {
+    package mutating func close() -> Close {
         guard !isClosed else { return Close(failReader: false, failWriter: false, cancelTask: false) }
         let writing = answer == .writing || answer == .sendingFile
         defer { isClosed = true }

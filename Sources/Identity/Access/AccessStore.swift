@@ -26,8 +26,9 @@ struct StackStanding: Sendable {
     var grant: StackAccessLevel
 }
 
-/// SQL for decisions about access. It reads what other capabilities write, so that one snapshot answers a request's
-/// whole question.
+/// SQL for decisions about access.
+///
+/// It reads what other capabilities write, so that one snapshot answers a request's whole question.
 struct AccessStore: Sendable {
     func holder(hash: [UInt8], in tx: Transaction) throws -> TokenHolder? {
         try tx.first(

@@ -97,7 +97,13 @@ package struct IdentityAuthorizer: Authorizer {
         in tx: Transaction
     ) throws -> Admission {
         guard let standing = try store.standing(of: user, in: stack.organization, tx: tx), let role = standing.role,
-            let stackStanding = try self.standing(of: user, on: stack, for: permission, in: standing.organization, tx: tx)
+            let stackStanding = try self.standing(
+                of: user,
+                on: stack,
+                for: permission,
+                in: standing.organization,
+                tx: tx
+            )
         else { throw ServiceError.stackNotFound(stack.description) }
         let level = max(role.stackLevel(default: standing.defaultStackLevel), stackStanding.grant)
         guard level >= .read else { throw ServiceError.stackNotFound(stack.description) }

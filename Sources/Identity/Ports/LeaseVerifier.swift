@@ -1,7 +1,9 @@
 package import Kernel
 package import Persistence
 
-/// Says who holds the lease of a running update. Satisfied by `Stacks`.
+/// Says who holds the lease of a running update.
+///
+/// Satisfied by `Stacks`.
 package protocol LeaseVerifier: Sendable {
     /// The holder of the update whose token this is.
     ///

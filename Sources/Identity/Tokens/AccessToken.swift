@@ -1,6 +1,8 @@
 package import Kernel
 
-/// A key that a person or machine presents instead of logging in. Only its hash is kept.
+/// A key that a person or machine presents instead of logging in.
+///
+/// Only its hash is kept.
 package struct AccessToken: Sendable, Equatable {
     /// The contract's `AccessTokenType`.
     package enum Kind: String, Sendable {

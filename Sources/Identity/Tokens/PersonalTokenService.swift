@@ -61,7 +61,9 @@ package struct PersonalTokenService: Sendable {
         return (token, secret)
     }
 
-    /// The caller's own tokens, newest first. Never their texts.
+    /// The caller's own tokens, newest first.
+    ///
+    /// Never their texts.
     package func list(
         filter: TokenFilter,
         search: String?,

@@ -31,7 +31,9 @@ package struct TokenSecret: Sendable {
         self.text = Redacted(text)
     }
 
-    /// What is stored and looked up. The tokens are random, so one round of SHA-256 is enough.
+    /// What is stored and looked up.
+    ///
+    /// The tokens are random, so one round of SHA-256 is enough.
     package var hash: [UInt8] {
         SHA256.hash(text.reveal()).bytes
     }

@@ -8,11 +8,11 @@ package enum Entity {
     package enum AccessToken {}
     package enum Stack {}
     package enum Update {}
+    package enum StateObject {}
     package enum AuditEvent {}
     package enum DomainEvent {}
     package enum Job {}
     package enum Request {}
-    package enum DataKey {}
 }
 
 package typealias UserID = ID<Entity.User>
@@ -25,4 +25,3 @@ package typealias AuditEventID = ID<Entity.AuditEvent>
 package typealias DomainEventID = ID<Entity.DomainEvent>
 package typealias JobID = ID<Entity.Job>
 package typealias RequestID = ID<Entity.Request>
-package typealias DataKeyID = ID<Entity.DataKey>

@@ -36,7 +36,8 @@ final class WorkQueue: @unchecked Sendable {
     }
 
     private struct State {
-        var items: [Item] = []
+        /// Empty where an item was taken, so that what it holds is given back at once.
+        var items: [Item?] = []
         var head = 0
         var isStopped = false
 
@@ -45,6 +46,7 @@ final class WorkQueue: @unchecked Sendable {
         mutating func popFirst() -> Item? {
             guard head < items.count else { return nil }
             let item = items[head]
+            items[head] = nil
             head += 1
             if head > 64, head * 2 > items.count {
                 items.removeFirst(head)

@@ -177,33 +177,29 @@ extension MigrationChecks {
     /// Words a name cannot be without quotes on SQLite, MySQL 5.7 to 9 or MariaDB.
     private static let reservedWords: Set<String> = {
         let words = """
-            abort accessible action add after all alter always analyze and any array as asc asensitive attach \
-            autoincrement before begin between bigint binary blob both by call cascade case cast change char \
-            character check collate collation column commit condition conflict constraint continue convert create \
-            cross cube cume_dist current current_date current_role current_time current_timestamp current_user cursor \
-            database databases dec decimal declare default deferrable deferred delayed delete dense_rank desc \
-            describe detach deterministic distinct distinctrow div do double drop dual each else elseif empty \
-            enclosed end escape escaped except exclude exclusive exists exit explain fail false fetch filter first \
-            first_value float float4 float8 following for force foreign from full fulltext function general \
-            generated get glob grant group grouping groups having high_priority if ignore ignore_server_ids \
-            immediate in index indexed infile initially inner inout insensitive insert instead int int1 int2 int3 \
-            int4 int8 integer intersect interval into is isnull io_after_gtids io_before_gtids iterate join \
-            json_table key keys kill lag last last_value lateral lead leading leave left like limit linear lines \
-            load localtime localtimestamp lock long longblob longtext loop low_priority manual \
-            master_heartbeat_period master_ssl_verify_server_cert match materialized maxvalue mediumblob mediumint \
-            mediumtext middleint mod modifies natural no not nothing notnull no_write_to_binlog nth_value ntile \
-            null nulls numeric of offset on optimize optimizer_costs option optionally or order others out outer \
-            outfile over page_checksum parallel parse_vcol_expr partition percent_rank plan position pragma \
-            preceding precision primary procedure purge qualify query raise range rank read reads read_write real \
-            recursive references ref_system_id regexp reindex release rename repeat replace require resignal \
-            restrict return returning revoke right rlike rollback row row_number rows savepoint schema schemas \
-            select sensitive separator set show signal slow smallint spatial specific sql sqlexception sqlstate \
-            sqlwarning sql_big_result sql_calc_found_rows sql_small_result ssl starting stats_auto_recalc \
-            stats_persistent stats_sample_pages stored straight_join system table tablesample temp temporary \
-            terminated then ties tinyblob tinyint tinytext to trailing transaction trigger true unbounded undo \
-            union unique unlock unsigned update usage use using utc_date utc_time utc_timestamp vacuum values \
-            varbinary varchar varcharacter varying view virtual when where while window with within without write \
-            xor year_month zerofill
+            accessible add all alter always analyze and array as asc asensitive autoincrement before between bigint \
+            binary blob both by call cascade case cast change char character check collate collation column commit \
+            condition constraint continue convert create cross cube cume_dist current current_date current_role \
+            current_time current_timestamp current_user cursor database databases dec decimal declare default \
+            deferrable delayed delete dense_rank desc describe deterministic distinct distinctrow div double drop \
+            dual each else elseif empty enclosed escape escaped except exists exit explain false fetch first_value \
+            float float4 float8 for force foreign from full fulltext function general generated get grant group \
+            grouping groups having high_priority if ignore ignore_server_ids in index infile inner inout insensitive \
+            insert int int1 int2 int3 int4 int8 integer intersect interval into is isnull io_after_gtids \
+            io_before_gtids iterate join json_table key keys kill lag last_value lateral lead leading leave left \
+            like limit linear lines load localtime localtimestamp lock long longblob longtext loop low_priority \
+            manual master_heartbeat_period master_ssl_verify_server_cert match maxvalue mediumblob mediumint \
+            mediumtext middleint mod modifies natural no not nothing notnull no_write_to_binlog nth_value ntile null \
+            numeric of offset on optimize optimizer_costs option optionally or order out outer outfile over \
+            page_checksum parallel parse_vcol_expr partition percent_rank precision primary procedure purge qualify \
+            raise range rank read reads read_write real recursive references ref_system_id regexp release rename \
+            repeat replace require resignal restrict return returning revoke right rlike row row_number rows schema \
+            schemas select sensitive separator set show signal slow smallint spatial specific sql sqlexception \
+            sqlstate sqlwarning sql_big_result sql_calc_found_rows sql_small_result ssl starting stats_auto_recalc \
+            stats_persistent stats_sample_pages stored straight_join system table tablesample terminated then \
+            tinyblob tinyint tinytext to trailing transaction trigger true undo union unique unlock unsigned update \
+            usage use using utc_date utc_time utc_timestamp values varbinary varchar varcharacter varying virtual \
+            when where while window with within write xor year_month zerofill
             """
         return Set(words.split(separator: " ").map(String.init))
     }()

@@ -54,6 +54,7 @@ extension Migration {
                     columns: [
                         Column("id", .id),
                         Column("owner_id", .id),
+                        Column("master_version", .ascii(120)),
                         Column("wrapped", .bytes),
                         Column("created_at", .timestamp),
                     ],

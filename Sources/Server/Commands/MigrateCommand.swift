@@ -75,7 +75,8 @@ package struct MigrateCommand: Command {
             }
         }
         environment.standardOutput(
-            done.isEmpty ? "\(databases.name) is up to date.\n" : "\(databases.name): \(done.count) migrations applied.\n"
+            done.isEmpty
+                ? "\(databases.name) is up to date.\n" : "\(databases.name): \(done.count) migrations applied.\n"
         )
     }
 }

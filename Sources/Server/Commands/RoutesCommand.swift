@@ -1,3 +1,4 @@
+import Encryption
 package import HTTPAPI
 import Kernel
 import Persistence
@@ -15,30 +16,21 @@ package struct RoutesCommand: Command {
         return ExitCode.success
     }
 
-    /// The table does not depend on a database: none is opened.
     package static func listing(_ environment: ProcessEnvironment) -> RouteListing {
-        let database = Database(driver: ClosedDatabase())
+        RouteListing(table(environment).routes)
+    }
+
+    /// Every route over parts that refuse everything: which routes there are depends on no database.
+    package static func table(_ environment: ProcessEnvironment) -> RouteTable {
+        let foundation = Application.Foundation(
+            database: Database(driver: ClosedDatabase()),
+            objects: ClosedObjects(),
+            keys: DataKeys(provider: ClosedKeys(), effects: environment.effects),
+            effects: environment.effects,
+            clock: environment.clock,
+            compute: BlockingPool(name: "compute", threads: 0, queue: 0)
+        )
         let readiness = Readiness(checks: [], clock: environment.clock)
-        let table = Application.routes(database: database, effects: environment.effects, readiness: readiness)
-        return RouteListing(table.routes)
+        return Application.routes(foundation, readiness: readiness)
     }
-}
-
-/// A database that refuses everything, for tables that are only listed.
-struct ClosedDatabase: DatabaseDriver {
-    let dialect = Dialect.sqlite
-
-    func read<T: Sendable>(_ body: @escaping @Sendable (Transaction) throws -> T) async throws -> T {
-        throw DatabaseError.unavailable("there is no database")
-    }
-
-    func write<T: Sendable>(_ body: @escaping @Sendable (Transaction) throws -> T) async throws -> T {
-        throw DatabaseError.unavailable("there is no database")
-    }
-
-    func migrate<T: Sendable>(_ body: @escaping @Sendable (any MigrationSession) throws -> T) async throws -> T {
-        throw DatabaseError.unavailable("there is no database")
-    }
-
-    func close() async {}
 }

@@ -2,6 +2,7 @@ import HTTPServer
 import Identity
 import Jobs
 import Kernel
+import ObjectStorage
 import Persistence
 import Telemetry
 
@@ -56,17 +57,18 @@ package struct ServeCommand: Command {
         let databases = try await Databases.open(configuration.database)
         defer { log.debug("database closed") }
         try await databases.prepare(migrating: configuration.database.migratesAtStart, log: log)
+        let foundation = try await foundation(configuration, databases, environment)
         let installation = Installation(database: databases.database, effects: environment.effects)
         let outcome = try await installation.run(configuration.installation)
-        let metrics = MetricsRegistry()
-        let application = Application(
+        try await Application.schedule(foundation)
+        let heartbeat = Heartbeat(
             database: databases.database,
             effects: environment.effects,
             clock: environment.clock,
-            log: log,
-            metrics: metrics,
-            compute: BlockingPool(name: "compute", threads: 2, queue: 256)
+            log: log
         )
+        try await heartbeat.makeUpForAbsence()
+        let application = Application(foundation, log: log, metrics: MetricsRegistry())
         let server = ListeningServer.make(configuration.listener, pipeline: application.pipeline)
         let ports = try server.start()
         announce(outcome, configuration.installation, environment)
@@ -81,7 +83,7 @@ package struct ServeCommand: Command {
             ]
         )
         let group = ServiceGroup(
-            services: services(application, server, databases, configuration, environment, log),
+            services: [heartbeat] + services(application, server, databases, configuration, environment, log),
             grace: configuration.server.stopGrace,
             clock: environment.clock,
             log: log
@@ -94,6 +96,28 @@ package struct ServeCommand: Command {
             await databases.database.close()
             throw error
         }
+    }
+
+    /// Opens the key and the object store: nothing was written before the key is known to be the right one.
+    private func foundation(
+        _ configuration: Configuration,
+        _ databases: Databases,
+        _ environment: ProcessEnvironment
+    ) async throws -> Application.Foundation {
+        let keys = try await KeyRing.open(
+            configuration.encryption,
+            database: databases.database,
+            effects: environment.effects,
+            settings: environment.settings
+        )
+        return Application.Foundation(
+            database: databases.database,
+            objects: try configuration.objects.open(pool: FolderObjectStore.makePool()),
+            keys: keys,
+            effects: environment.effects,
+            clock: environment.clock,
+            compute: BlockingPool(name: "compute", threads: 2, queue: 256)
+        )
     }
 
     private func services(

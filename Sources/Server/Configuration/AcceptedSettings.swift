@@ -3,7 +3,7 @@ package import Kernel
 /// Settings of the vendor's server that installers set and that mean nothing here, or nothing yet.
 ///
 /// Reading them keeps installers working and `cairn check` complete. What would change where data goes or who can read it
-/// must not be passed over in silence: those refuse the start instead.
+/// is not among them: `ObjectStorage` and `Encryption` refuse those.
 package enum AcceptedSettings {
     /// Accepted without a word: they have no meaning for this server.
     package static let ignored = [
@@ -22,20 +22,12 @@ package enum AcceptedSettings {
         "PULUMI_ENGINE_EVENTS_BLOB_STORAGE_ENDPOINT", "PULUMI_SERVICE_METADATA_BLOB_STORAGE_ENDPOINT",
     ]
 
-    /// Where data and keys would go: without them nothing may be written elsewhere.
-    package static let refused = [
-        "PULUMI_CHECKPOINT_BLOB_STORAGE_ENDPOINT", "PULUMI_OBJECTS_BUCKET", "PULUMI_KMS_KEY", "PULUMI_AZURE_KV_URI",
-    ]
-
-    /// Reads all of them, with a warning or a problem where one is due.
+    /// Reads all of them, with a warning where one is due.
     package static func read(_ settings: Settings) throws(ConfigurationError) {
         let settings = settings.section()
         for name in ignored { _ = settings.secret(name) }
         for name in notYet where settings.secret(name) != nil {
             settings.warn(name, "this version has no use for it yet")
-        }
-        for name in refused where settings.secret(name) != nil {
-            settings.report(name, "is not supported by this version; unset it to keep state and keys on this machine")
         }
         try settings.check()
     }

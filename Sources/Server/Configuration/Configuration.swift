@@ -1,4 +1,6 @@
+package import Encryption
 package import Kernel
+package import ObjectStorage
 package import Telemetry
 
 /// Everything the operator decided, read before anything starts.
@@ -6,6 +8,8 @@ package struct Configuration: Sendable {
     package let server: ServerConfiguration
     package let listener: ListenerConfiguration
     package let database: DatabaseConfiguration
+    package let objects: ObjectStorageConfiguration
+    package let encryption: EncryptionConfiguration
     package let installation: InstallationConfiguration
     package let log: LogConfiguration
 
@@ -23,6 +27,12 @@ package struct Configuration: Sendable {
         let database = settings.build { settings throws(ConfigurationError) in
             try DatabaseConfiguration(settings: settings, dataFolder: folder)
         }
+        let objects = settings.build { settings throws(ConfigurationError) in
+            try ObjectStorageConfiguration(settings: settings, dataFolder: folder)
+        }
+        let encryption = settings.build { settings throws(ConfigurationError) in
+            try EncryptionConfiguration(settings: settings, dataFolder: folder)
+        }
         let installation = settings.build { settings throws(ConfigurationError) in
             try InstallationConfiguration(settings: settings)
         }
@@ -30,12 +40,14 @@ package struct Configuration: Sendable {
         _ = settings.build { settings throws(ConfigurationError) in try AcceptedSettings.read(settings) }
         settings.reportUnknown()
         try settings.check()
-        guard let server, let listener, let database, let installation, let log else {
+        guard let server, let listener, let database, let objects, let encryption, let installation, let log else {
             throw ConfigurationError([])
         }
         self.server = server
         self.listener = listener
         self.database = database
+        self.objects = objects
+        self.encryption = encryption
         self.installation = installation
         self.log = log
     }

@@ -8,7 +8,9 @@ package import Kernel
 #endif
 
 extension Effects {
-    /// The clock of the system and OpenSSL's random bytes. Made here and nowhere else.
+    /// The clock of the system and OpenSSL's random bytes.
+    ///
+    /// Made here and nowhere else.
     package static let live = Effects(
         now: {
             var time = timespec()

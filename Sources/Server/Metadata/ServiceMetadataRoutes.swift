@@ -23,6 +23,8 @@ package struct ServiceMetadataRoutes: RouteGroup {
                     configuration: try Self.configuration("checkpointCutoffSizeBytes", Self.deltaCutoff)
                 ),
                 AppAPICapabilityConfig(capability: .batchEncrypt),
+                AppAPICapabilityConfig(capability: .beginUpdate, version: 1),
+                AppAPICapabilityConfig(capability: .stackOutputs, version: 1),
                 AppAPICapabilityConfig(
                     capability: .deploymentSchemaVersion,
                     version: 1,

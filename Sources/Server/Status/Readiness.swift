@@ -3,7 +3,9 @@ import Synchronization
 
 /// Whether this process can do its work, asked anew at each probe.
 package final class Readiness: Sendable {
-    /// Something that must work. Its error's message is shown to whoever probes.
+    /// Something that must work.
+    ///
+    /// Its error's message is shown to whoever probes.
     package struct Check: Sendable {
         package let name: String
         package let run: @Sendable () async throws -> Void

@@ -1,8 +1,12 @@
 package import Contract
 
-/// Probes of load balancers and orchestrators. They are not part of the contract.
+/// Probes of load balancers and orchestrators.
+///
+/// They are not part of the contract.
 package enum StatusOperations {
-    /// `GET /livez`: a loop thread answers. Touches nothing else, so that an outage does not cause restarts.
+    /// `GET /livez`: a loop thread answers.
+    ///
+    /// Touches nothing else, so that an outage does not cause restarts.
     package enum Live: APIOperation {
         package typealias Path = NoPath
         package typealias Query = NoQuery

@@ -1,5 +1,5 @@
+package import Encryption
 package import HTTPAPI
-import HTTPServer
 package import Identity
 package import Jobs
 package import Kernel
@@ -7,58 +7,106 @@ package import Persistence
 import Stacks
 package import Telemetry
 
-/// Everything that answers requests and does jobs, wired to one database.
+/// Everything that answers requests and does jobs, wired to one database and one object store.
 package struct Application: Sendable {
+    /// What the application stands on.
+    package struct Foundation: Sendable {
+        package var database: Database
+        package var objects: any ObjectStore
+        package var keys: DataKeys
+        package var effects: Effects
+        package var clock: any Clock<Duration>
+        package var compute: BlockingPool
+
+        package init(
+            database: Database,
+            objects: any ObjectStore,
+            keys: DataKeys,
+            effects: Effects,
+            clock: any Clock<Duration>,
+            compute: BlockingPool
+        ) {
+            self.database = database
+            self.objects = objects
+            self.keys = keys
+            self.effects = effects
+            self.clock = clock
+            self.compute = compute
+        }
+    }
+
     package let pipeline: Pipeline
     package let routes: RouteTable
     package let readiness: Readiness
     package let usage: TokenUsage
     package let jobs: [JobRunner.Kind]
 
-    package init(
-        database: Database,
-        effects: Effects,
-        clock: any Clock<Duration>,
-        log: Logger,
-        metrics: MetricsRegistry,
-        compute: BlockingPool?
-    ) {
+    package init(_ foundation: Foundation, log: Logger, metrics: MetricsRegistry) {
+        let database = foundation.database
         readiness = Readiness(
             checks: [
                 Readiness.Check("database") { try await database.read { tx in _ = try tx.count("SELECT 1") } }
             ],
-            clock: clock
+            clock: foundation.clock
         )
-        usage = TokenUsage(database: database, clock: clock, log: log)
-        routes = Self.routes(database: database, effects: effects, readiness: readiness)
-        jobs = []
+        usage = TokenUsage(database: database, clock: foundation.clock, log: log)
+        let stacks = Self.stacks(foundation)
+        routes = Self.routes(foundation, readiness: readiness, stacks: stacks)
+        jobs = stacks.jobs
         let authorizer = IdentityAuthorizer(
             database: database,
-            effects: effects,
+            effects: foundation.effects,
             usage: usage,
-            leases: NoUpdates()
+            leases: StackLeases()
         )
         pipeline = Pipeline(
             routes: routes,
             authorizer: authorizer,
-            effects: effects,
+            effects: foundation.effects,
             log: log,
             metrics: metrics,
-            options: Pipeline.Options(compute: compute)
+            options: Pipeline.Options(compute: foundation.compute)
         )
     }
 
+    /// Puts schedules into the database that are not there yet.
+    package static func schedule(_ foundation: Foundation) async throws {
+        let queue = JobQueue(effects: foundation.effects)
+        try await foundation.database.write { tx in
+            try queue.schedule(ExpireLeasesJob.self, in: tx)
+            try queue.schedule(HousekeepingJob.self, in: tx)
+        }
+    }
+
     /// Every route: what is built, and 501 for the rest of the contract.
-    package static func routes(database: Database, effects: Effects, readiness: Readiness) -> RouteTable {
-        var table = RouteTable([
+    package static func routes(_ foundation: Foundation, readiness: Readiness) -> RouteTable {
+        routes(foundation, readiness: readiness, stacks: stacks(foundation))
+    }
+
+    private static func routes(
+        _ foundation: Foundation,
+        readiness: Readiness,
+        stacks: StackServices
+    ) -> RouteTable {
+        let (database, effects) = (foundation.database, foundation.effects)
+        let own: [any RouteGroup] = [
             StatusRoutes(readiness: readiness),
             ServiceMetadataRoutes(),
             CurrentUserRoutes(users: CurrentUserService(database: database, effects: effects)),
             PersonalTokenRoutes(tokens: PersonalTokenService(database: database, effects: effects)),
-            StackRoutes(stacks: StackService(database: database, effects: effects)),
-            StackTagRoutes(tags: StackTagService(database: database, effects: effects)),
-        ])
+        ]
+        var table = RouteTable(own + stacks.routes)
         table.unimplemented(Unimplemented.operations)
         return table
+    }
+
+    private static func stacks(_ foundation: Foundation) -> StackServices {
+        StackServices(
+            database: foundation.database,
+            effects: foundation.effects,
+            objects: foundation.objects,
+            keys: foundation.keys,
+            compute: foundation.compute
+        )
     }
 }

@@ -47,7 +47,9 @@ package struct StackTagService: Sendable {
         try await change(ref, by: actor, detail: "changed \(name)") { [tags] stack, current, tx in
             guard let old = current.values[name] else { throw ServiceError.tagNotFound(name) }
             let touchesProject = name == StackTags.project || newName == StackTags.project
-            guard !touchesProject || (name == newName && old == value) else { throw ServiceError.tagIsBuiltIn(name) }
+            guard !touchesProject || (name == newName && old == value) else {
+                throw ServiceError.tagIsBuiltIn(StackTags.project)
+            }
             if newName != name {
                 guard current.values[newName] == nil else { throw ServiceError.tagExists(newName) }
                 try tags.delete(name, of: stack.id, in: tx)

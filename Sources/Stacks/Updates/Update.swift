@@ -33,7 +33,9 @@ package struct Update: Sendable, Equatable {
     package var status: UpdateStatus
     /// Whether it ended because its lease did.
     package var isExpired: Bool
-    /// The number of the state it makes; for a preview the number it looks at. 0 before the start.
+    /// The number of the state it makes; for a preview the number it looks at.
+    ///
+    /// 0 before the start.
     package var version: Int
     /// The stack's generation when the update took it.
     package var generation: Int
@@ -53,7 +55,9 @@ package struct Update: Sendable, Equatable {
     package var endedAt: Timestamp?
 }
 
-/// What the client says about the program it runs. JSON texts are kept as they came.
+/// What the client says about the program it runs.
+///
+/// JSON texts are kept as they came.
 package struct UpdateProgram: Sendable, Equatable {
     /// Name, runtime, main, description and options, as a JSON object.
     package var program: String

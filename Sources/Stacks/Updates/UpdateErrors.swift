@@ -16,6 +16,14 @@ extension ServiceError {
     static let leaseOver = ServiceError(.permissionDenied, "The provided update token has expired")
     static let leaseWrong = ServiceError(.permissionDenied, "The provided update token is not valid")
 
+    static let updateIsJournaled = ServiceError(
+        .invalidArgument,
+        "Bad Request: the update was started with a journal and takes no checkpoints"
+    )
+    static let updateHasNoJournal = ServiceError(
+        .invalidArgument,
+        "Bad Request: the update was started without a journal and takes checkpoints"
+    )
     static let previewsWriteNothing = ServiceError(.permissionDenied, "A preview does not change the stack's state")
 
     static func statusUnknown(_ status: String) -> ServiceError {
@@ -45,5 +53,6 @@ extension ServiceError {
         ServiceError(.notFound, "Not Found: the stack has no version \(version)")
     }
 
+    static let noUpdates = ServiceError(.notFound, "Not Found: the stack was never updated")
     static let versionInvalid = ServiceError(.invalidArgument, "Bad Request: invalid 'version' parameter")
 }

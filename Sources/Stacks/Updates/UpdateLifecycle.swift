@@ -29,7 +29,9 @@ package enum UpdateLifecycle {
         }
     }
 
-    /// Checks that the lease may be renewed. What ended is refused with 403: only that ends the client's loop.
+    /// Checks that the lease may be renewed.
+    ///
+    /// What ended is refused with 403: only that ends the client's loop.
     package static func requireRenewable(_ update: Update) throws(ServiceError) {
         switch update.status {
         case .running: return

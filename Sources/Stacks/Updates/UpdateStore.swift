@@ -53,6 +53,18 @@ package struct UpdateStore: Sendable {
         try tx.execute("UPDATE updates SET lease_expires_at = \(end) WHERE id = \(id)")
     }
 
+    /// Moves the end of every running update's lease.
+    package func extendAllLeases(by time: Duration, in tx: Transaction) throws {
+        let (seconds, attoseconds) = time.components
+        let microseconds = seconds * 1_000_000 + attoseconds / 1_000_000_000_000
+        try tx.execute(
+            """
+            UPDATE updates SET lease_expires_at = lease_expires_at + \(microseconds)
+            WHERE status = \(UpdateStatus.running.rawValue)
+            """
+        )
+    }
+
     /// Records the end of an update.
     package func finish(
         _ id: UpdateID,
@@ -100,6 +112,21 @@ package struct UpdateStore: Sendable {
 
     package func countHistory(of stack: StackID, in tx: Transaction) throws -> Int {
         try tx.count("SELECT COUNT(*) FROM updates WHERE stack_id = \(stack) AND is_preview = 0 AND version > 0")
+    }
+
+    /// Previews of a stack, newest first.
+    package func previews(of stack: StackID, skip: Int, limit: Int, in tx: Transaction) throws -> [Update] {
+        try tx.all(
+            """
+            SELECT \(Self.columns) FROM updates WHERE stack_id = \(stack) AND is_preview = 1
+            ORDER BY id DESC LIMIT \(limit) OFFSET \(skip)
+            """,
+            Update.init(row:)
+        )
+    }
+
+    package func countPreviews(of stack: StackID, in tx: Transaction) throws -> Int {
+        try tx.count("SELECT COUNT(*) FROM updates WHERE stack_id = \(stack) AND is_preview = 1")
     }
 
     package func find(version: Int, of stack: StackID, in tx: Transaction) throws -> Update? {

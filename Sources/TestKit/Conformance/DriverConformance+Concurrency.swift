@@ -121,7 +121,7 @@ extension DriverConformance {
     private static func cancelledRead(_ store: TestStore) async throws {
         try await insertCounters(0..<300, store)
         let hasBegun = Gate()
-        let start = ContinuousClock.now
+        var start = ContinuousClock.now
 
         let error = await withTaskGroup(of: (any Error)?.self) { group in
             group.addTask {
@@ -136,13 +136,15 @@ extension DriverConformance {
                 }
             }
             await hasBegun.wait()
+            start = .now
             group.cancelAll()
             return await group.next() ?? nil
         }
+        let time = start.duration(to: .now)
         let count = try await store.database.read { try $0.count("SELECT COUNT(*) FROM counters") }
 
         #expect(error is CancellationError)
-        #expect(start.duration(to: .now) < .seconds(5))
+        #expect(time < .seconds(5), "a read that is not cancelled ends after ten seconds")
         #expect(count == 300)
     }
 
@@ -195,14 +197,19 @@ extension DriverConformance {
         let begun = Gate()
         let ended = Tally()
 
-        let errors = try await withThrowingTaskGroup(of: Void.self) { blockers in
-            // As many as any driver has connections hold row 1, or wait for it.
+        let (errors, increments) = await withTaskGroup(of: Bool.self) { blockers in
+            // More than any driver has connections hold row 1 or wait for it; on a slow machine for too long.
             for _ in 0..<20 {
                 blockers.addTask {
-                    try await store.database.write { tx in
-                        try increment(1, in: tx)
-                        begun.open()
-                        mayEnd.block()
+                    do {
+                        try await store.database.write { tx in
+                            try increment(1, in: tx)
+                            begun.open()
+                            mayEnd.block()
+                        }
+                        return true
+                    } catch {
+                        return false
                     }
                 }
             }
@@ -225,14 +232,13 @@ extension DriverConformance {
                 return await group.reduce(0) { $0 + ($1 ? 1 : 0) }
             }
             mayEnd.open()
-            try await blockers.waitForAll()
-            return errors
+            return (errors, await blockers.reduce(0) { $0 + ($1 ? 1 : 0) })
         }
         let rows = try await store.database.read { tx in
             [try value(of: 1, in: tx), try tx.count("SELECT COUNT(*) FROM counters WHERE id > 1")]
         }
 
-        #expect(rows.first == 20)
+        #expect(rows.first == increments && increments > 0)
         #expect(rows.last == 40 - errors)
         #expect(ended.value == 40 - errors)
         #expect(errors > 0)

@@ -5,7 +5,7 @@ import Synchronization
 ///
 /// Closures of transactions are synchronous, so they wait by blocking; always with a limit, so that a driver that
 /// breaks its contract fails the test instead of stopping it.
-final class Gate: Sendable {
+package final class Gate: Sendable {
     private struct State: Sendable {
         var isOpen = false
         var waiting: [CheckedContinuation<Void, Never>] = []
@@ -14,8 +14,10 @@ final class Gate: Sendable {
     private let opened = DispatchSemaphore(value: 0)
     private let state = Mutex(State())
 
+    package init() {}
+
     /// Lets everybody pass, now and later.
-    func open() {
+    package func open() {
         let waiting = state.withLock { state in
             state.isOpen = true
             defer { state.waiting = [] }
@@ -25,20 +27,20 @@ final class Gate: Sendable {
         for continuation in waiting { continuation.resume() }
     }
 
-    var isOpen: Bool { state.withLock { $0.isOpen } }
+    package var isOpen: Bool { state.withLock { $0.isOpen } }
 
     /// For closures: blocks the thread.
     ///
     /// - Returns: whether it was opened in time.
     @discardableResult
-    func block(milliseconds limit: Int = 10_000) -> Bool {
+    package func block(milliseconds limit: Int = 10_000) -> Bool {
         guard opened.wait(timeout: .now() + .milliseconds(limit)) == .success else { return false }
         opened.signal()
         return true
     }
 
     /// For tests: suspends the task.
-    func wait() async {
+    package func wait() async {
         await withCheckedContinuation { continuation in
             let isOpen = state.withLock { state in
                 if !state.isOpen { state.waiting.append(continuation) }
@@ -50,13 +52,19 @@ final class Gate: Sendable {
 }
 
 /// Counts what happens in closures.
-final class Tally: Sendable {
-    private let count = Atomic<Int>(0)
+package final class Tally: Sendable {
+    private let count: Atomic<Int>
 
-    var value: Int { count.load(ordering: .acquiring) }
+    package init(_ start: Int = 0) {
+        count = Atomic(start)
+    }
 
-    func add() {
-        count.add(1, ordering: .acquiringAndReleasing)
+    package var value: Int { count.load(ordering: .acquiring) }
+
+    /// Adds one and gives the value before.
+    @discardableResult
+    package func add() -> Int {
+        count.add(1, ordering: .acquiringAndReleasing).oldValue
     }
 }
 

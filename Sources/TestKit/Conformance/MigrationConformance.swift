@@ -11,6 +11,8 @@ package enum MigrationConformance {
         DriverConformance.Rule("a database that is ahead is refused and left alone", ahead),
         DriverConformance.Rule("a database whose migrations differ is refused and left alone", changed),
         DriverConformance.Rule("a migration that fails leaves what was before it, and can be run again", failing),
+        DriverConformance.Rule("a step that an interrupted run did and did not record is not done twice", unrecorded),
+        DriverConformance.Rule("a table of another program is not adopted", foreignTable),
         DriverConformance.Rule("a data step is applied as a whole or not at all", data),
     ]
 
@@ -178,5 +180,46 @@ package enum MigrationConformance {
 
         #expect(before == 0)
         #expect(after == 2)
+    }
+
+    /// MySQL commits each change of the schema by itself, so that a run can end between the change and its record;
+    /// SQLite cannot get there, and refuses what it does not know.
+    private static func unrecorded(_ store: TestStore) async throws {
+        try await MigrationRunner(migrations: [first]).up(store.database)
+        try await store.database.migrate { session in
+            let type: SQL = session.dialect == .sqlite ? "TEXT" : "VARCHAR(20)"
+            try session.execute("ALTER TABLE animals ADD COLUMN kind \(type) NOT NULL DEFAULT 'cat'")
+        }
+        let progress = Mutex<[MigrationProgress]>([])
+        let runner = MigrationRunner(migrations: [first, second])
+
+        guard store.engine != .sqlite else {
+            await #expect(throws: (any Error).self) { try await runner.up(store.database) }
+            #expect(try await runner.plan(store.database).current == 1)
+            return
+        }
+        let applied = try await runner.up(store.database) { event in progress.withLock { $0.append(event) } }
+
+        #expect(applied == [2])
+        let steps = progress.withLock { $0 }.compactMap { event -> Bool? in
+            if case .step(_, _, _, let wasDone) = event { wasDone } else { nil }
+        }
+        #expect(steps == [true] + Array(repeating: false, count: 7))
+    }
+
+    private static func foreignTable(_ store: TestStore) async throws {
+        try await store.database.migrate { session in
+            try session.execute("CREATE TABLE animals (id INTEGER NOT NULL PRIMARY KEY)")
+            try session.execute("INSERT INTO animals (id) VALUES (7)")
+        }
+        let runner = MigrationRunner(migrations: [first])
+
+        for _ in 0..<2 {
+            await #expect(throws: (any Error).self) { try await runner.up(store.database) }
+        }
+        let ids = try await store.database.read { tx in try tx.all("SELECT * FROM animals") { try $0.int(0) } }
+
+        #expect(ids == [7])
+        #expect(try await runner.plan(store.database).current == 0)
     }
 }

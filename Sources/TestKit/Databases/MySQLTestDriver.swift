@@ -11,6 +11,14 @@ package struct MySQLTestServer: Sendable, Equatable {
     package var password: String
     /// The path of a certificate; nil for a connection in clear text.
     package var certificateAuthority: String?
+
+    package init(host: String, port: Int, user: String, password: String, certificateAuthority: String?) {
+        self.host = host
+        self.port = port
+        self.user = user
+        self.password = password
+        self.certificateAuthority = certificateAuthority
+    }
 }
 
 /// How a driver for such a server is made.

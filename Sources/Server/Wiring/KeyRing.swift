@@ -1,0 +1,54 @@
+import Encryption
+import Kernel
+import Persistence
+
+/// Opens the master key and makes sure that it is the one this database was made with, before anything is written.
+enum KeyRing {
+    private static let name = "key-canary"
+
+    static func open(
+        _ configuration: EncryptionConfiguration,
+        database: Database,
+        effects: Effects,
+        settings: Settings
+    ) async throws -> DataKeys {
+        let stored = try await canary(in: database)
+        let provider = try configuration.open(mayMakeKey: stored == nil, settings: settings)
+        let keys = DataKeys(provider: provider, effects: effects)
+        let expected: WrappedKey
+        if let stored {
+            expected = stored
+        } else {
+            let made = try await keys.makeCanary()
+            expected = try await keep(made, in: database, effects: effects)
+        }
+        guard try await keys.verify(expected) else { throw configuration.wrongKey }
+        return keys
+    }
+
+    private static func canary(in database: Database) async throws -> WrappedKey? {
+        try await database.read { tx in try read(in: tx) }
+    }
+
+    /// Writes the canary; when another process was first, its canary counts.
+    private static func keep(_ made: WrappedKey, in database: Database, effects: Effects) async throws -> WrappedKey {
+        let now = effects.now()
+        return try await database.write { tx in
+            let value = "\(made.version) \(made.bytes.map { String($0) }.joined(separator: ","))"
+            _ = try tx.insertIgnoringDuplicates(
+                into: "server_values",
+                ["name": name, "value": value, "updated_at": now]
+            )
+            return try read(in: tx) ?? made
+        }
+    }
+
+    private static func read(in tx: Transaction) throws -> WrappedKey? {
+        guard let text = try tx.first("SELECT value FROM server_values WHERE name = \(name)", { try $0.text(0) }) else {
+            return nil
+        }
+        let parts = text.split(separator: " ")
+        guard parts.count == 2 else { throw StartError("the check value of the key in the database is damaged") }
+        return WrappedKey(version: String(parts[0]), bytes: parts[1].split(separator: ",").compactMap { UInt8($0) })
+    }
+}

@@ -1,0 +1,64 @@
+package import Encryption
+package import HTTPAPI
+package import Jobs
+package import Kernel
+package import Persistence
+import Stacks
+
+/// The capability of stacks, wired.
+package struct StackServices: Sendable {
+    package let routes: [any RouteGroup]
+    package let jobs: [JobRunner.Kind]
+
+    package init(
+        database: Database,
+        effects: Effects,
+        objects: any ObjectStore,
+        keys: DataKeys,
+        compute: BlockingPool
+    ) {
+        let texts = StateTexts(objects: objects, effects: effects, compute: compute)
+        let reader = StateReader(database: database, texts: texts, compute: compute)
+        let ending = UpdateEnding(database: database, effects: effects, reader: reader, texts: texts)
+        let hold = StackHold(database: database, effects: effects, ending: ending)
+        let stacks = StackService(database: database, effects: effects, texts: texts, reader: reader, hold: hold)
+        let updates = UpdateService(database: database, effects: effects, ending: ending)
+        let moves = StackRenameService(effects: effects, reader: reader, texts: texts, compute: compute, hold: hold)
+        let references = StackReferenceService(database: database)
+        routes = [
+            StackRoutes(stacks: stacks, renames: moves),
+            StackTransferRoutes(moves: moves),
+            StackReferenceRoutes(references: references),
+            StackResourceRoutes(
+                resources: StackResourceService(database: database, reader: reader),
+                stacks: stacks,
+                references: references
+            ),
+            StackSettingsRoutes(settings: StackSettingsService(database: database, effects: effects)),
+            StackConfigRoutes(configurations: StackConfigService(database: database, effects: effects)),
+            StackTagRoutes(tags: StackTagService(database: database, effects: effects)),
+            UpdateRoutes(updates: updates),
+            BeginUpdateRoutes(updates: updates, stacks: stacks, reader: reader),
+            SaveRoutes(
+                checkpoints: CheckpointService(database: database, effects: effects, texts: texts, compute: compute),
+                journal: JournalService(database: database, effects: effects, texts: texts, compute: compute)
+            ),
+            EngineEventRoutes(
+                events: EngineEventService(database: database, effects: effects, texts: texts, compute: compute)
+            ),
+            StateRoutes(
+                reader: reader,
+                imports: StateImport(effects: effects, texts: texts, compute: compute, hold: hold),
+                outputs: StackOutputs(reader: reader, compute: compute)
+            ),
+            HistoryRoutes(history: HistoryService(database: database)),
+            SecretRoutes(
+                secrets: SecretService(database: database, effects: effects, keys: keys, compute: compute)
+            ),
+        ]
+        jobs = [
+            JobRunner.Kind(ExpireLeasesJob(hold: hold)),
+            JobRunner.Kind(HousekeepingJob(database: database, objects: objects, effects: effects)),
+        ]
+    }
+}

@@ -1,0 +1,172 @@
+import Crypto
+import JSONScan
+package import Kernel
+package import Persistence
+import StateStore
+
+/// Engine events: kept as they came, read back in their order.
+package struct EngineEventService: Sendable {
+    /// The most events of one batch (`spec/cli-protocol.md` §13.1).
+    private static let batchLimit = 10_000
+    private static let deadline = Duration.seconds(60)
+
+    private let database: Database
+    private let effects: Effects
+    private let texts: StateTexts
+    private let compute: BlockingPool
+    private let stacks = StackStore()
+    private let updates = UpdateStore()
+    private let segments = SegmentStore(.events)
+
+    package init(database: Database, effects: Effects, texts: StateTexts, compute: BlockingPool) {
+        self.database = database
+        self.effects = effects
+        self.texts = texts
+        self.compute = compute
+    }
+
+    /// Adds a batch as it was sent, gzip or plain.
+    ///
+    /// A repeated one changes nothing; one that comes after the end of its update is kept, too.
+    ///
+    /// - Parameter isSingle: the body is one event instead of a list.
+    package func append(_ received: [UInt8], isSingle: Bool, to update: UpdateID, of stack: StackID) async throws {
+        let batch = try await compute.run(deadline: Self.deadline) {
+            try EventBatch(StateReader.inflated(received), isSingle: isSingle)
+        }
+        guard batch.events.count <= Self.batchLimit else {
+            throw ServiceError(.tooLarge, "A batch has at most \(Self.batchLimit) events.")
+        }
+        guard let first = batch.events.first?.sequence, let last = batch.events.last?.sequence else { return }
+        var segment = Segment(
+            digest: batch.digest,
+            firstSequence: first,
+            lastSequence: last,
+            count: batch.events.count,
+            body: received
+        )
+        if received.count > JournalService.rowLimit {
+            segment.object = try await texts.put(received, of: stack)
+            segment.body = nil
+        }
+        let row = segment
+        try await database.write { [self] tx in
+            guard let found = try updates.find(update, of: stack, in: tx) else {
+                throw ServiceError.updateNotFound(update)
+            }
+            guard found.status != .notStarted else { throw ServiceError.updateNotStarted }
+            _ = try segments.insert(row, of: update, at: effects.now(), in: tx)
+            if let changes = batch.resourceChanges {
+                try updates.setResourceChanges(changes, of: update, in: tx)
+            }
+        }
+    }
+
+    /// One page of an update's events by their numbers.
+    ///
+    /// - Parameters:
+    ///   - after: the number of the last event of the page before; nil for the first page.
+    ///   - urn: only events about this resource.
+    /// - Returns: the events' texts; the number to continue after, nil when the update has ended and this was all.
+    package func page(
+        of update: UpdateID,
+        ref: StackRef,
+        after: Int64?,
+        urn: String?,
+        limit: Int
+    ) async throws -> (events: [[UInt8]], next: Int64?) {
+        let (found, rows) = try await database.read { [self] tx -> (Update, [Segment]) in
+            guard let stack = try stacks.find(ref, in: tx), let found = try updates.find(update, of: stack.id, in: tx)
+            else { throw ServiceError.updateNotFound(update) }
+            return (found, try segments.all(of: update, in: tx))
+        }
+        var events: [Int64: EventBatch.Event] = [:]
+        for row in rows where row.lastSequence > after ?? -1 {
+            let received: [UInt8] = if let body = row.body { body } else { try await texts.object(row.object ?? "") }
+            let batch = try await compute.run(deadline: Self.deadline) {
+                let text = try StateReader.inflated(received)
+                return try EventBatch(text, isSingle: EventBatch.isSingle(text))
+            }
+            for event in batch.events where event.sequence > after ?? -1 && events[event.sequence] == nil {
+                events[event.sequence] = event
+            }
+        }
+        let numbers = events.keys.sorted()
+        let shown = numbers.prefix(limit)
+        let texts = shown.compactMap { events[$0] }.filter { $0.names(urn) }.map(\.text)
+        let isLast = numbers.count <= limit && found.status.isEnd
+        return (texts, isLast ? nil : shown.last ?? after ?? -1)
+    }
+}
+
+/// A batch that was read.
+struct EventBatch: Sendable {
+    struct Event: Sendable {
+        var sequence: Int64
+        var text: [UInt8]
+
+        /// Whether the event speaks of a resource; of any for nil.
+        func names(_ urn: String?) -> Bool {
+            guard let urn else { return true }
+            return String(decoding: text, as: UTF8.self).contains(urn)
+        }
+    }
+
+    var events: [Event]
+    /// Of the text: a client may compress the same batch in another way.
+    var digest: [UInt8]
+    /// `resourceChanges` of the summary, when it is in the batch: history shows it.
+    var resourceChanges: String?
+
+    init(_ text: [UInt8], isSingle: Bool) throws {
+        digest = SHA256.hash(text).bytes
+        var list: [ArraySlice<UInt8>] = []
+        do {
+            _ = try Cutter.cut(text[...], as: .journal)
+        } catch {
+            throw error.serviceError
+        }
+        if isSingle {
+            list = [text[...]]
+        } else {
+            for member in JSONMembers(of: text[...]) where text[member.key].elementsEqual("events".utf8) {
+                let value = text[member.value]
+                guard !JSONScalar.isNull(value) else { continue }
+                guard value.first == UInt8(ascii: "[") else { throw ServiceError.invalid("events", "must be a list") }
+                list = JSONElements(of: value).map { value[$0] }
+            }
+        }
+        events = []
+        for (index, element) in list.enumerated() {
+            guard element.first == UInt8(ascii: "{") else {
+                throw ServiceError.invalid("events[\(index)]", "must be an object")
+            }
+            events.append(take(element))
+        }
+        events.sort { $0.sequence < $1.sequence }
+    }
+
+    static func isSingle(_ text: [UInt8]) -> Bool {
+        !JSONMembers(of: text[...]).contains { text[$0.key].elementsEqual("events".utf8) }
+    }
+
+    private mutating func take(_ element: ArraySlice<UInt8>) -> Event {
+        var event = Event(sequence: 0, text: Array(element))
+        for member in JSONMembers(of: element) {
+            let key = String(decoding: element[member.key], as: UTF8.self)
+            switch key {
+            case "sequence": event.sequence = JSONScalar.integer(element[member.value]) ?? 0
+            case "summaryEvent": resourceChanges = Self.changes(element[member.value])
+            default: continue
+            }
+        }
+        return event
+    }
+
+    private static func changes(_ summary: ArraySlice<UInt8>) -> String? {
+        for member in JSONMembers(of: summary) where summary[member.key].elementsEqual("resourceChanges".utf8) {
+            return String(decoding: summary[member.value], as: UTF8.self)
+        }
+        return nil
+    }
+}

@@ -1,0 +1,190 @@
+import Events
+package import Kernel
+import Persistence
+import StateStore
+
+/// Moves stacks to other names and to other organizations, with the names inside of their state.
+package struct StackRenameService: Sendable {
+    private static let deadline = Duration.seconds(60)
+
+    private let effects: Effects
+    private let reader: StateReader
+    private let texts: StateTexts
+    private let compute: BlockingPool
+    private let hold: StackHold
+    private let audit: AuditLog
+    private let outbox = Outbox()
+    private let stacks = StackStore()
+    private let tags = StackTagStore()
+    private let updates = UpdateStore()
+    private let versions = StateVersionStore()
+    private let references = StackReferenceStore()
+
+    package init(effects: Effects, reader: StateReader, texts: StateTexts, compute: BlockingPool, hold: StackHold) {
+        self.effects = effects
+        self.reader = reader
+        self.texts = texts
+        self.compute = compute
+        self.hold = hold
+        audit = AuditLog(effects: effects)
+    }
+
+    /// Another version came between reading the state and writing it under its new names.
+    private struct StateMoved: Error {}
+
+    /// Moves a stack to another name or project of its organization.
+    ///
+    /// The state under the new names is the stack's next version, of kind `rename` in history. Ciphertexts stay good: the
+    /// key follows the stack. The tag of the project follows, too.
+    ///
+    /// - Throws: `.conflict` while an update holds the stack, or when the new name is taken.
+    package func rename(_ old: StackRef, to new: StackRef, by actor: Actor) async throws -> UpdateID {
+        guard old != new else { throw ServiceError.renameChangesNothing }
+        let move = Move(update: effects.id(), to: new, actor: actor)
+        try await carryOut(move, from: old)
+        return move.update
+    }
+
+    /// Gives a stack to another organization, under its project and name.
+    ///
+    /// Its key follows it, and so do its history and the grants of those who belong to the new organization, too. The
+    /// names it had in the old one are forgotten, so that nothing of it can be reached from there.
+    ///
+    /// - Throws: `.conflict` while an update holds the stack, or when the name is taken there; `.notFound` when the caller
+    ///   does not belong to the new organization.
+    package func transfer(_ old: StackRef, to organization: OrganizationName, by actor: Actor) async throws {
+        guard old.organization != organization else { throw ServiceError.transferChangesNothing }
+        var new = old
+        new.organization = organization
+        try await carryOut(Move(update: effects.id(), to: new, actor: actor), from: old)
+    }
+
+    /// What a stack is moved to, and by whom.
+    private struct Move: Sendable {
+        var update: UpdateID
+        var to: StackRef
+        var actor: Actor
+    }
+
+    /// What the state is under the new names.
+    private struct NewState: Sendable {
+        var text: StateText
+        var references: [StackRef]
+    }
+
+    private func carryOut(_ move: Move, from old: StackRef) async throws {
+        while true {
+            let (stack, source) = try await hold.write(old) { [self] stack, tx in
+                _ = try target(of: move, from: stack, in: tx)
+                guard try stacks.find(move.to, in: tx) == nil else { throw ServiceError.stackExists(move.to) }
+                return (stack, try reader.source(of: stack, in: tx))
+            }
+            let state = try await newState(source, of: stack, to: move.to)
+            do {
+                return try await hold.write(old) { [self] current, tx in
+                    guard current.version == stack.version else { throw StateMoved() }
+                    try commit(move, current, state, in: tx)
+                }
+            } catch is StateMoved {
+                continue
+            }
+        }
+    }
+
+    /// The organization that the stack will be in.
+    private func target(of move: Move, from stack: Stack, in tx: Transaction) throws -> OrganizationID {
+        guard move.to.organization != stack.ref.organization else { return stack.organization }
+        guard let user = move.actor.userID,
+            let organization = try stacks.findOrganization(move.to.organization, whereCanCreate: user, in: tx)
+        else { throw ServiceError.transferTargetUnknown(move.to.organization) }
+        return organization
+    }
+
+    private func newState(_ source: StateReader.Source, of stack: Stack, to new: StackRef) async throws -> NewState? {
+        if case .never = source { return nil }
+        let text = try await reader.text(source)
+        let rename = StackRename(from: StackNames(stack.ref), to: StackNames(new))
+        let (renamed, content) = try await compute.run(deadline: Self.deadline) {
+            do {
+                let renamed = try rename.apply(to: text[...])
+                let document = try StateDocument(reading: renamed)
+                let references = document.references(readBy: new)
+                return (
+                    Array(renamed),
+                    StateImport.Content(resourceCount: document.resourceCount, references: references)
+                )
+            } catch let error as StateError {
+                throw error.serviceError
+            }
+        }
+        let stored = try await texts.store(renamed, of: stack.id, resourceCount: content.resourceCount)
+        return NewState(text: stored, references: content.references)
+    }
+
+    private func commit(_ move: Move, _ stack: Stack, _ state: NewState?, in tx: Transaction) throws {
+        let now = effects.now()
+        let organization = try target(of: move, from: stack, in: tx)
+        let isTransfer = organization != stack.organization
+        do {
+            try stacks.move(stack.id, to: move.to, in: organization, tx: tx)
+        } catch DatabaseError.duplicate {
+            throw ServiceError.stackExists(move.to)
+        }
+        if isTransfer {
+            try stacks.leave(stack, for: organization, newOwner: move.actor.userID, tx: tx)
+        } else {
+            try stacks.rememberFormerName(stack.ref, in: organization, of: stack.id, at: now, tx: tx)
+        }
+        try stacks.forgetFormerName(move.to, in: organization, tx: tx)
+        if stack.ref.project != move.to.project {
+            try tags.set(StackTags.project, to: move.to.project.rawValue, on: stack.id, in: tx)
+        }
+        if let state { try record(move, state, of: stack, at: now, in: tx) }
+        let event = DomainEvent(
+            id: effects.id(),
+            kind: isTransfer ? "stack.transferred" : "stack.renamed",
+            organization: organization,
+            payload: stack.id.description,
+            at: now
+        )
+        try outbox.publish(event, in: tx)
+        // Both organizations of a transfer find it in their log.
+        for place in Set([stack.organization, organization]) {
+            try audit.append(
+                isTransfer ? .stackTransferred : .stackRenamed,
+                on: move.to.description,
+                in: .organization(place),
+                by: move.actor,
+                at: now,
+                details: [AuditEvent.Detail("from", stack.ref.description)],
+                tx: tx
+            )
+        }
+    }
+
+    /// The state under its new names, as the stack's next version.
+    ///
+    /// A stack without state has nothing to record.
+    private func record(
+        _ move: Move,
+        _ state: NewState,
+        of stack: Stack,
+        at now: Timestamp,
+        in tx: Transaction
+    ) throws {
+        let count = state.text.resourceCount
+        let update = Update.finished(move.update, .rename, of: stack, by: move.actor, resourceCount: count, at: now)
+        try updates.insert(update, in: tx)
+        let version = StateVersion(version: update.version, update: move.update, text: state.text, createdAt: now)
+        try versions.insert(version, of: stack.id, in: tx)
+        try references.replace(state.references, of: stack.id, in: tx)
+        try stacks.advance(
+            stack.id,
+            version: update.version,
+            update: move.update,
+            resourceCount: count,
+            at: now,
+            in: tx
+        )
+    }
+}

@@ -1,0 +1,58 @@
+import Contract
+package import HTTPAPI
+import Kernel
+
+/// `begin-update`: make and start in one request, with what the client would ask for next (`spec/cli-observed.md` 4).
+package struct BeginUpdateRoutes: RouteGroup {
+    private let updates: UpdateService
+    private let stacks: StackService
+    private let reader: StateReader
+
+    package init(updates: UpdateService, stacks: StackService, reader: StateReader) {
+        self.updates = updates
+        self.stacks = stacks
+        self.reader = reader
+    }
+
+    package func register(on routes: inout RouteTable) {
+        routes.mutation(
+            Operations.BeginUpdate.self,
+            access: .stack(.write),
+            audit: .updateStarted,
+            options: RouteOptions(limits: UpdateRoutes.programLimits),
+            handler: beginUpdate
+        )
+    }
+
+    func beginUpdate(_ call: Call<Operations.BeginUpdate>) async throws -> AppBeginUpdateResponse {
+        let ref = try call.path.stack()
+        guard let program = call.body.program else { throw ServiceError.missing("program") }
+        guard let kind = call.body.updateKind.flatMap({ UpdateKind(rawValue: $0.rawValue) }),
+            [.update, .preview, .refresh, .destroy].contains(kind)
+        else { throw ServiceError.invalid("updateKind", "is update, preview, refresh or destroy") }
+        let update = try await updates.create(
+            kind,
+            isPreview: kind == .preview || program.options?.dryRun == true,
+            of: ref,
+            program: UpdateProgram(program),
+            by: call.actor
+        )
+        let start = UpdateService.Start(
+            tags: call.body.tags,
+            journalVersion: call.body.journalVersion,
+            clientVersion: ClientVersion.read(call.context.header("User-Agent"))
+        )
+        let started = try await updates.start(update.id, of: ref, start, by: call.actor)
+        let journal = started.update.journalVersion
+        return AppBeginUpdateResponse(
+            updateID: update.id.description,
+            version: started.update.version,
+            token: started.token,
+            tokenExpiration: Int(started.expiresAt.seconds),
+            journalVersion: journal > 0 ? journal : nil,
+            aiSettings: AppAISettingsForUpdate(copilotIsEnabled: false),
+            deployment: RawJSON(unchecked: try await reader.current(of: ref)),
+            stack: AppStack(try await stacks.get(ref))
+        )
+    }
+}

@@ -1,0 +1,32 @@
+import Testing
+import APITestKit
+import HTTPAPI
+import Identity
+import Kernel
+import Persistence
+import TestKit
+
+/// Runs `body` with a server that has the routes of this module.
+func withIdentityServer(_ engine: Engine, _ body: (TestServer) async throws -> Void) async throws {
+    try await withTestServer(engine, routes: makeRoutes, body)
+}
+
+private func makeRoutes(_ database: Database, _ effects: Effects) -> [any RouteGroup] {
+    [
+        CurrentUserRoutes(users: CurrentUserService(database: database, effects: effects)),
+        PersonalTokenRoutes(tokens: PersonalTokenService(database: database, effects: effects)),
+    ]
+}
+
+extension TestServer {
+    /// Makes a token and gives its id and who presents it.
+    func createToken(_ json: String = "{}", as caller: TestCaller = .dev) async throws -> (id: String, text: String) {
+        let reply = try await send("POST", "/api/user/tokens", json: json, as: caller)
+        return (reply.json["id"].string ?? "", reply.json["tokenValue"].string ?? "")
+    }
+
+    /// How many tokens there are in the database, whoever they belong to.
+    func countTokens() async throws -> Int {
+        try await database.read { tx in try tx.count("SELECT COUNT(*) FROM access_tokens") }
+    }
+}
