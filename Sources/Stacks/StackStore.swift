@@ -87,9 +87,18 @@ package struct StackStore: Sendable {
         )
     }
 
-    package func rename(_ id: StackID, to ref: StackRef, in tx: Transaction) throws {
+    /// Gives the stack another name or another organization.
+    package func move(
+        _ id: StackID,
+        to ref: StackRef,
+        in organization: OrganizationID,
+        tx: Transaction
+    ) throws {
         try tx.execute(
-            "UPDATE stacks SET project = \(ref.project.rawValue), name = \(ref.name.rawValue) WHERE id = \(id)"
+            """
+            UPDATE stacks SET organization_id = \(organization), project = \(ref.project.rawValue),
+            name = \(ref.name.rawValue) WHERE id = \(id)
+            """
         )
     }
 

@@ -23,16 +23,16 @@ package struct StackServices: Sendable {
         let hold = StackHold(database: database, effects: effects, ending: ending)
         let stacks = StackService(database: database, effects: effects, texts: texts, reader: reader, hold: hold)
         let updates = UpdateService(database: database, effects: effects, ending: ending)
+        let moves = StackRenameService(effects: effects, reader: reader, texts: texts, compute: compute, hold: hold)
+        let references = StackReferenceService(database: database)
         routes = [
-            StackRoutes(
+            StackRoutes(stacks: stacks, renames: moves),
+            StackTransferRoutes(moves: moves),
+            StackReferenceRoutes(references: references),
+            StackResourceRoutes(
+                resources: StackResourceService(database: database, reader: reader),
                 stacks: stacks,
-                renames: StackRenameService(
-                    effects: effects,
-                    reader: reader,
-                    texts: texts,
-                    compute: compute,
-                    hold: hold
-                )
+                references: references
             ),
             StackSettingsRoutes(settings: StackSettingsService(database: database, effects: effects)),
             StackConfigRoutes(configurations: StackConfigService(database: database, effects: effects)),

@@ -74,7 +74,7 @@ package struct HistoryRoutes: RouteGroup {
         StackUpdateSummary(try await history.preview(try call.path.update(), of: try call.path.stack()))
     }
 
-    private static func number(_ text: String) throws -> Int {
+    static func number(_ text: String) throws -> Int {
         guard let number = Int(text), number > 0 else { throw ServiceError.versionInvalid }
         return number
     }
