@@ -31,12 +31,12 @@ struct AuditStore: Sendable {
     /// The row is made only where it is missing: MySQL shares the lock of a duplicate among all who try to insert it, and
     /// those who then want it for themselves end each other.
     func lockHead(of scope: AuditEvent.Scope, in tx: Transaction) throws -> AuditHead {
-        try tx.lock("audit_chains", where: "scope = \(scope.key)")
-        if let head = try storedHead(of: scope, in: tx) { return head }
-        _ = try tx.insertIgnoringDuplicates(
-            into: "audit_chains",
-            ["scope": scope.key, "sequence": 0, "hash": AuditHead.empty.hash]
-        )
+        if try storedHead(of: scope, in: tx) == nil {
+            _ = try tx.insertIgnoringDuplicates(
+                into: "audit_chains",
+                ["scope": scope.key, "sequence": 0, "hash": AuditHead.empty.hash]
+            )
+        }
         try tx.lock("audit_chains", where: "scope = \(scope.key)")
         return try head(of: scope, in: tx)
     }
