@@ -533,7 +533,6 @@ package enum Unimplemented {
                 "updateSummary",
                 "createCoherenceWindowSubgroup",
                 "closeCoherenceWindowSubgroup",
-                "getStackActivity",
                 "getStacksAnnotation",
                 "upsertStacksAnnotations",
                 "listStackPermissions",
@@ -549,9 +548,6 @@ package enum Unimplemented {
                 "getStackPolicyGroups",
                 "getStackPolicyPacks",
                 "listStackTeams",
-                "getLatestUpdateTimeline",
-                "getStackPreviews",
-                "getUpdateTimeline",
                 "getStackStarterWorkflow",
             ]
         ),
