@@ -75,7 +75,9 @@ enum MemberEdit {
 
 /// Edits the members of one JSON object and adds members at its end.
 enum ObjectEdit {
-    /// The edits that `decide` asks for, member by member. It is given decoded keys.
+    /// The edits that `decide` asks for, member by member.
+    ///
+    /// It is given decoded keys.
     static func edits(
         of object: ArraySlice<UInt8>,
         adding additions: [(key: String, value: ArraySlice<UInt8>)] = [],

@@ -1,7 +1,9 @@
 import Foundation
 
 /// The replay algorithm of `spec/cli-protocol.md` §12.6 to 12.8 and `cli-observed.md` 3, written down once more over
-/// trees, as plainly as it can be said. Slow on purpose; shares nothing with the product.
+/// trees, as plainly as it can be said.
+///
+/// Slow on purpose; shares nothing with the product.
 struct NaiveFold {
     struct Corrupt: Error {}
 
