@@ -40,8 +40,18 @@ package struct CallContext: Sendable {
     package let headers: HTTPHeaders
     /// Path and query as sent, for links to other pages.
     package let target: RawTarget
-    /// Carries the request's id, its actor and its operation.
-    package let logger: Logger
+    let operation: String
+    let log: Logger
+
+    /// A logger whose lines name the request, its operation and its actor; made when it is asked for, because most
+    /// requests log nothing of their own.
+    package var logger: Logger {
+        log.with([
+            "request": "\(requestID)",
+            "operation": .text(operation),
+            "actor": .text(admission.actor.login),
+        ])
+    }
 }
 
 /// An answer that says more than its output.

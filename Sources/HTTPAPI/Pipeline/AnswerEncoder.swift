@@ -27,7 +27,12 @@ struct AnswerEncoder: Sendable {
             response.headers.append("Content-Type", raw.contentType)
             if !isBodyless { try await fill(&response, with: raw, for: request) }
         }
-        if response.status.isBodyless { response.body = .none }
+        if response.status.isBodyless {
+            response.body = .none
+        } else if request.method == .head, !reply.output.content.isNone {
+            // Of a length that is not stated, because GET might have been answered compressed. Nobody asks for it.
+            response.body = .stream { _ in }
+        }
         return response
     }
 
@@ -123,6 +128,12 @@ struct AnswerEncoder: Sendable {
     private static func isText(_ contentType: String) -> Bool {
         contentType.hasPrefix("text/") || contentType.hasPrefix("application/json")
             || contentType.hasPrefix("application/x-yaml")
+    }
+}
+
+extension RenderedOutput.Content {
+    fileprivate var isNone: Bool {
+        if case .none = self { true } else { false }
     }
 }
 

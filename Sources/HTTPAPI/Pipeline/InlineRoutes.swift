@@ -7,6 +7,7 @@ import Kernel
 struct InlineRoutes: Sendable {
     struct Entry: Sendable {
         let route: Route
+        let index: Int
         let handler: @Sendable (RawCall) throws -> RawReply
     }
 
@@ -14,9 +15,9 @@ struct InlineRoutes: Sendable {
 
     init(_ routes: [Route], prefix: String) {
         var entries: [String: Entry] = [:]
-        for route in routes where route.isInline && route.template.parameters.isEmpty {
+        for (index, route) in routes.enumerated() where route.isInline && route.template.parameters.isEmpty {
             guard let bound = try? route.bind([]), case .inline(let handler) = bound.answer else { continue }
-            entries[prefix + route.descriptor.path] = Entry(route: route, handler: handler)
+            entries[prefix + route.descriptor.path] = Entry(route: route, index: index, handler: handler)
         }
         self.entries = entries
     }

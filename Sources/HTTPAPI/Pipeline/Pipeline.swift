@@ -43,7 +43,7 @@ package struct Pipeline: Sendable {
         ids = RequestIDs(effects: effects)
         inlineRoutes = InlineRoutes(table.routes, prefix: options.prefix)
         self.log = log
-        accessLog = AccessLog(log: log, metrics: PipelineMetrics(registry: metrics, routes: table.routes))
+        accessLog = AccessLog(routes: table.routes, log: log, metrics: metrics)
         encoder = AnswerEncoder(compute: options.compute)
         self.options = options
     }
@@ -59,7 +59,8 @@ package struct Pipeline: Sendable {
         } catch {
             response = self.response(to: error, &trace)
         }
-        finish(&response, trace)
+        response.headers.set("X-Pulumi-Request-ID", trace.id.description)
+        accessLog.follow(&response, entry(of: trace, response), isHead: request.method == .head)
         return response
     }
 
@@ -67,7 +68,7 @@ package struct Pipeline: Sendable {
     package func inline(_ head: HTTPRequestHead) -> HTTPResponse? {
         guard let entry = inlineRoutes.find(head) else { return nil }
         var trace = Trace(head, id: ids.next())
-        trace.route = entry.route
+        trace.route = entry.index
         var response: HTTPResponse
         do {
             let content = try IncomingBody(
@@ -78,30 +79,37 @@ package struct Pipeline: Sendable {
                 compute: nil
             )
             let admission = Admission(actor: .anonymous(from: head.peer.text))
-            let call = RawCall(context: context(head, admission, trace), query: query(of: head), content: content)
+            let call = RawCall(
+                context: context(head, admission, trace, of: entry.route),
+                query: query(of: head),
+                content: content
+            )
             response = try encoder.encodeInline(entry.handler(call))
         } catch {
             response = self.response(to: error, &trace)
         }
-        response.headers.append("X-Pulumi-Request-ID", trace.id.description)
+        response.headers.set("X-Pulumi-Request-ID", trace.id.description)
+        accessLog.count(self.entry(of: trace, response))
         return response
     }
 
     // MARK: - Steps
 
     private func answer(_ request: HTTPRequest, _ trace: inout Trace) async throws -> HTTPResponse {
-        let (route, values) = try match(request.head, &trace)
-        trace.route = route
-        let credential = try Credential.read(request.headers.values(for: "Authorization"))
+        let path = Array(try relativePath(of: request.head).utf8)
+        let (index, segments) = try match(request.head, path.span, &trace)
+        trace.route = index
+        let route = routes[index]
+        let credential = route.credential == nil ? nil : try self.credential(of: request)
         let bound: BoundRoute
         do {
-            bound = try route.bind(values)
+            bound = try route.bind(route.template.values(segments, path.span))
         } catch {
             // A stranger learns nothing, not even that a name is malformed.
-            _ = try await admit(credential, of: route.credential, to: .authenticated, request)
+            if let kind = route.credential { _ = try await admit(credential, kind, to: .authenticated, request) }
             throw error
         }
-        let admission = try await admit(credential, of: route.credential, to: bound.requirement, request)
+        let admission = try await admission(of: credential, to: route, bound.requirement, request)
         trace.actor = admission.actor
         let content = try IncomingBody(
             request,
@@ -111,7 +119,7 @@ package struct Pipeline: Sendable {
             compute: options.compute
         )
         let call = RawCall(
-            context: context(request.head, admission, trace),
+            context: context(request.head, admission, trace, of: route),
             query: query(of: request.head),
             content: content
         )
@@ -123,13 +131,14 @@ package struct Pipeline: Sendable {
         return try await encoder.encode(reply, for: request.head)
     }
 
-    private func match(_ head: HTTPRequestHead, _ trace: inout Trace) throws(ServiceError) -> (Route, [String]) {
-        let path = Array(try relativePath(of: head).utf8)
-        let method = OperationMethod(rawValue: head.method.name)
-        switch router.match(method, path.span) {
+    private func match(
+        _ head: HTTPRequestHead,
+        _ path: Span<UInt8>,
+        _ trace: inout Trace
+    ) throws(ServiceError) -> (Int, PathSegments) {
+        switch router.match(OperationMethod(rawValue: head.method.name), path) {
         case .found(let index, let segments):
-            let route = routes[index]
-            return (route, try route.template.values(segments, path.span))
+            return (index, segments)
         case .methodNotAllowed(let methods):
             trace.allowedMethods = methods.map(\.rawValue).joined(separator: ", ")
             throw .methodNotAllowed(head.method.name, methods.map(\.rawValue))
@@ -150,29 +159,54 @@ package struct Pipeline: Sendable {
         return rest
     }
 
-    /// A credential of another kind than the route takes counts as none (S-05).
+    private func credential(of request: HTTPRequest) throws(ServiceError) -> Credential? {
+        try Credential.read(request.headers.values(for: "Authorization"))
+    }
+
+    private func admission(
+        of credential: Credential?,
+        to route: Route,
+        _ requirement: Requirement,
+        _ request: HTTPRequest
+    ) async throws -> Admission {
+        guard let kind = route.credential else { return Admission(actor: .anonymous(from: request.peer.text)) }
+        return try await admit(credential, kind, to: requirement, request)
+    }
+
+    /// Asks the authorizer.
+    ///
+    /// A credential of another kind than the route takes counts as none (S-05). Who holds no lease is never told to log
+    /// in: the client would tell its user so (`spec/cli-protocol.md` §10.5).
     private func admit(
         _ credential: Credential?,
-        of kind: Credential.Kind?,
+        _ kind: Credential.Kind,
         to requirement: Requirement,
         _ request: HTTPRequest
     ) async throws -> Admission {
-        let address = request.peer.text
-        if case .anonymous = requirement { return Admission(actor: .anonymous(from: address)) }
         guard let credential, credential.kind == kind else {
             throw kind == .updateToken ? ServiceError.noLease : ServiceError.noCredential
         }
         if kind == .updateToken, case .authenticated = requirement { throw ServiceError.noLease }
-        return try await authorizer.admit(credential, to: requirement, from: address)
+        do {
+            return try await authorizer.admit(credential, to: requirement, from: request.peer.text)
+        } catch let error as ServiceError where kind == .updateToken && error.code == .unauthenticated {
+            throw ServiceError.noLease
+        }
     }
 
-    private func context(_ head: HTTPRequestHead, _ admission: Admission, _ trace: Trace) -> CallContext {
+    private func context(
+        _ head: HTTPRequestHead,
+        _ admission: Admission,
+        _ trace: Trace,
+        of route: Route
+    ) -> CallContext {
         CallContext(
             requestID: trace.id,
             admission: admission,
             headers: head.headers,
             target: head.target,
-            logger: log
+            operation: route.descriptor.id,
+            log: log
         )
     }
 
@@ -191,21 +225,18 @@ package struct Pipeline: Sendable {
         return response
     }
 
-    private func finish(_ response: inout HTTPResponse, _ trace: Trace) {
-        response.headers.set("X-Pulumi-Request-ID", trace.id.description)
-        accessLog.write(
-            AccessLog.Entry(
-                request: trace.id,
-                method: trace.method,
-                route: trace.route,
-                status: response.status.code,
-                duration: ContinuousClock.now - trace.started,
-                received: trace.progress.received,
-                sent: response.body.knownLength,
-                actor: trace.actor,
-                error: trace.error,
-                clientLeft: trace.clientLeft || trace.progress.clientLeft
-            )
+    private func entry(of trace: Trace, _ response: HTTPResponse) -> AccessLog.Entry {
+        AccessLog.Entry(
+            request: trace.id,
+            method: trace.method,
+            route: trace.route,
+            status: response.status.code,
+            started: trace.started,
+            progress: trace.progress,
+            sent: response.body.knownLength ?? 0,
+            actor: trace.actor,
+            error: trace.error,
+            clientLeft: trace.clientLeft || trace.progress.clientLeft
         )
     }
 }
@@ -216,7 +247,8 @@ private struct Trace: Sendable {
     let method: String
     let started = ContinuousClock.now
     let progress = BodyProgress()
-    var route: Route?
+    /// The index of its route; nil when none answers it.
+    var route: Int?
     var actor: Actor?
     var error: ServiceError?
     var clientLeft = false

@@ -11,14 +11,19 @@ struct Lab: Sendable {
     let log = LogRecorder()
     let metrics = MetricsRegistry()
 
-    init(prefix: String = "", _ register: (inout RouteTable) -> Void) {
+    init(
+        prefix: String = "",
+        authorizer: any Authorizer = OpenDoor(),
+        compute: BlockingPool? = nil,
+        _ register: (inout RouteTable) -> Void
+    ) {
         var table = RouteTable()
         register(&table)
         let now: @Sendable () -> Timestamp = { Timestamp(seconds: 1_893_456_000) }
         let counter = Mutex<UInt8>(0)
         pipeline = Pipeline(
             routes: table,
-            authorizer: OpenDoor(),
+            authorizer: authorizer,
             effects: Effects(now: now) { count in
                 let seed = counter.withLock { counter in
                     counter &+= 1
@@ -28,24 +33,36 @@ struct Lab: Sendable {
             },
             log: Logger(to: log, minimum: .debug, now: now),
             metrics: metrics,
-            options: Pipeline.Options(prefix: prefix)
+            options: Pipeline.Options(compute: compute, prefix: prefix)
         )
     }
 
-    /// Sends a request with a good credential.
+    /// Sends a request with a good credential, unless `headers` say otherwise.
     func send(
         _ method: String,
         _ target: String,
         headers: HTTPHeaders = [:],
         body: RequestBody = .empty
     ) async throws -> LabReply {
+        try await LabReply(await respond(method, target, headers: headers, body: body))
+    }
+
+    /// The same without reading the answer's body.
+    func respond(
+        _ method: String,
+        _ target: String,
+        headers: HTTPHeaders = [:],
+        body: RequestBody = .empty
+    ) async -> HTTPResponse {
         var headers = headers
         if !headers.contains("Authorization") { headers.append("Authorization", "token good") }
-        let response = await pipeline.respond(
+        return await pipeline.respond(
             to: HTTPRequest(method: HTTPMethod(method), target: RawTarget(target), headers: headers, body: body)
         )
-        return try await LabReply(response)
     }
+
+    /// The lines of the access log.
+    var lines: [LogEntry] { log.entries.filter { $0.message == "request" } }
 }
 
 struct LabReply: Sendable {

@@ -61,6 +61,62 @@ enum RemoveNote: APIOperation {
     )
 }
 
+/// `GET /things/{thing}/of/{accountName}`: the parameters of the path; clients encode the second one twice.
+enum GiveThing: APIOperation {
+    struct Path: OperationPath {
+        static let parameters = ["thing", "accountName"]
+        let thing: String
+        let accountName: String
+
+        init(pathValues: [String]) {
+            thing = pathValues[0]
+            accountName = pathValues[1]
+        }
+    }
+
+    typealias Query = NoQuery
+    typealias Body = NoBody
+    typealias Output = Note
+    static let descriptor = OperationDescriptor(
+        id: "giveThing",
+        tag: "lab",
+        method: .get,
+        path: "/things/{thing}/of/{accountName}",
+        pathParameters: Path.parameters
+    )
+}
+
+/// `POST /stacks/{orgName}/{projectName}/{stackName}/update/{updateID}`: a step of a running update.
+enum StepUpdate: APIOperation {
+    struct Path: UpdateScoped {
+        static let parameters = ["orgName", "projectName", "stackName", "updateID"]
+        let orgName: String
+        let projectName: String
+        let stackName: String
+        let updateID: String
+
+        init(pathValues: [String]) {
+            orgName = pathValues[0]
+            projectName = pathValues[1]
+            stackName = pathValues[2]
+            updateID = pathValues[3]
+        }
+    }
+
+    typealias Query = NoQuery
+    typealias Body = RawBody
+    typealias Output = NoContent
+    static let descriptor = OperationDescriptor(
+        id: "stepUpdate",
+        tag: "lab",
+        method: .post,
+        path: "/stacks/{orgName}/{projectName}/{stackName}/update/{updateID}",
+        pathParameters: Path.parameters,
+        successStatus: 204,
+        usesUpdateToken: true
+    )
+}
+
 /// `{"text":"…"}`.
 struct Note: WireDecodable, WireEncodable, OperationBody, OperationOutput {
     var text: String
