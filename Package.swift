@@ -104,7 +104,6 @@ let adapters: [[Target]] = [
 
 let capabilities: [[Target]] = [
     capability("Identity", plus: ["Crypto"]),
-    capability("Organizations"),
     capability(
         "Stacks",
         plus: ["StateStore", "JSONScan", "Crypto", "Compression", "Encryption"],

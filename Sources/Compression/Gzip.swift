@@ -1,6 +1,8 @@
 import CDeflate
 
-/// Gzip for bytes that are all at hand. `Inflater` is for those that are still arriving.
+/// Gzip for bytes that are all at hand.
+///
+/// `Inflater` is for those that are still arriving.
 package enum Gzip {
     /// Inflates `bytes`, one or several gzip members and nothing else, into at most `limit` bytes.
     ///
@@ -52,7 +54,9 @@ package enum Gzip {
         return body(compressor)
     }
 
-    /// An array of at most `bound` bytes; `body` writes them and says how many. Within its bound libdeflate cannot fail.
+    /// An array of at most `bound` bytes; `body` writes them and says how many.
+    ///
+    /// Within its bound libdeflate cannot fail.
     private static func fill(_ bound: Int, _ body: (UnsafeMutableRawPointer?) -> Int) -> [UInt8] {
         [UInt8](unsafeUninitializedCapacity: bound) { buffer, count in
             count = body(UnsafeMutableRawPointer(buffer.baseAddress))

@@ -39,7 +39,9 @@ enum ByteSearch {
         return index
     }
 
-    /// The high bit of each zero byte. Bytes above a zero byte may be marked wrongly; the lowest mark is always right.
+    /// The high bit of each zero byte.
+    ///
+    /// Bytes above a zero byte may be marked wrongly; the lowest mark is always right.
     @inline(__always)
     private static func zeros(_ word: UInt64) -> UInt64 {
         (word &- ones) & ~word

@@ -7,7 +7,9 @@
 /// are.
 package struct Cutter {
     package struct Limits: Sendable {
-        /// Containers inside each other. At most 512.
+        /// Containers inside each other.
+        ///
+        /// At most 512.
         package var depth = 512
         /// Bytes of one member or element.
         package var value = 128 << 20

@@ -62,7 +62,9 @@ package struct JSONElements: Sequence, IteratorProtocol {
     }
 }
 
-/// Skipping over text that is known to be JSON. Every function answers the length of the text when it runs out.
+/// Skipping over text that is known to be JSON.
+///
+/// Every function answers the length of the text when it runs out.
 enum JSONSkip {
     @inline(__always)
     static func whitespace(_ bytes: Span<UInt8>, _ start: Int) -> Int {

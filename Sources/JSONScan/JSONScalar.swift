@@ -1,4 +1,6 @@
-/// Readings of one JSON value out of its text. Each answers nil when the value is of another kind.
+/// Readings of one JSON value out of its text.
+///
+/// Each answers nil when the value is of another kind.
 package enum JSONScalar {
     /// The decoded characters of a string.
     package static func string(_ value: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {

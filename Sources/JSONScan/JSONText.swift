@@ -3,7 +3,9 @@
 /// A lone surrogate escape (`\ud800`) has no UTF-8. It decodes to the three bytes that UTF-8 would use if it were
 /// allowed, and encodes back to the escape, so that no text is lost or confused with another.
 package enum JSONText {
-    /// The text between the quotes of a valid JSON string. Without escapes this is the slice itself.
+    /// The text between the quotes of a valid JSON string.
+    ///
+    /// Without escapes this is the slice itself.
     package static func decode(_ contents: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
         guard hasEscapes(contents) else { return contents }
         var result: [UInt8] = []

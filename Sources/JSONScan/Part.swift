@@ -39,7 +39,9 @@ package enum Part: UInt8, Sendable {
     }
 }
 
-/// What `Cutter` found. Offsets count bytes from the beginning of the whole text.
+/// What `Cutter` found.
+///
+/// Offsets count bytes from the beginning of the whole text.
 package enum Cut: Sendable, Equatable {
     /// The bracket at `offset` opens `part`.
     case opened(Part, offset: Int)

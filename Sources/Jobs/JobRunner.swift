@@ -1,6 +1,5 @@
 package import Kernel
 package import Persistence
-import Synchronization
 package import Telemetry
 
 /// Claims due jobs and runs them, a bounded number at a time.
@@ -28,8 +27,7 @@ package final class JobRunner: Service {
     private let log: Logger
     private let store = JobStore()
     private let runner: JobID
-    private let isDraining = Atomic<Bool>(false)
-    private let inProgress = Atomic<Int>(0)
+    private let workload = Workload()
 
     package init(
         database: Database,
@@ -49,22 +47,29 @@ package final class JobRunner: Service {
     }
 
     /// Runs jobs until it is drained or cancelled, and then waits for those in progress.
+    ///
+    /// Jobs that are cancelled with it keep their claims until their leases end; `drain` is the way to stop.
     package func run() async throws {
         try await reportUnknownKinds()
         await withDiscardingTaskGroup { group in
-            while !isDraining.load(ordering: .acquiring), !Task.isCancelled {
+            while !workload.isDraining, !Task.isCancelled {
                 let started = await startDue(in: &group)
                 if started == 0 { try? await clock.sleep(for: limits.idle) }
             }
         }
     }
 
+    /// Takes no more jobs and returns when those in progress have ended.
+    ///
+    /// When the caller's patience ends, which it shows by cancelling, they are cancelled and given back.
     package func drain() async {
-        isDraining.store(true, ordering: .releasing)
+        await workload.drain()
     }
 
     /// Claims what is due now, runs it to its end, and answers how many jobs that was.
     package func runDue() async throws -> Int {
+        guard workload.begin() else { return 0 }
+        defer { workload.end() }
         let claimed = try await claim(limit: limits.concurrency)
         await withDiscardingTaskGroup { group in
             for row in claimed { group.addTask { await self.work(on: row) } }
@@ -73,15 +78,16 @@ package final class JobRunner: Service {
     }
 
     private func startDue(in group: inout DiscardingTaskGroup) async -> Int {
-        let free = limits.concurrency - inProgress.load(ordering: .acquiring)
-        guard free > 0 else { return 0 }
+        let free = limits.concurrency - workload.count
+        guard free > 0, workload.begin() else { return 0 }
+        defer { workload.end() }
         do {
             let claimed = try await claim(limit: free)
+            workload.add(claimed.count)
             for row in claimed {
-                inProgress.add(1, ordering: .acquiringAndReleasing)
                 group.addTask {
                     await self.work(on: row)
-                    self.inProgress.subtract(1, ordering: .acquiringAndReleasing)
+                    self.workload.end()
                 }
             }
             return claimed.count
@@ -106,7 +112,7 @@ package final class JobRunner: Service {
         let attempt = row.attempt + 1
         let context = JobContext(id: row.id, attempt: attempt, log: log)
         do {
-            let outcome = try await withRenewal(of: row.id) { try await kind.run(row.payload, context) }
+            let outcome = try await withLease(of: row.id) { try await kind.run(row.payload, context) }
             try await settle(row, outcome)
         } catch is CancellationError {
             await giveBack(row)
@@ -115,11 +121,16 @@ package final class JobRunner: Service {
         }
     }
 
-    private func withRenewal<T: Sendable>(of id: JobID, _ body: @escaping @Sendable () async throws -> T) async throws
+    /// Runs `body` while it renews the claim, and cancels it when the claim is lost or the runner is to hurry.
+    private func withLease<T: Sendable>(of id: JobID, _ body: @escaping @Sendable () async throws -> T) async throws
         -> T
     {
         try await withThrowingTaskGroup(of: T?.self) { group in
             group.addTask { try await body() }
+            group.addTask {
+                await self.workload.hurried()
+                throw CancellationError()
+            }
             group.addTask {
                 while true {
                     try await self.clock.sleep(for: self.limits.lease / 3)

@@ -85,16 +85,6 @@ struct JobStore: Sendable {
         )
     }
 
-    /// Gives back what a runner holds, as it stops.
-    func release(all runner: JobID, in tx: Transaction) throws {
-        try tx.execute(
-            """
-            UPDATE jobs SET locked_by = NULL, locked_until = NULL, attempt = attempt - 1
-            WHERE locked_by = \(runner) AND failed_at IS NULL
-            """
-        )
-    }
-
     /// Kinds that rows have and no runner here knows, with their number.
     func unknownKinds(known: [String], in tx: Transaction) throws -> [(kind: String, count: Int)] {
         try tx.all(

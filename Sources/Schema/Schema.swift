@@ -2,7 +2,7 @@ package import Persistence
 
 /// Every migration, in order.
 ///
-/// What people read are the dumps next to this file, `schema.sqlite.sql` and `schema.mysql.sql`; a test keeps them true.
+/// What people read are the dumps `docs/schema/schema.sqlite.sql` and `schema.mysql.sql`; a test keeps them true.
 package enum Schema {
     package static let migrations: [Migration] = [
         .identity,

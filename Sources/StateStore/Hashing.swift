@@ -4,7 +4,9 @@
 package protocol StreamingHash {
     mutating func update(_ bytes: ArraySlice<UInt8>)
 
-    /// The 32 bytes of the digest. The hash is used up afterwards.
+    /// The 32 bytes of the digest.
+    ///
+    /// The hash is used up afterwards.
     mutating func finalize() -> [UInt8]
 }
 

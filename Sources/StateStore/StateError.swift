@@ -7,7 +7,9 @@ package import Kernel
 package enum StateError: Error, Equatable {
     /// The text is not JSON, or not JSON of the expected shape.
     case malformed(ScanError)
-    /// A value breaks a rule of the protocol. `path` names it as seen from the body.
+    /// A value breaks a rule of the protocol.
+    ///
+    /// `path` names it as seen from the body.
     case invalid(path: String, problem: String)
     /// A delta does not fit the text it is meant for; the CLI then sends the whole text.
     case deltaRefused(String)

@@ -2,7 +2,7 @@ import Kernel
 import PersistenceMySQL
 import Testing
 
-@Suite("TLS to MySQL")
+@Suite("TLS to MySQL", .serialized)
 struct TLSTests {
     @Test("is used when it is configured, and not when it is not", arguments: TestServer.allCases)
     func isUsed(server: TestServer) async throws {

@@ -80,6 +80,7 @@ struct cb_session final : cb::Pollable {
     void skip_body();
     bool decode(size_t &consumed, size_t &produced);
     void deliver(size_t produced, bool broken);
+    bool can_leave_rest() const;
     bool can_skip_rest();
     void request_complete();
     void release_input();

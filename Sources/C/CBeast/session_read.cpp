@@ -268,15 +268,19 @@ void cb_session::deliver(size_t produced, bool broken) {
         body_done = false; // nothing of it may be taken for a next request
 }
 
-/// Whether the rest of the body is small enough to be dropped for the sake of the connection.
-bool cb_session::can_skip_rest() {
+/// Whether what is left of the body is known to be small enough to be dropped for the sake of the connection.
+bool cb_session::can_leave_rest() const {
     if (body_done)
         return true;
-    if (expects_continue)
-        return false; // whether the client sends it now is up to the client
-    if (!parser->chunked())
-        return parser->remaining() <= config().max_skipped;
-    // The end of chunks is not known: only if it is here already.
+    // With an expectation, whether the client sends the body now is up to the client.
+    return !expects_continue && !parser->chunked() && parser->remaining() <= config().max_skipped;
+}
+
+/// The same when nobody will read it any more: chunks, whose end is not known, are dropped if their end is here
+/// already.
+bool cb_session::can_skip_rest() {
+    if (body_done || expects_continue || !parser->chunked())
+        return can_leave_rest();
     size_t consumed = 0;
     size_t produced = 0;
     bool sound = position == filled || decode(consumed, produced);

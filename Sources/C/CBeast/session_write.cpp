@@ -20,7 +20,8 @@ void cb_session::respond(cb::Command &command, Answer next) {
     chunked_answer = next == Answer::streaming && asked.content_length < 0 && http11 && !head_method;
     bool unknown_end = next == Answer::streaming && asked.content_length < 0 && !http11;
     bool draining = loop->shared->draining.load(std::memory_order_relaxed);
-    keep_alive = keep_alive && !asked.close && !unknown_end && !draining && can_skip_rest();
+    keep_alive = keep_alive && !asked.close && !unknown_end && !draining &&
+                 (next == Answer::complete ? can_skip_rest() : can_leave_rest());
 
     cb::HeadLines lines{};
     lines.status = asked.status;

@@ -35,7 +35,9 @@ std::string look_at(std::string_view text, const char *what, const char *marker)
     std::string name(what);
     if (text.find_first_not_of(" \t\r\n") == std::string_view::npos)
         return "the " + name + " is empty";
-    if (text.size() > 2 && text[0] == 0x30 && (static_cast<unsigned char>(text[1]) & 0x80) != 0)
+    // A sequence of ASN.1 and its length, in one byte or in more.
+    auto second = static_cast<unsigned char>(text.size() > 1 ? text[1] : 0);
+    if (text[0] == 0x30 && (second > 0x80 || second + 2u == text.size()))
         return "the " + name + " is in DER form; PEM is needed (convert it with openssl)";
     if (text.find(marker) == std::string_view::npos || text.find("-----BEGIN ") == std::string_view::npos)
         return "the " + name + " has no PEM block that ends in \"" + marker + "\"";

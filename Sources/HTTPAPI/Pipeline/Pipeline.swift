@@ -22,7 +22,8 @@ package struct Pipeline: Sendable {
     private let routes: [Route]
     private let router: Router
     private let authorizer: any Authorizer
-    private let effects: Effects
+    private let ids: RequestIDs
+    private let inlineRoutes: InlineRoutes
     private let log: Logger
     private let accessLog: AccessLog
     private let encoder: AnswerEncoder
@@ -39,7 +40,8 @@ package struct Pipeline: Sendable {
         routes = table.routes
         router = Router(table.routes.map { ($0.descriptor.method, $0.template) })
         self.authorizer = authorizer
-        self.effects = effects
+        ids = RequestIDs(effects: effects)
+        inlineRoutes = InlineRoutes(table.routes, prefix: options.prefix)
         self.log = log
         accessLog = AccessLog(log: log, metrics: PipelineMetrics(registry: metrics, routes: table.routes))
         encoder = AnswerEncoder(compute: options.compute)
@@ -50,7 +52,7 @@ package struct Pipeline: Sendable {
     ///
     /// Every failure becomes an answer.
     package func respond(to request: HTTPRequest) async -> HTTPResponse {
-        var trace = Trace(request.head, id: effects.id())
+        var trace = Trace(request.head, id: ids.next())
         var response: HTTPResponse
         do {
             response = try await answer(request, &trace)
@@ -63,27 +65,25 @@ package struct Pipeline: Sendable {
 
     /// Answers requests to the routes that await nothing, on the thread that reads the socket; nil for all others.
     package func inline(_ head: HTTPRequestHead) -> HTTPResponse? {
-        var trace = Trace(head, id: effects.id())
-        guard let (route, values) = try? match(head, &trace), route.isInline else { return nil }
-        trace.route = route
+        guard let entry = inlineRoutes.find(head) else { return nil }
+        var trace = Trace(head, id: ids.next())
+        trace.route = entry.route
         var response: HTTPResponse
         do {
-            let bound = try route.bind(values)
-            guard case .inline(let handler) = bound.answer else { return nil }
-            let admission = Admission(actor: .anonymous(from: head.peer.text))
-            let body = try IncomingBody(
+            let content = try IncomingBody(
                 HTTPRequest(head: head),
                 intake: .none,
                 limits: BodyLimits(0),
                 progress: trace.progress,
                 compute: nil
             )
-            let call = RawCall(context: context(head, admission, trace), query: query(of: head), content: body)
-            response = try encoder.encodeInline(handler(call))
+            let admission = Admission(actor: .anonymous(from: head.peer.text))
+            let call = RawCall(context: context(head, admission, trace), query: query(of: head), content: content)
+            response = try encoder.encodeInline(entry.handler(call))
         } catch {
             response = self.response(to: error, &trace)
         }
-        response.headers.set("X-Pulumi-Request-ID", trace.id.description)
+        response.headers.append("X-Pulumi-Request-ID", trace.id.description)
         return response
     }
 
@@ -184,7 +184,7 @@ package struct Pipeline: Sendable {
 
     private func response(to error: any Error, _ trace: inout Trace) -> HTTPResponse {
         if error is CancellationError { trace.clientLeft = true }
-        let shown = error as? ServiceError ?? .unexpected(error)
+        let shown = error is CancellationError ? .cutOff : error as? ServiceError ?? .unexpected(error)
         trace.error = shown
         var response = ErrorRenderer.response(to: shown)
         if !trace.allowedMethods.isEmpty { response.headers.set("Allow", trace.allowedMethods) }

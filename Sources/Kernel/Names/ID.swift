@@ -11,11 +11,15 @@ package struct ID<Entity>: Hashable, Comparable, Sendable, CustomStringConvertib
     /// - Parameter random: 10 random bytes or more; the first 10 are used.
     package init(at now: Timestamp, random: [UInt8]) {
         precondition(random.count >= 10, "an id needs 10 random bytes")
+        let first = UInt16(random[0]) << 8 | UInt16(random[1])
+        self.init(at: now, random: (first, random[2..<10].reduce(UInt64(0)) { $0 << 8 | UInt64($1) }))
+    }
+
+    /// A new id from random bits at hand: 12 of the first and 62 of the second are used.
+    package init(at now: Timestamp, random: (UInt16, UInt64)) {
         let milliseconds = UInt64(max(0, now.microseconds / 1000)) & 0xFFFF_FFFF_FFFF
-        let randomA = UInt64(random[0]) << 8 | UInt64(random[1])
-        let randomB = random[2..<10].reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-        high = milliseconds << 16 | 0x7000 | randomA & 0x0FFF
-        low = 0x8000_0000_0000_0000 | randomB & 0x3FFF_FFFF_FFFF_FFFF
+        high = milliseconds << 16 | 0x7000 | UInt64(random.0) & 0x0FFF
+        low = 0x8000_0000_0000_0000 | random.1 & 0x3FFF_FFFF_FFFF_FFFF
     }
 
     /// Reads UUID text in either case; nil for anything else.

@@ -16,8 +16,12 @@ package struct RoutesCommand: Command {
         return ExitCode.success
     }
 
-    /// The table does not depend on a database: none is opened.
     package static func listing(_ environment: ProcessEnvironment) -> RouteListing {
+        RouteListing(table(environment).routes)
+    }
+
+    /// Every route over parts that refuse everything: which routes there are depends on no database.
+    package static func table(_ environment: ProcessEnvironment) -> RouteTable {
         let foundation = Application.Foundation(
             database: Database(driver: ClosedDatabase()),
             objects: ClosedObjects(),
@@ -27,7 +31,6 @@ package struct RoutesCommand: Command {
             compute: BlockingPool(name: "compute", threads: 0, queue: 0)
         )
         let readiness = Readiness(checks: [], clock: environment.clock)
-        let table = Application.routes(foundation, readiness: readiness)
-        return RouteListing(table.routes)
+        return Application.routes(foundation, readiness: readiness)
     }
 }

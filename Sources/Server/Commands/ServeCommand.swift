@@ -61,6 +61,13 @@ package struct ServeCommand: Command {
         let installation = Installation(database: databases.database, effects: environment.effects)
         let outcome = try await installation.run(configuration.installation)
         try await Application.schedule(foundation)
+        let heartbeat = Heartbeat(
+            database: databases.database,
+            effects: environment.effects,
+            clock: environment.clock,
+            log: log
+        )
+        try await heartbeat.makeUpForAbsence()
         let application = Application(foundation, log: log, metrics: MetricsRegistry())
         let server = ListeningServer.make(configuration.listener, pipeline: application.pipeline)
         let ports = try server.start()
@@ -76,7 +83,7 @@ package struct ServeCommand: Command {
             ]
         )
         let group = ServiceGroup(
-            services: services(application, server, databases, configuration, environment, log),
+            services: [heartbeat] + services(application, server, databases, configuration, environment, log),
             grace: configuration.server.stopGrace,
             clock: environment.clock,
             log: log

@@ -53,6 +53,18 @@ package struct UpdateStore: Sendable {
         try tx.execute("UPDATE updates SET lease_expires_at = \(end) WHERE id = \(id)")
     }
 
+    /// Moves the end of every running update's lease.
+    package func extendAllLeases(by time: Duration, in tx: Transaction) throws {
+        let (seconds, attoseconds) = time.components
+        let microseconds = seconds * 1_000_000 + attoseconds / 1_000_000_000_000
+        try tx.execute(
+            """
+            UPDATE updates SET lease_expires_at = lease_expires_at + \(microseconds)
+            WHERE status = \(UpdateStatus.running.rawValue)
+            """
+        )
+    }
+
     /// Records the end of an update.
     package func finish(
         _ id: UpdateID,

@@ -1,6 +1,8 @@
 import Glibc
 
-/// A blocking socket that sends exactly the bytes it is given. Every wait has a limit.
+/// A blocking socket that sends exactly the bytes it is given.
+///
+/// Every wait has a limit.
 final class RawClient: @unchecked Sendable {
     // SAFETY: a client is used by one thread at a time; it is handed from the test to that thread.
 
@@ -34,7 +36,7 @@ final class RawClient: @unchecked Sendable {
         case stillOpen
     }
 
-    let descriptor: Int32
+    private(set) var descriptor: Int32
     private var received: [UInt8] = []
 
     init(port: Int, receiveBuffer: Int32? = nil) throws {
@@ -58,7 +60,7 @@ final class RawClient: @unchecked Sendable {
     }
 
     deinit {
-        close(descriptor)
+        if descriptor >= 0 { close(descriptor) }
     }
 
     // MARK: - Sending
@@ -95,11 +97,17 @@ final class RawClient: @unchecked Sendable {
         shutdown(descriptor, Int32(SHUT_WR))
     }
 
+    /// Closes the connection in the usual way.
+    func end() {
+        close(descriptor)
+        descriptor = -1
+    }
+
     /// Ends the connection with a reset.
     func reset() {
         var option = linger(l_onoff: 1, l_linger: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
-        shutdown(descriptor, Int32(SHUT_RDWR))
+        end()
     }
 
     // MARK: - Receiving

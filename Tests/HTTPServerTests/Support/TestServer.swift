@@ -1,3 +1,4 @@
+import Glibc
 import HTTPServer
 import Kernel
 import Synchronization
@@ -59,7 +60,9 @@ func eventually(within limit: Duration = .seconds(5), _ condition: () -> Bool) a
     return true
 }
 
-/// Says what it was asked: method, target and number of body bytes. Breaks off with 400 when the body is broken.
+/// Says what it was asked: method, target and number of body bytes.
+///
+/// Breaks off with 400 when the body is broken.
 let describe: Handler = { request in
     do {
         var count = 0
@@ -69,6 +72,9 @@ let describe: Handler = { request in
         return HTTPResponse(.badRequest, body: .bytes(Array("broken".utf8)))
     }
 }
+
+/// Whether the long variants run (`CAIRN_LONG=1`).
+let isLong = getenv("CAIRN_LONG") != nil
 
 /// Values that handlers leave for a test to look at.
 final class Recorder<Value: Sendable>: Sendable {
@@ -80,4 +86,18 @@ final class Recorder<Value: Sendable>: Sendable {
 
     var values: [Value] { list.withLock { $0 } }
     var count: Int { list.withLock { $0.count } }
+}
+
+/// A number that several threads change.
+final class Count: Sendable {
+    private let number = Atomic(0)
+
+    var value: Int { number.load(ordering: .relaxed) }
+
+    /// Gives the number before.
+    @discardableResult
+    func add(_ more: Int) -> Int { number.add(more, ordering: .relaxed).oldValue }
+
+    /// Keeps the larger one.
+    func raise(to other: Int) { number.max(other, ordering: .relaxed) }
 }

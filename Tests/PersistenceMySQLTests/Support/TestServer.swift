@@ -40,7 +40,11 @@ enum TestServer: String, CaseIterable, CustomTestStringConvertible {
 
     static func skip(_ reason: Comment) throws -> Never {
         if ProcessInfo.processInfo.environment["CAIRN_REQUIRE_ENGINES"] == "1" { throw MissingServer() }
-        try Test.cancel(reason)
+        #if compiler(>=6.3)
+            try Test.cancel(reason)
+        #else
+            throw MissingServer()
+        #endif
     }
 
     struct MissingServer: Error {}
@@ -91,7 +95,7 @@ func withDriver<T>(
     change: (inout MySQLConfiguration) -> Void = { _ in },
     _ body: (MySQLDriver) async throws -> T
 ) async throws -> T {
-    let name = "cairn_test_\(String(UInt64.random(in: 0 ... .max), radix: 36))"
+    let name = "cairn_driver_\(String(UInt64.random(in: 0 ... .max), radix: 36))"
     let outside = try MySQLDriver(configuration)
     try await outside.run("CREATE DATABASE \(name) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin")
     var inside = configuration

@@ -1,0 +1,79 @@
+package import JSONScan
+
+/// Cuts the text of a document into chunks while it passes, window by window.
+///
+/// Feed it what the `Cutter` is fed, and what the cutter found; at most a chunk and a window are in memory. The text is
+/// taken as it is: envelope, separators and white space belong to the parts, which are the text when laid end to end.
+package struct TextChunker {
+    private var builder: ChunkBuilder
+    private var borders: ChunkBorders
+    private var reader = SummaryReader()
+    /// Text not given out yet.
+    private var buffer: [UInt8] = []
+    /// Offset of the buffer's first byte.
+    private var bufferStart = 0
+    /// Offsets from which the cutter's are counted; it may have seen more than the document.
+    private let origin: Int
+    /// End of the last element, if the buffer begins with elements.
+    private var elementsEnd: Int?
+    private var resourceCount = 0
+
+    /// `origin` is the cutter's offset of the document's first byte, when it stands inside of a larger body.
+    package init(origin: Int = 0, rules: ChunkRules = ChunkRules(), hash: @escaping HashMaker) {
+        builder = ChunkBuilder(rules: rules, hash: hash)
+        borders = ChunkBorders(rules: rules)
+        self.origin = origin
+    }
+
+    /// Takes the next bytes of the document and the cuts found in them; answers the chunks that are complete.
+    package mutating func feed(_ window: ArraySlice<UInt8>, cuts: [Cut]) throws(StateError) -> [NewChunk] {
+        buffer += window
+        for cut in cuts {
+            try reader.take(cut)
+            switch cut {
+            case .element(.resources, let value, let offset):
+                element(value, at: offset - origin, isResource: true)
+            case .element(.pendingOperations, let value, let offset):
+                element(value, at: offset - origin, isResource: false)
+            case .closed(.resources, _), .closed(.pendingOperations, _):
+                endList()
+            default:
+                break
+            }
+        }
+        return builder.takeChunks()
+    }
+
+    /// The manifest and the last chunks, after the last window.
+    package mutating func finish() throws(StateError) -> (manifest: Manifest, chunks: [NewChunk]) {
+        builder.envelope(buffer[...])
+        buffer = []
+        return (Manifest(summary: try reader.finish(), parts: builder.parts), builder.takeChunks())
+    }
+
+    private mutating func element(_ value: ArraySlice<UInt8>, at offset: Int, isResource: Bool) {
+        if borders.beginsChunk(value) { emit(upTo: offset) }
+        elementsEnd = offset + value.count
+        if isResource { resourceCount += 1 }
+    }
+
+    private mutating func endList() {
+        guard let end = elementsEnd else { return }
+        emit(upTo: end)
+        borders.reset()
+    }
+
+    /// Gives out the buffer's bytes before `offset`: a chunk if it holds elements, envelope otherwise.
+    private mutating func emit(upTo offset: Int) {
+        let text = buffer[..<(offset - bufferStart)]
+        if elementsEnd == nil {
+            builder.envelope(text)
+        } else {
+            builder.chunk(ArraySlice(Array(text)), resourceCount: resourceCount)
+        }
+        buffer.removeFirst(offset - bufferStart)
+        bufferStart = offset
+        elementsEnd = nil
+        resourceCount = 0
+    }
+}

@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# What real clients sent, against each engine: every recording on SQLite; on MySQL and MariaDB one of each kind of save
+# and generation of client, or with CAIRN_LONG=1 every recording.
+LONG=${CAIRN_LONG:-}
+source "$(dirname "$0")/../../Scripts/e2e.sh"
+source "$(dirname "$0")/shared.sh"
+HERE=$(cd "$(dirname "$0")" && pwd)
+SHARED=$(shared_folder)
+
+replay() {
+    python3 "$HERE/recordings.py" --url "$CAIRN_URL" --token "$E2E_TOKEN" --replay "$SHARED/recordings/replay.py" "$@"
+}
+
+every=("$SHARED"/recordings/*.jsonl "$SHARED"/recordings/*.jsonl.gz)
+some=()
+for name in account new stacks up up-begin up-journal2 up-delta up-plain-cli3_100_0 up-verbatim secrets cancel kill \
+    refresh journal-413 retries rewrite; do
+    for file in "$SHARED/recordings/$name.jsonl" "$SHARED/recordings/$name.jsonl.gz"; do
+        if [[ -f $file ]]; then some+=("$file"); fi
+    done
+done
+
+start_cairn recordings-sqlite CAIRN_ORGANIZATION=acme CAIRN_ADMIN_LOGIN=dev
+echo "SQLite:"
+replay "${every[@]}"
+stop_cairn
+
+if [[ -n $LONG ]]; then some=("${every[@]}"); fi
+for engine in MYSQL MARIADB; do
+    variable=CAIRN_TEST_$engine
+    if [[ -z ${!variable:-} ]]; then
+        echo "$engine: no test server"
+        if [[ -n ${CI:-} ]]; then exit 1; fi
+        continue
+    fi
+    start_cairn_on_mysql "recordings-${engine,,}" "${!variable}" CAIRN_ORGANIZATION=acme CAIRN_ADMIN_LOGIN=dev
+    echo "$engine:"
+    replay "${some[@]}"
+    stop_cairn
+done

@@ -1,0 +1,121 @@
+import Compression
+import Contract
+import HTTPAPI
+import HTTPServer
+import Kernel
+import Synchronization
+import Testing
+
+/// What every route does with bodies it cannot take.
+///
+/// The database under the routes is away, so an answer other than 503 shows that a request was refused before it could
+/// change anything.
+@Suite("Bodies of every route")
+struct RouteBodyTests {
+    private let probe = RouteProbe()
+
+    @Test("One that says it is too long is refused before it is read")
+    func refusesStatedLength() async throws {
+        for route in EveryRoute.taking {
+            let limit = min(route.limits.received, route.limits.inflated)
+            let outcome = try await send(route, RequestBody(length: limit + 1) { [0x20] })
+
+            #expect(outcome.status == 413, "\(route.name)")
+            #expect(outcome.code == "413", "\(route.name)")
+            #expect(!outcome.bodyWasRead, "\(route.name)")
+        }
+    }
+
+    @Test("One that does not say how long it is, is refused where it is too long")
+    func refusesUnstatedLength() async throws {
+        for route in json {
+            let sent = Atomic<Int>(0)
+            let piece = [UInt8](repeating: 0x20, count: 65_536)
+            let body = RequestBody {
+                sent.add(piece.count, ordering: .relaxed)
+                return piece
+            }
+
+            let outcome = try await send(route, body)
+
+            #expect(outcome.status == 413, "\(route.name)")
+            #expect(sent.load(ordering: .relaxed) <= route.limits.received + piece.count, "\(route.name)")
+        }
+    }
+
+    @Test("A small one that inflates to a large one is refused")
+    func refusesBombs() async throws {
+        let largest = json.map(\.limits.inflated).max() ?? 0
+        let bomb = Gzip.gzip([UInt8](repeating: 0x20, count: largest + 1)[...], level: 6)
+
+        for route in json {
+            let outcome = try await send(route, RequestBody(bytes: bomb), headers: ["Content-Encoding": "gzip"])
+
+            #expect(outcome.status == 413, "\(route.name)")
+        }
+    }
+
+    @Test(
+        "One that is no JSON is refused by name",
+        arguments: ["{", "[1", "nul", "{\"a\":1}x", "{\"a\":1,\"a\":2}", "\u{FEFF}{}"]
+    )
+    func refusesMalformed(text: String) async throws {
+        for route in json {
+            let outcome = try await send(route, RequestBody(bytes: Array(text.utf8)))
+
+            #expect(outcome.status == 400, "\(route.name)")
+            #expect(outcome.message.contains("body: "), "\(route.name): \(outcome.message)")
+        }
+    }
+
+    @Test("One of the wrong type is refused by name", arguments: ["[]", "5", "\"text\"", "true", "null"])
+    func refusesOtherTypes(text: String) async throws {
+        for route in json {
+            let outcome = try await send(route, RequestBody(bytes: Array(text.utf8)))
+
+            #expect(outcome.status == 400, "\(route.name)")
+            #expect(outcome.message.contains("body: "), "\(route.name): \(outcome.message)")
+        }
+    }
+
+    @Test("Fields that the contract does not have are passed over")
+    func ignoresUnknownFields() async throws {
+        for route in json where route.descriptor.id != "updateStackTags" {
+            let plain = try await send(route, RequestBody(bytes: Array("{}".utf8)))
+            let text = #"{"fromTheFuture":{"deep":[null,{"x":1e400}]}}"#
+            let extended = try await send(route, RequestBody(bytes: Array(text.utf8)))
+
+            #expect(extended.status == plain.status, "\(route.name)")
+            #expect(extended.message == plain.message, "\(route.name)")
+        }
+    }
+
+    @Test("Another encoding than gzip is refused", arguments: ["br", "zstd", "deflate", "gzip, gzip"])
+    func refusesEncodings(encoding: String) async throws {
+        for route in EveryRoute.taking {
+            let outcome = try await send(
+                route,
+                RequestBody(bytes: Array("{}".utf8)),
+                headers: ["Content-Encoding": encoding]
+            )
+
+            #expect(outcome.status == 415, "\(route.name)")
+            #expect(!outcome.bodyWasRead, "\(route.name)")
+        }
+    }
+
+    private var json: [Route] { EveryRoute.taking.filter { $0.intake == .json } }
+
+    private func send(
+        _ route: Route,
+        _ body: RequestBody,
+        headers: HTTPHeaders = [:]
+    ) async throws -> RouteProbe.Outcome {
+        try await probe.send(
+            route,
+            authorization: RouteProbe.credential(for: route),
+            headers: headers,
+            body: body
+        )
+    }
+}
