@@ -408,8 +408,6 @@ package enum Unimplemented {
                 "listPolicyViolationsV2",
                 "getOrgRegistryPolicyPack",
                 "getUsageSummaryResourceHours",
-                "listDeletedStacks",
-                "restoreDeletedStack",
                 "listRolesByOrgIdAndUxPurpose",
                 "createRole",
                 "listAvailableScopes",
@@ -467,9 +465,6 @@ package enum Unimplemented {
                 "listOrgTokens",
                 "createOrgToken",
                 "deleteOrgToken",
-                "batchDecryptProjectValue",
-                "decryptProjectValue",
-                "encryptProjectValue",
             ]
         ),
         // registry
@@ -527,16 +522,11 @@ package enum Unimplemented {
         (
             "comes with state and updates",
             [
-                "listMemberStackPermissions",
                 "updateTeamStackPermissions",
                 "updateSummaryHandlerLatest",
                 "updateSummary",
                 "createCoherenceWindowSubgroup",
                 "closeCoherenceWindowSubgroup",
-                "getStacksAnnotation",
-                "upsertStacksAnnotations",
-                "listStackPermissions",
-                "deleteStackPermission",
                 "listStackWebhooks",
                 "createStackWebhook",
                 "deleteStackWebhook",
@@ -545,10 +535,6 @@ package enum Unimplemented {
                 "getStackWebhookDeliveries",
                 "redeliverStackWebhookEvent",
                 "pingStackWebhook",
-                "getStackPolicyGroups",
-                "getStackPolicyPacks",
-                "listStackTeams",
-                "getStackStarterWorkflow",
             ]
         ),
         // users

@@ -57,7 +57,7 @@ package struct HistoryRoutes: RouteGroup {
 
     func summary(_ call: Call<Operations.GetStackUpdateSummary>) async throws -> StackUpdateSummary {
         let entry = try await history.version(try Self.number(call.path.version), of: try call.path.stack())
-        return StackUpdateSummary(entry)
+        return StackUpdateSummary(entry.update)
     }
 
     func latestPreviews(_ call: Call<Operations.GetLatestStackPreviews>) async throws -> GetStackUpdatesResponse {
@@ -115,7 +115,8 @@ package struct HistoryRoutes: RouteGroup {
     }
 
     func previewSummary(_ call: Call<Operations.GetStackPreviewSummary>) async throws -> StackUpdateSummary {
-        StackUpdateSummary(try await history.preview(try call.path.update(), of: try call.path.stack()))
+        let entry = try await history.preview(try call.path.update(), of: try call.path.stack())
+        return StackUpdateSummary(entry.update)
     }
 
     static func number(_ text: String) throws -> Int {
@@ -178,8 +179,7 @@ extension GetUpdateTimelineResponse {
 }
 
 extension StackUpdateSummary {
-    init(_ entry: HistoryEntry) {
-        let update = entry.update
+    init(_ update: Update) {
         self.init(
             result: update.result,
             startTime: Int((update.startedAt ?? update.createdAt).seconds),
