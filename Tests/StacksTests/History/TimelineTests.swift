@@ -31,7 +31,10 @@ struct TimelineTests {
         }
     }
 
-    @Test("lists the previews that looked at a version, oldest first unless told otherwise", arguments: Engine.available)
+    @Test(
+        "lists the previews that looked at a version, oldest first unless told otherwise",
+        arguments: Engine.available
+    )
     func listsPreviews(engine: Engine) async throws {
         try await withStackServer(engine) { server in
             try await server.createStack("acme/site/dev")

@@ -77,7 +77,9 @@ struct StackReferenceTests {
             let down = try await server.send("GET", "/api/stacks/other/net/prod/downstreamreferences", as: .eve)
             #expect(up.status == 200 && names(up).isEmpty)
             #expect(down.status == 200 && names(down).isEmpty)
-            #expect(try await server.send("GET", "/api/stacks/acme/site/dev/upstreamreferences", as: .eve).status == 404)
+            #expect(
+                try await server.send("GET", "/api/stacks/acme/site/dev/upstreamreferences", as: .eve).status == 404
+            )
         }
     }
 

@@ -36,7 +36,10 @@ struct StackSettingsTests {
         }
     }
 
-    @Test("go to another member, who then administers it; the answer names the owner before", arguments: Engine.available)
+    @Test(
+        "go to another member, who then administers it; the answer names the owner before",
+        arguments: Engine.available
+    )
     func changesOwner(engine: Engine) async throws {
         try await withStackServer(engine) { server in
             try await server.createStack("acme/site/dev")
