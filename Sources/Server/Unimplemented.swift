@@ -408,8 +408,6 @@ package enum Unimplemented {
                 "listPolicyViolationsV2",
                 "getOrgRegistryPolicyPack",
                 "getUsageSummaryResourceHours",
-                "listDeletedStacks",
-                "restoreDeletedStack",
                 "listRolesByOrgIdAndUxPurpose",
                 "createRole",
                 "listAvailableScopes",
@@ -467,9 +465,6 @@ package enum Unimplemented {
                 "listOrgTokens",
                 "createOrgToken",
                 "deleteOrgToken",
-                "batchDecryptProjectValue",
-                "decryptProjectValue",
-                "encryptProjectValue",
             ]
         ),
         // registry
@@ -527,17 +522,11 @@ package enum Unimplemented {
         (
             "comes with state and updates",
             [
-                "listMemberStackPermissions",
                 "updateTeamStackPermissions",
                 "updateSummaryHandlerLatest",
                 "updateSummary",
                 "createCoherenceWindowSubgroup",
                 "closeCoherenceWindowSubgroup",
-                "getStackActivity",
-                "getStacksAnnotation",
-                "upsertStacksAnnotations",
-                "listStackPermissions",
-                "deleteStackPermission",
                 "listStackWebhooks",
                 "createStackWebhook",
                 "deleteStackWebhook",
@@ -546,13 +535,6 @@ package enum Unimplemented {
                 "getStackWebhookDeliveries",
                 "redeliverStackWebhookEvent",
                 "pingStackWebhook",
-                "getStackPolicyGroups",
-                "getStackPolicyPacks",
-                "listStackTeams",
-                "getLatestUpdateTimeline",
-                "getStackPreviews",
-                "getUpdateTimeline",
-                "getStackStarterWorkflow",
             ]
         ),
         // users

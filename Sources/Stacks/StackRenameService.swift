@@ -1,30 +1,22 @@
 import Events
 package import Kernel
 import Persistence
-import StateStore
 
 /// Moves stacks to other names and to other organizations, with the names inside of their state.
 package struct StackRenameService: Sendable {
-    private static let deadline = Duration.seconds(60)
-
     private let effects: Effects
     private let reader: StateReader
-    private let texts: StateTexts
-    private let compute: BlockingPool
+    private let states: MovedStates
     private let hold: StackHold
     private let audit: AuditLog
     private let outbox = Outbox()
     private let stacks = StackStore()
     private let tags = StackTagStore()
-    private let updates = UpdateStore()
-    private let versions = StateVersionStore()
-    private let references = StackReferenceStore()
 
-    package init(effects: Effects, reader: StateReader, texts: StateTexts, compute: BlockingPool, hold: StackHold) {
+    package init(effects: Effects, reader: StateReader, states: MovedStates, hold: StackHold) {
         self.effects = effects
         self.reader = reader
-        self.texts = texts
-        self.compute = compute
+        self.states = states
         self.hold = hold
         audit = AuditLog(effects: effects)
     }
@@ -66,12 +58,6 @@ package struct StackRenameService: Sendable {
         var actor: Actor
     }
 
-    /// What the state is under the new names.
-    private struct NewState: Sendable {
-        var text: StateText
-        var references: [StackRef]
-    }
-
     private func carryOut(_ move: Move, from old: StackRef) async throws {
         while true {
             let (stack, source) = try await hold.write(old) { [self] stack, tx in
@@ -79,7 +65,7 @@ package struct StackRenameService: Sendable {
                 guard try stacks.find(move.to, in: tx) == nil else { throw ServiceError.stackExists(move.to) }
                 return (stack, try reader.source(of: stack, in: tx))
             }
-            let state = try await newState(source, of: stack, to: move.to)
+            let state = try await states.moved(source, of: stack, to: move.to)
             do {
                 return try await hold.write(old) { [self] current, tx in
                     guard current.version == stack.version else { throw StateMoved() }
@@ -100,28 +86,7 @@ package struct StackRenameService: Sendable {
         return organization
     }
 
-    private func newState(_ source: StateReader.Source, of stack: Stack, to new: StackRef) async throws -> NewState? {
-        if case .never = source { return nil }
-        let text = try await reader.text(source)
-        let rename = StackRename(from: StackNames(stack.ref), to: StackNames(new))
-        let (renamed, content) = try await compute.run(deadline: Self.deadline) {
-            do {
-                let renamed = try rename.apply(to: text[...])
-                let document = try StateDocument(reading: renamed)
-                let references = document.references(readBy: new)
-                return (
-                    Array(renamed),
-                    StateImport.Content(resourceCount: document.resourceCount, references: references)
-                )
-            } catch let error as StateError {
-                throw error.serviceError
-            }
-        }
-        let stored = try await texts.store(renamed, of: stack.id, resourceCount: content.resourceCount)
-        return NewState(text: stored, references: content.references)
-    }
-
-    private func commit(_ move: Move, _ stack: Stack, _ state: NewState?, in tx: Transaction) throws {
+    private func commit(_ move: Move, _ stack: Stack, _ state: MovedState?, in tx: Transaction) throws {
         let now = effects.now()
         let organization = try target(of: move, from: stack, in: tx)
         let isTransfer = organization != stack.organization
@@ -139,7 +104,7 @@ package struct StackRenameService: Sendable {
         if stack.ref.project != move.to.project {
             try tags.set(StackTags.project, to: move.to.project.rawValue, on: stack.id, in: tx)
         }
-        if let state { try record(move, state, of: stack, at: now, in: tx) }
+        if let state { try states.record(state, move.update, of: stack, by: move.actor, at: now, in: tx) }
         let event = DomainEvent(
             id: effects.id(),
             kind: isTransfer ? "stack.transferred" : "stack.renamed",
@@ -160,31 +125,5 @@ package struct StackRenameService: Sendable {
                 tx: tx
             )
         }
-    }
-
-    /// The state under its new names, as the stack's next version.
-    ///
-    /// A stack without state has nothing to record.
-    private func record(
-        _ move: Move,
-        _ state: NewState,
-        of stack: Stack,
-        at now: Timestamp,
-        in tx: Transaction
-    ) throws {
-        let count = state.text.resourceCount
-        let update = Update.finished(move.update, .rename, of: stack, by: move.actor, resourceCount: count, at: now)
-        try updates.insert(update, in: tx)
-        let version = StateVersion(version: update.version, update: move.update, text: state.text, createdAt: now)
-        try versions.insert(version, of: stack.id, in: tx)
-        try references.replace(state.references, of: stack.id, in: tx)
-        try stacks.advance(
-            stack.id,
-            version: update.version,
-            update: move.update,
-            resourceCount: count,
-            at: now,
-            in: tx
-        )
     }
 }

@@ -198,25 +198,25 @@ extension Tree {
         }
 
         private mutating func string(_ units: [UInt16]) -> String {
-            var result = "\""
-            var index = 0
-            while index < units.count {
-                let unit = units[index]
-                index += 1
-                let isPair = UTF16.isLeadSurrogate(unit) && index < units.count && UTF16.isTrailSurrogate(units[index])
-                if isPair, noise?.oneIn(2) != true {
-                    result += String(decoding: [unit, units[index]], as: UTF16.self)
-                    index += 1
-                } else if unit == 0x22 || unit == 0x5c {
-                    result += "\\" + String(decoding: [unit], as: UTF16.self)
-                } else if unit < 0x20 || UTF16.isSurrogate(unit) || noise?.oneIn(150) == true {
-                    result += "\\u" + String(repeating: "0", count: 4 - String(unit, radix: 16).count)
-                    result += String(unit, radix: 16)
+            var result: [UInt16] = [0x22]
+            for (index, unit) in units.enumerated() {
+                let previous = index > 0 ? units[index - 1] : 0
+                let next = index + 1 < units.count ? units[index + 1] : 0
+                let isPaired =
+                    (UTF16.isLeadSurrogate(unit) && UTF16.isTrailSurrogate(next))
+                    || (UTF16.isTrailSurrogate(unit) && UTF16.isLeadSurrogate(previous))
+                if unit == 0x22 || unit == 0x5c {
+                    result += [0x5c, unit]
+                } else if unit < 0x20 || (UTF16.isSurrogate(unit) && (!isPaired || noise != nil))
+                    || noise?.oneIn(150) == true
+                {
+                    let digits = String(unit, radix: 16)
+                    result += Array(("\\u" + String(repeating: "0", count: 4 - digits.count) + digits).utf16)
                 } else {
-                    result += String(decoding: [unit], as: UTF16.self)
+                    result.append(unit)
                 }
             }
-            return result + "\""
+            return String(decoding: result + [0x22], as: UTF16.self)
         }
     }
 }
