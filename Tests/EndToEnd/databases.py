@@ -1,0 +1,33 @@
+"""A database server of a test's own, made by Scripts/services from the template of the shared ones."""
+import os
+import subprocess
+import urllib.parse
+
+from process import free_port, make_schema, mysql_settings
+
+
+class DatabaseServer:
+    """A MariaDB or MySQL that may be killed: `kind` is `mariadb` or `mysql`."""
+
+    def __init__(self, kind, folder):
+        self.folder, self.port = folder, free_port()
+        shared = urllib.parse.urlsplit(os.environ["CAIRN_TEST_" + kind.upper()])
+        self.url = urllib.parse.urlunsplit(shared._replace(netloc="%s:%d" % (shared.netloc.rpartition(":")[0], self.port)))
+        self.run("start", kind, folder, str(self.port))
+
+    def settings(self, schema):
+        make_schema(self.url, schema)
+        return mysql_settings(self.url, schema)
+
+    def run(self, *words):
+        script = os.path.join(os.environ["CAIRN_TEST_SERVICES"], "run-instance.sh")
+        subprocess.run([script, *words], check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, timeout=120)
+
+    def kill(self):
+        self.run("kill", self.folder)
+
+    def stop(self):
+        self.run("stop", self.folder)
+
+    def resume(self):
+        self.run("resume", self.folder)
