@@ -23,6 +23,7 @@ package struct ServeCommand: Command {
         let settings = environment.settings
         do {
             configuration = try Configuration(settings: settings)
+            try ListeningServer.check(configuration.listener)
         } catch {
             environment.standardError("cairn: the settings cannot be used:\n\(error)\n")
             return ExitCode.configuration
@@ -59,7 +60,8 @@ package struct ServeCommand: Command {
         try await databases.prepare(migrating: configuration.database.migratesAtStart, log: log)
         let foundation = try await foundation(configuration, databases, environment)
         let installation = Installation(database: databases.database, effects: environment.effects)
-        let outcome = try await installation.run(configuration.installation)
+        // Shown before anything else can fail: the next start does not know it any more.
+        announce(try await installation.run(configuration.installation), configuration.installation, environment)
         try await Application.schedule(foundation)
         let heartbeat = Heartbeat(
             database: databases.database,
@@ -71,7 +73,6 @@ package struct ServeCommand: Command {
         let application = Application(foundation, log: log, metrics: MetricsRegistry())
         let server = ListeningServer.make(configuration.listener, pipeline: application.pipeline)
         let ports = try server.start()
-        announce(outcome, configuration.installation, environment)
         log.notice(
             "cairn serves",
             [
