@@ -1,6 +1,7 @@
 """A database server of a test's own, made by Scripts/services from the template of the shared ones."""
 import os
 import subprocess
+import tempfile
 import urllib.parse
 
 from process import free_port, make_schema, mysql_settings
@@ -21,7 +22,12 @@ class DatabaseServer:
 
     def run(self, *words):
         script = os.path.join(os.environ["CAIRN_TEST_SERVICES"], "run-instance.sh")
-        subprocess.run([script, *words], check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, timeout=120)
+        # Not a pipe: the database server inherits it and would keep it open.
+        with tempfile.TemporaryFile() as output:
+            done = subprocess.run([script, *words], stdin=subprocess.DEVNULL, stdout=output, stderr=output, timeout=120)
+            output.seek(0)
+            if done.returncode:
+                raise AssertionError("%s: %s" % (" ".join(words), output.read().decode("utf-8", "replace")))
 
     def kill(self):
         self.run("kill", self.folder)
