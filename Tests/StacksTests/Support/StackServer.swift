@@ -38,29 +38,77 @@ struct StackParts {
 
     init(database: Database, effects: Effects, objects: any ObjectStore) {
         let compute = Pools.compute
-        let keys = DataKeys(provider: LocalKeyProvider(current: Random.key()), effects: effects)
         let texts = StateTexts(objects: objects, effects: effects, compute: compute)
         let reader = StateReader(database: database, texts: texts, compute: compute)
         let ending = UpdateEnding(database: database, effects: effects, reader: reader, texts: texts)
         hold = StackHold(database: database, effects: effects, ending: ending)
         let stacks = StackService(database: database, effects: effects, texts: texts, reader: reader, hold: hold)
-        let renames = StackRenameService(effects: effects, reader: reader, texts: texts, compute: compute, hold: hold)
+        let states = MovedStates(reader: reader, texts: texts, compute: compute)
+        let moves = StackRenameService(effects: effects, reader: reader, states: states, hold: hold)
         let updates = UpdateService(database: database, effects: effects, ending: ending)
         let checkpoints = CheckpointService(database: database, effects: effects, texts: texts, compute: compute)
         let journal = JournalService(database: database, effects: effects, texts: texts, compute: compute)
         let events = EngineEventService(database: database, effects: effects, texts: texts, compute: compute)
         let imports = StateImport(effects: effects, texts: texts, compute: compute, hold: hold)
-        let secrets = SecretService(database: database, effects: effects, keys: keys, compute: compute)
-        routes = [
-            StackRoutes(stacks: stacks, renames: renames),
+        routes =
+            [
+                StackRoutes(stacks: stacks, renames: moves),
+                StackTransferRoutes(moves: moves),
+                UpdateRoutes(updates: updates),
+                BeginUpdateRoutes(updates: updates, stacks: stacks, reader: reader),
+                SaveRoutes(checkpoints: checkpoints, journal: journal),
+                EngineEventRoutes(events: events),
+                StateRoutes(reader: reader, imports: imports, outputs: StackOutputs(reader: reader, compute: compute)),
+                HistoryRoutes(history: HistoryService(database: database)),
+                DeletedStackRoutes(
+                    deleted: DeletedStackService(database: database, effects: effects, reader: reader, states: states)
+                ),
+            ]
+            + Self.settings(database, effects)
+            + Self.readings(database, reader, stacks)
+            + Self.secrets(database, effects)
+    }
+
+    /// What people set about stacks.
+    private static func settings(_ database: Database, _ effects: Effects) -> [any RouteGroup] {
+        [
+            StackSettingsRoutes(settings: StackSettingsService(database: database, effects: effects)),
+            StackConfigRoutes(configurations: StackConfigService(database: database, effects: effects)),
+            StackAnnotationRoutes(annotations: StackAnnotationService(database: database, effects: effects)),
+            StackAccessRoutes(access: StackAccessService(database: database, effects: effects)),
             StackTagRoutes(tags: StackTagService(database: database, effects: effects)),
-            UpdateRoutes(updates: updates),
-            BeginUpdateRoutes(updates: updates, stacks: stacks, reader: reader),
-            SaveRoutes(checkpoints: checkpoints, journal: journal),
-            EngineEventRoutes(events: events),
-            StateRoutes(reader: reader, imports: imports, outputs: StackOutputs(reader: reader, compute: compute)),
-            HistoryRoutes(history: HistoryService(database: database)),
-            SecretRoutes(secrets: secrets),
+            StackPolicyRoutes(),
+        ]
+    }
+
+    /// What is read out of states.
+    private static func readings(
+        _ database: Database,
+        _ reader: StateReader,
+        _ stacks: StackService
+    ) -> [any RouteGroup] {
+        let references = StackReferenceService(database: database)
+        return [
+            StackReferenceRoutes(references: references),
+            StackResourceRoutes(
+                resources: StackResourceService(database: database, reader: reader),
+                stacks: stacks,
+                references: references
+            ),
+            StarterWorkflowRoutes(stacks: stacks),
+        ]
+    }
+
+    private static func secrets(_ database: Database, _ effects: Effects) -> [any RouteGroup] {
+        let compute = Pools.compute
+        let keys = DataKeys(provider: LocalKeyProvider(current: Random.key()), effects: effects)
+        return [
+            SecretRoutes(
+                secrets: SecretService(database: database, effects: effects, keys: keys, compute: compute)
+            ),
+            ProjectSecretRoutes(
+                secrets: ProjectSecretService(database: database, effects: effects, keys: keys, compute: compute)
+            ),
         ]
     }
 
