@@ -5,12 +5,16 @@ import Kernel
 ///
 /// A change of who may do what is one changed line in review.
 package struct RouteListing: Sendable {
+    /// The columns of method, path, operation and access.
+    ///
+    /// Fixed, so that no line depends on another one; what is longer pushes the rest of its line aside.
+    private static let widths = [6, 88, 40, 32]
+
     package let text: String
 
     package init(_ routes: [Route]) {
         let rows = routes.map(Self.row).sorted { $0.order.lexicographicallyPrecedes($1.order) }
-        let widths = rows.reduce([0, 0, 0, 0]) { widths, row in zip(widths, row.cells).map { max($0, $1.utf8.count) } }
-        text = rows.map { Self.line($0.cells, widths) }.joined()
+        text = rows.map { Self.line($0.cells) }.joined()
     }
 
     private static func row(_ route: Route) -> (order: [String], cells: [String]) {
@@ -29,11 +33,11 @@ package struct RouteListing: Sendable {
     }
 
     /// The cells in columns; the last one is not padded.
-    private static func line(_ cells: [String], _ widths: [Int]) -> String {
+    private static func line(_ cells: [String]) -> String {
         var line = ""
         for (cell, width) in zip(cells, widths) {
             line += cell
-            line += String(repeating: " ", count: width - cell.utf8.count + 2)
+            line += String(repeating: " ", count: max(0, width - cell.utf8.count) + 2)
         }
         return "\(line)\(cells[cells.count - 1])\n"
     }

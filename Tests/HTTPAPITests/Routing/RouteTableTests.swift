@@ -31,6 +31,20 @@ struct RouteTableTests {
         )
     }
 
+    @Test("is printed so that a line changes only with its own route")
+    func hasIndependentLines() {
+        var table = RouteTable()
+        table.query(GiveNote.self, access: .authenticated) { _ -> Note in Note("") }
+        let before = RouteListing(table.routes).text
+
+        table.query(GiveThing.self, access: .authenticated) { _ -> Note in Note("") }
+        table.mutation(StepUpdate.self, access: .updateLease, unaudited: "a step of an update") { _ -> NoContent in
+            NoContent()
+        }
+
+        #expect(RouteListing(table.routes).text.hasPrefix(before))
+    }
+
     @Test("does not take an operation twice")
     func refusesDuplicates() async {
         await #expect(processExitsWith: .failure) {
