@@ -1,4 +1,4 @@
--- Written from the migrations up to 6 for mysql; do not edit.
+-- Written from the migrations up to 7 for mysql; do not edit.
 
 CREATE TABLE users (
     id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
@@ -268,4 +268,35 @@ CREATE TABLE data_keys (
     created_at BIGINT NOT NULL,
     PRIMARY KEY (id),
     UNIQUE KEY data_keys_owner_id (owner_id)
+) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+
+CREATE TABLE stack_annotations (
+    stack_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    kind VARCHAR(100) NOT NULL,
+    source VARCHAR(100) NOT NULL,
+    version BIGINT NOT NULL,
+    body LONGTEXT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    PRIMARY KEY (stack_id, kind, source),
+    CONSTRAINT stack_annotations_fk_stack_id FOREIGN KEY (stack_id) REFERENCES stacks (id)
+) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+
+CREATE TABLE stack_references (
+    stack_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    organization VARCHAR(40) NOT NULL,
+    project VARCHAR(100) NOT NULL,
+    name VARCHAR(100) NOT NULL,
+    PRIMARY KEY (stack_id, organization, project, name),
+    KEY stack_references_organization_project_name (organization, project, name),
+    CONSTRAINT stack_references_fk_stack_id FOREIGN KEY (stack_id) REFERENCES stacks (id)
+) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+
+CREATE TABLE projects (
+    id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    organization_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    name VARCHAR(100) NOT NULL,
+    created_at BIGINT NOT NULL,
+    PRIMARY KEY (id),
+    UNIQUE KEY projects_organization_id_name (organization_id, name),
+    CONSTRAINT projects_fk_organization_id FOREIGN KEY (organization_id) REFERENCES organizations (id)
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;

@@ -1,4 +1,4 @@
--- Written from the migrations up to 6 for sqlite; do not edit.
+-- Written from the migrations up to 7 for sqlite; do not edit.
 
 CREATE TABLE users (
     id TEXT NOT NULL,
@@ -269,3 +269,34 @@ CREATE TABLE data_keys (
     PRIMARY KEY (id)
 ) STRICT;
 CREATE UNIQUE INDEX data_keys_owner_id ON data_keys (owner_id);
+
+CREATE TABLE stack_annotations (
+    stack_id TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK (length(kind) <= 100),
+    source TEXT NOT NULL CHECK (length(source) <= 100),
+    version INTEGER NOT NULL,
+    body TEXT NOT NULL,
+    updated_at INTEGER NOT NULL,
+    PRIMARY KEY (stack_id, kind, source),
+    CONSTRAINT stack_annotations_fk_stack_id FOREIGN KEY (stack_id) REFERENCES stacks (id)
+) STRICT;
+
+CREATE TABLE stack_references (
+    stack_id TEXT NOT NULL,
+    organization TEXT NOT NULL CHECK (length(organization) <= 40),
+    project TEXT NOT NULL CHECK (length(project) <= 100),
+    name TEXT NOT NULL CHECK (length(name) <= 100),
+    PRIMARY KEY (stack_id, organization, project, name),
+    CONSTRAINT stack_references_fk_stack_id FOREIGN KEY (stack_id) REFERENCES stacks (id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX stack_references_organization_project_name ON stack_references (organization, project, name);
+
+CREATE TABLE projects (
+    id TEXT NOT NULL,
+    organization_id TEXT NOT NULL,
+    name TEXT NOT NULL CHECK (length(name) <= 100),
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (id),
+    CONSTRAINT projects_fk_organization_id FOREIGN KEY (organization_id) REFERENCES organizations (id)
+) STRICT;
+CREATE UNIQUE INDEX projects_organization_id_name ON projects (organization_id, name);
