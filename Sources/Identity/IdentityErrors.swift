@@ -36,6 +36,11 @@ extension ServiceError {
         "Forbidden: this needs a site administrator."
     )
 
+    static let noPendingEmailChange = ServiceError(
+        .notFound,
+        "Not Found: no change of your address is pending; addresses change at once here"
+    )
+
     static func tokenNotFound() -> ServiceError {
         ServiceError(.notFound, "Not Found: access token not found")
     }

@@ -543,13 +543,9 @@ package enum Unimplemented {
             [
                 "listGitHubOrganizationTeams",
                 "getGroupsForGitLabApp",
-                "deletePendingEmailChange",
-                "getLatestPendingEmailChange",
-                "listUserOrgInvites",
                 "deleteIdentityProvider",
                 "listIdentityProviderOrganizations",
                 "syncWithIdentityProvider",
-                "getUserHasVerifiedEmail",
             ]
         ),
         // vcs_integrations

@@ -93,6 +93,7 @@ package struct Application: Sendable {
             StatusRoutes(readiness: readiness),
             ServiceMetadataRoutes(),
             CurrentUserRoutes(users: CurrentUserService(database: database, effects: effects)),
+            EmailRoutes(),
             PersonalTokenRoutes(tokens: PersonalTokenService(database: database, effects: effects)),
         ]
         var table = RouteTable(own + stacks.routes)

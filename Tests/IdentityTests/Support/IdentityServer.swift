@@ -14,6 +14,7 @@ func withIdentityServer(_ engine: Engine, _ body: (TestServer) async throws -> V
 private func makeRoutes(_ database: Database, _ effects: Effects) -> [any RouteGroup] {
     [
         CurrentUserRoutes(users: CurrentUserService(database: database, effects: effects)),
+        EmailRoutes(),
         PersonalTokenRoutes(tokens: PersonalTokenService(database: database, effects: effects)),
     ]
 }
