@@ -1,5 +1,6 @@
 import Glibc
 import Kernel
+import PersistenceSQLite
 import Server
 import TestKit
 import Testing
@@ -62,6 +63,22 @@ struct RefusedStartTests {
             #expect(console.error.split(separator: "\n").count == 1)
             // The account was made, and its token cannot be shown a second time.
             #expect(console.output.contains("pul-"))
+        }
+    }
+
+    @Test("says that another server has the data folder already")
+    func refusesSecondServer() async throws {
+        try await TestFolder.with { folder in
+            let first = try await SQLiteDriver.open(SQLiteConfiguration(path: "\(folder)/cairn.db"))
+            let console = Console()
+
+            let code = await console.run([], variables: variables(folder, ["PORT": "1"]))
+            await first.close()
+
+            #expect(code == 69)
+            #expect(console.error.split(separator: "\n").count == 1, "\(console.error)")
+            #expect(console.error.contains(folder))
+            #expect(console.output.isEmpty)
         }
     }
 

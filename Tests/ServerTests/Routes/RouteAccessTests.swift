@@ -69,10 +69,11 @@ struct RouteAccessTests {
 
     @Test("What is asked of the authorizer names the resource of the path")
     func namesResource() async throws {
+        let probe = RouteProbe(StubAuthorizer(.refuse(.notFound)))
+
         for route in EveryRoute.guarded {
-            let probe = RouteProbe(StubAuthorizer(.refuse(.notFound)))
             _ = try await probe.send(route, authorization: RouteProbe.credential(for: route))
-            let requirement = try #require(probe.authorizer.requirements.first, "\(route.name)")
+            let requirement = try #require(probe.authorizer.requirements.last, "\(route.name)")
 
             switch requirement {
             case .stack(let permission, let stack):

@@ -28,7 +28,7 @@ struct RouteBodyTests {
 
     @Test("One that does not say how long it is, is refused where it is too long")
     func refusesUnstatedLength() async throws {
-        for route in json {
+        for route in oneOfEachLimit {
             let sent = Atomic<Int>(0)
             let piece = [UInt8](repeating: 0x20, count: 65_536)
             let body = RequestBody {
@@ -48,7 +48,7 @@ struct RouteBodyTests {
         let largest = json.map(\.limits.inflated).max() ?? 0
         let bomb = Gzip.gzip([UInt8](repeating: 0x20, count: largest + 1)[...], level: 6)
 
-        for route in json {
+        for route in oneOfEachLimit {
             let outcome = try await send(route, RequestBody(bytes: bomb), headers: ["Content-Encoding": "gzip"])
 
             #expect(outcome.status == 413, "\(route.name)")
@@ -105,6 +105,11 @@ struct RouteBodyTests {
     }
 
     private var json: [Route] { EveryRoute.taking.filter { $0.intake == .json } }
+
+    /// Megabytes for each of a hundred routes would take minutes; what counts them is the same for all.
+    private var oneOfEachLimit: [Route] {
+        Array(Dictionary(json.map { ($0.limits, $0) }) { first, _ in first }.values)
+    }
 
     private func send(
         _ route: Route,

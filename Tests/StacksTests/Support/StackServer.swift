@@ -16,9 +16,15 @@ func withStackServer(_ engine: Engine, _ body: (TestServer) async throws -> Void
         let objects = try FolderObjectStore(path: folder, setting: "CAIRN_DATA", pool: Pools.files)
         try await withTestServer(
             engine,
-            leases: StackParts.leases,
+            leases: leases,
             routes: { database, effects in
-                StackParts(database: database, effects: effects, objects: objects).routes
+                StackServices(
+                    database: database,
+                    effects: effects,
+                    objects: objects,
+                    keys: DataKeys(provider: LocalKeyProvider(current: Random.key()), effects: effects),
+                    compute: Pools.compute
+                ).routes
             },
             body
         )
@@ -31,97 +37,15 @@ enum Pools {
     static let compute = BlockingPool(name: "compute", threads: 2, queue: 1024)
 }
 
-/// The services of this module as the program wires them.
-struct StackParts {
-    let routes: [any RouteGroup]
-    let hold: StackHold
-
-    init(database: Database, effects: Effects, objects: any ObjectStore) {
-        let compute = Pools.compute
-        let texts = StateTexts(objects: objects, effects: effects, compute: compute)
-        let reader = StateReader(database: database, texts: texts, compute: compute)
-        let ending = UpdateEnding(database: database, effects: effects, reader: reader, texts: texts)
-        hold = StackHold(database: database, effects: effects, ending: ending)
-        let stacks = StackService(database: database, effects: effects, texts: texts, reader: reader, hold: hold)
-        let states = MovedStates(reader: reader, texts: texts, compute: compute)
-        let moves = StackRenameService(effects: effects, reader: reader, states: states, hold: hold)
-        let updates = UpdateService(database: database, effects: effects, ending: ending)
-        let checkpoints = CheckpointService(database: database, effects: effects, texts: texts, compute: compute)
-        let journal = JournalService(database: database, effects: effects, texts: texts, compute: compute)
-        let events = EngineEventService(database: database, effects: effects, texts: texts, compute: compute)
-        let imports = StateImport(effects: effects, texts: texts, compute: compute, hold: hold)
-        routes =
-            [
-                StackRoutes(stacks: stacks, renames: moves),
-                StackTransferRoutes(moves: moves),
-                UpdateRoutes(updates: updates),
-                BeginUpdateRoutes(updates: updates, stacks: stacks, reader: reader),
-                SaveRoutes(checkpoints: checkpoints, journal: journal),
-                EngineEventRoutes(events: events),
-                StateRoutes(reader: reader, imports: imports, outputs: StackOutputs(reader: reader, compute: compute)),
-                HistoryRoutes(history: HistoryService(database: database)),
-                DeletedStackRoutes(
-                    deleted: DeletedStackService(database: database, effects: effects, reader: reader, states: states)
-                ),
-            ]
-            + Self.settings(database, effects)
-            + Self.readings(database, reader, stacks)
-            + Self.secrets(database, effects)
-    }
-
-    /// What people set about stacks.
-    private static func settings(_ database: Database, _ effects: Effects) -> [any RouteGroup] {
-        [
-            StackSettingsRoutes(settings: StackSettingsService(database: database, effects: effects)),
-            StackConfigRoutes(configurations: StackConfigService(database: database, effects: effects)),
-            StackAnnotationRoutes(annotations: StackAnnotationService(database: database, effects: effects)),
-            StackAccessRoutes(access: StackAccessService(database: database, effects: effects)),
-            StackTagRoutes(tags: StackTagService(database: database, effects: effects)),
-            StackPolicyRoutes(),
-        ]
-    }
-
-    /// What is read out of states.
-    private static func readings(
-        _ database: Database,
-        _ reader: StateReader,
-        _ stacks: StackService
-    ) -> [any RouteGroup] {
-        let references = StackReferenceService(database: database)
-        return [
-            StackReferenceRoutes(references: references),
-            StackResourceRoutes(
-                resources: StackResourceService(database: database, reader: reader),
-                stacks: stacks,
-                references: references
-            ),
-            StarterWorkflowRoutes(stacks: stacks),
-        ]
-    }
-
-    private static func secrets(_ database: Database, _ effects: Effects) -> [any RouteGroup] {
-        let compute = Pools.compute
-        let keys = DataKeys(provider: LocalKeyProvider(current: Random.key()), effects: effects)
-        return [
-            SecretRoutes(
-                secrets: SecretService(database: database, effects: effects, keys: keys, compute: compute)
-            ),
-            ProjectSecretRoutes(
-                secrets: ProjectSecretService(database: database, effects: effects, keys: keys, compute: compute)
-            ),
-        ]
-    }
-
-    /// Lets `Identity` ask who holds the lease of an update.
-    static let leases = TestLeases { token, update, stack, tx in
-        let (update, stack) = try UpdateLeases().holder(token: token, update: update, of: stack, in: tx)
-        return LeaseHolder(
-            user: update.requestedBy,
-            login: update.requestedLogin,
-            organization: stack.organization,
-            stack: stack.id
-        )
-    }
+/// Lets `Identity` ask who holds the lease of an update, as the program does.
+private let leases = TestLeases { token, update, stack, tx in
+    let (update, stack) = try UpdateLeases().holder(token: token, update: update, of: stack, in: tx)
+    return LeaseHolder(
+        user: update.requestedBy,
+        login: update.requestedLogin,
+        organization: stack.organization,
+        stack: stack.id
+    )
 }
 
 extension TestServer {

@@ -3,7 +3,6 @@ package import HTTPAPI
 package import Jobs
 package import Kernel
 package import Persistence
-import Stacks
 
 /// The capability of stacks, wired.
 package struct StackServices: Sendable {
