@@ -47,6 +47,14 @@ enum CServerStart {
         return (ServerCore.Handle(pointer: server), ports)
     }
 
+    static func checkTLS(_ tls: HTTPServerConfiguration.TLS) throws {
+        let memory = CMemory()
+        defer { memory.free() }
+        var raw = rawTLS(tls, memory)
+        var error = cb_error()
+        guard cb_tls_check(&raw, &error) else { throw ServiceError(.invalidArgument, text(of: error)) }
+    }
+
     static func replaceTLS(_ tls: HTTPServerConfiguration.TLS, _ handle: ServerCore.Handle) throws {
         let memory = CMemory()
         defer { memory.free() }

@@ -33,6 +33,13 @@ package struct HTTPServerConfiguration: Sendable {
             self.key = key
             self.minimumVersion = minimumVersion
         }
+
+        /// Whether a server can start with them, tried without starting one.
+        ///
+        /// - Throws: `.invalidArgument` in words that name certificate or key and show neither.
+        package func check() throws {
+            try CServerStart.checkTLS(self)
+        }
     }
 
     /// Sizes and numbers.

@@ -25,6 +25,8 @@ package struct Server: Service {
 
     /// Listens, and answers from now on; a second call changes nothing.
     ///
+    /// For whoever needs the port before `run`, which must follow: only the end of `run` frees what a start has taken.
+    ///
     /// - Returns: the bound ports, in the order of the addresses.
     /// - Throws: `ServiceError`, one line that names the address and what to do, or what is wrong with certificate or
     ///   key.

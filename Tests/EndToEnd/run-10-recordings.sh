@@ -5,7 +5,7 @@ LONG=${CAIRN_LONG:-}
 source "$(dirname "$0")/../../Scripts/e2e.sh"
 source "$(dirname "$0")/shared.sh"
 HERE=$(cd "$(dirname "$0")" && pwd)
-SHARED=$(shared_folder)
+require_shared
 
 replay() {
     python3 "$HERE/recordings.py" --url "$CAIRN_URL" --token "$E2E_TOKEN" --replay "$SHARED/recordings/replay.py" "$@"
@@ -14,7 +14,7 @@ replay() {
 every=("$SHARED"/recordings/*.jsonl "$SHARED"/recordings/*.jsonl.gz)
 some=()
 for name in account new stacks up up-begin up-journal2 up-delta up-plain-cli3_100_0 up-verbatim secrets cancel kill \
-    refresh journal-413 retries rewrite; do
+    refresh journal-413 edits retries rewrite; do
     for file in "$SHARED/recordings/$name.jsonl" "$SHARED/recordings/$name.jsonl.gz"; do
         if [[ -f $file ]]; then some+=("$file"); fi
     done
@@ -27,12 +27,8 @@ stop_cairn
 
 if [[ -n $LONG ]]; then some=("${every[@]}"); fi
 for engine in MYSQL MARIADB; do
+    require_engine "$engine" || continue
     variable=CAIRN_TEST_$engine
-    if [[ -z ${!variable:-} ]]; then
-        echo "$engine: no test server"
-        if [[ -n ${CI:-} ]]; then exit 1; fi
-        continue
-    fi
     start_cairn_on_mysql "recordings-${engine,,}" "${!variable}" CAIRN_ORGANIZATION=acme CAIRN_ADMIN_LOGIN=dev
     echo "$engine:"
     replay "${some[@]}"

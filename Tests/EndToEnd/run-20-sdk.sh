@@ -3,8 +3,8 @@
 # contract is known, and no fewer operations conform than before.
 source "$(dirname "$0")/../../Scripts/e2e.sh"
 source "$(dirname "$0")/shared.sh"
-SHARED=$(shared_folder)
-FLOOR=85
+require_shared
+FLOOR=90
 
 start_cairn sdk CAIRN_ORGANIZATION=acme CAIRN_ADMIN_LOGIN=dev
 python=$(python_with pulumi_cloud_sdk)

@@ -1,15 +1,29 @@
 # shellcheck shell=bash
-# Where the recordings and the contract tool are: ../shared beside the clone, or CAIRN_SHARED.
+# Where the recordings and the contract tool are, and servers on the databases of the tests.
 
-shared_folder() {
+# require_shared: sets SHARED to the folder of recordings and contract tool, ../shared beside the clone or CAIRN_SHARED.
+#
+# Without it the calling test says so and ends: well elsewhere, as a failure in CI.
+require_shared() {
     local root
     root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-    local folder=${SHARED_FOLDER:-$root/../shared}
-    if [[ ! -d $folder/recordings ]]; then
-        echo "there is no $folder/recordings; set SHARED_FOLDER" >&2
-        return 1
+    SHARED=${CAIRN_SHARED:-$root/../shared}
+    if [[ -d $SHARED/recordings && -d $SHARED/contract ]]; then
+        SHARED=$(cd "$SHARED" && pwd)
+        return
     fi
-    (cd "$folder" && pwd)
+    echo "NOT RUN: $SHARED has no recordings and no contract tool; CAIRN_SHARED names their folder"
+    [[ -n ${CI:-} ]] && exit 1
+    exit 0
+}
+
+# require_engine NAME: whether there is a test server of MYSQL or MARIADB; none is a failure in CI.
+require_engine() {
+    local variable=CAIRN_TEST_$1
+    [[ -z ${!variable:-} ]] || return 0
+    echo "NOT RUN on $1: $variable is not set; ./dev services start"
+    [[ -z ${CI:-} ]] || exit 1
+    return 1
 }
 
 # mysql_settings URL SCHEMA: prints the server's settings for a database of the test services, one per line.

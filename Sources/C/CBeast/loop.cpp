@@ -225,15 +225,15 @@ void Loop::sweep() {
     int64_t now = now_ms();
     for (auto &session : all)
         session->check_time(now);
-    look_for_departed_peers(all);
+    look_for_departed_peers(all, now);
 }
 
 /// One system call for all sessions whose handler is at work and not reading: nothing else would tell of a departure.
-void Loop::look_for_departed_peers(const std::vector<SessionRef> &all) {
+void Loop::look_for_departed_peers(const std::vector<SessionRef> &all, int64_t now) {
     polled.clear();
     std::vector<cb_session *> asked;
     for (auto &session : all) {
-        if (!session->wants_peer_check())
+        if (!session->wants_peer_check(now))
             continue;
         polled.push_back({session->descriptor(), POLLRDHUP, 0});
         asked.push_back(session.get());

@@ -85,7 +85,7 @@ class Loop {
     void run_commands();
     void arm_timer();
     void on_tick();
-    void look_for_departed_peers(const std::vector<SessionRef> &all);
+    void look_for_departed_peers(const std::vector<SessionRef> &all, int64_t now);
 
     const unsigned index;
     std::unique_ptr<Reactor> reactor;

@@ -123,7 +123,7 @@ class Collector final : public http::basic_parser<true> {
 
     void on_field_impl(http::field field, string_view name, string_view value, error_code &ec) override {
         if (head_done)
-            return; // of a trailer; nobody asks for those
+            return judge_trailer(field, ec);
         if (++field_count > limits.fields)
             return refuse(CB_TOO_MANY_FIELDS, ec);
         uint16_t sizes[2] = {static_cast<uint16_t>(name.size()), static_cast<uint16_t>(value.size())};
@@ -131,6 +131,12 @@ class Collector final : public http::basic_parser<true> {
         packed.append(name.data(), name.size());
         note(field, value);
         packed.append(value.data(), value.size());
+    }
+
+    /// Trailers are dropped; one that another reader could take for the framing breaks the body.
+    void judge_trailer(http::field field, error_code &ec) {
+        if (field == http::field::content_length || field == http::field::transfer_encoding)
+            ec = http::error::bad_value;
     }
 
     void note(http::field field, string_view value) {
@@ -164,7 +170,9 @@ class Collector final : public http::basic_parser<true> {
 #ifdef __clang__
 #pragma clang diagnostic ignored "-Winconsistent-missing-override"
 #endif
-    void on_trailer_field_impl(http::field, string_view, string_view, error_code &) {}
+    void on_trailer_field_impl(http::field field, string_view, string_view, error_code &ec) {
+        judge_trailer(field, ec);
+    }
 #pragma GCC diagnostic pop
 
     void on_header_impl(error_code &) override { head_done = true; }
@@ -183,15 +191,33 @@ class Collector final : public http::basic_parser<true> {
     }
 };
 
-cb_reason reason_of(const error_code &ec) {
+cb_reason reason_of(const error_code &ec, const Collector &head) {
     if (ec == http::error::header_limit)
         return CB_HEAD_TOO_LARGE;
     if (ec == http::error::bad_target)
         return CB_BAD_TARGET;
+    // Newer versions refuse an unknown coding at the end of the head, before we can.
+    if (ec == http::error::bad_transfer_encoding && head.http11 && head.lengths == 0 && !head.chunked_only)
+        return CB_UNKNOWN_ENCODING;
     if (ec == http::error::bad_content_length || ec == http::error::bad_transfer_encoding ||
         ec == http::error::multiple_content_length)
         return CB_BAD_FRAMING;
     return CB_MALFORMED;
+}
+
+/// Whether the line of a chunk's size has ended inside of a quoted string. Beast 1.81 looks for the end of the string
+/// in what follows, and would wait for it.
+bool ends_in_quotes(string_view text) {
+    size_t start = text.substr(0, 2) == "\r\n" ? 2 : 0;
+    size_t end = text.find("\r\n", start);
+    bool quoted = false;
+    for (size_t i = start; end != string_view::npos && i < end; ++i) {
+        if (quoted && text[i] == '\\')
+            ++i;
+        else if (text[i] == '"')
+            quoted = !quoted;
+    }
+    return quoted;
 }
 
 } // namespace
@@ -223,7 +249,7 @@ Parsed RequestParser::feed(const char *bytes, size_t length, size_t &consumed) {
     consumed = collector.put(boost::asio::const_buffer(bytes, length), ec);
     collector.head_size += static_cast<uint32_t>(consumed);
     if (ec && ec != http::error::need_more)
-        return impl->refuse(collector.refusal ? *collector.refusal : reason_of(ec));
+        return impl->refuse(collector.refusal ? *collector.refusal : reason_of(ec, collector));
     if (collector.is_header_done()) {
         if (collector.head_size > collector.limits.head)
             return impl->refuse(CB_HEAD_TOO_LARGE);
@@ -249,6 +275,8 @@ Parsed RequestParser::decode(char *bytes, size_t length, size_t &consumed, size_
     consumed = collector.put(boost::asio::const_buffer(bytes, length), ec);
     produced = collector.produced;
     if (ec && ec != http::error::need_more)
+        return impl->refuse(CB_MALFORMED_BODY);
+    if (collector.chunked() && !collector.is_done() && ends_in_quotes({bytes + consumed, length - consumed}))
         return impl->refuse(CB_MALFORMED_BODY);
     return collector.is_done() ? Parsed::done : Parsed::more;
 }

@@ -113,6 +113,15 @@ uint16_t cb_server_port(const cb_server *server, size_t address) {
     return address < server->ports.size() ? server->ports[address] : 0;
 }
 
+bool cb_tls_check(const cb_tls *tls, cb_error *error) {
+    *error = cb_error{};
+    std::string problem;
+    if (cb::make_tls_context(*tls, problem))
+        return true;
+    report(error, CB_ERROR_TLS, 0, problem);
+    return false;
+}
+
 bool cb_server_set_tls(cb_server *server, const cb_tls *tls, cb_error *error) {
     *error = cb_error{};
     std::string problem;

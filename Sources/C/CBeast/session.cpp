@@ -169,6 +169,12 @@ void cb_session::check_time(int64_t now) {
     }
 }
 
+/// A reader sees the end by itself. A request younger than a tick is spared: a client that shuts down its sending side
+/// at once and waits for a quick answer gets it.
+bool cb_session::wants_peer_check(int64_t now) const {
+    return phase == Phase::request && handle != nullptr && !reading && now - since >= config().tick;
+}
+
 void cb_session::peer_left() {
     if (phase == Phase::closed)
         return;

@@ -43,7 +43,7 @@ struct cb_session final : cb::Pollable {
     cb_session *previous = nullptr;
     void execute(cb::Command &command);
     void check_time(int64_t now);
-    bool wants_peer_check() const { return phase == Phase::request && handle != nullptr && !reading; }
+    bool wants_peer_check(int64_t now) const;
     void peer_left();
     void stop() { close(CB_END_STOPPED); }
     int descriptor() const { return transport.descriptor(); }

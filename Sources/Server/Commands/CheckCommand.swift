@@ -12,7 +12,7 @@ package struct CheckCommand: Command {
         let settings = environment.settings
         let problems: ConfigurationError?
         do {
-            _ = try Configuration(settings: settings)
+            try ListeningServer.check(try Configuration(settings: settings).listener)
             problems = nil
         } catch {
             problems = error

@@ -1,14 +1,15 @@
 /// Where one chunk ends and the next begins: after an element whose text, hashed, falls into a share of all values.
 ///
 /// So borders depend on what is there and not on what came before, and a change to one element leaves all chunks but
-/// its own as they are. The share grows with the element's length, which makes chunks come out at `average` bytes
+/// its own as they are. No border depends on the element behind it either: a chunk that begins where one began before
+/// ends where that one ended. The share grows with the element's length, which makes chunks come out at `average` bytes
 /// whatever the elements' size.
 package struct ChunkRules: Sendable {
     /// No border before so many bytes.
     package var minimum = 64 << 10
     /// Bytes to the next border on average, from the minimum on.
     package var average = 192 << 10
-    /// A border before an element that would make the chunk longer.
+    /// A border behind the element that makes the chunk as long as that, or longer.
     package var maximum = 512 << 10
     /// Text around the lists up to this length is kept in the manifest itself.
     package var inlineLimit = 16 << 10
@@ -28,11 +29,11 @@ struct ChunkBorders {
 
     /// Whether `element` begins a chunk; true for the first one.
     mutating func beginsChunk(_ element: ArraySlice<UInt8>) -> Bool {
-        let begins = size == 0 || isDue || size + element.count > rules.maximum
+        let begins = size == 0 || isDue
         if begins { size = 0 }
         size += element.count + 1
         let share = min(UInt64(element.count + 1), UInt64(rules.average)) &* (UInt64.max / UInt64(rules.average))
-        isDue = size >= rules.minimum && ElementHash.hash(element) < share
+        isDue = size >= rules.maximum || (size >= rules.minimum && ElementHash.hash(element) < share)
         return begins
     }
 

@@ -8,10 +8,12 @@ package struct TextChunker {
     private var builder: ChunkBuilder
     private var borders: ChunkBorders
     private var reader = SummaryReader()
-    /// Text not given out yet.
+    /// Text not given out yet, and some that was in the current window.
     private var buffer: [UInt8] = []
     /// Offset of the buffer's first byte.
     private var bufferStart = 0
+    /// How much of the buffer was given out.
+    private var emitted = 0
     /// Offsets from which the cutter's are counted; it may have seen more than the document.
     private let origin: Int
     /// End of the last element, if the buffer begins with elements.
@@ -41,6 +43,10 @@ package struct TextChunker {
                 break
             }
         }
+        // Once per window, as taking from the front moves the rest.
+        buffer.removeFirst(emitted)
+        bufferStart += emitted
+        emitted = 0
         return builder.takeChunks()
     }
 
@@ -65,14 +71,13 @@ package struct TextChunker {
 
     /// Gives out the buffer's bytes before `offset`: a chunk if it holds elements, envelope otherwise.
     private mutating func emit(upTo offset: Int) {
-        let text = buffer[..<(offset - bufferStart)]
+        let text = buffer[emitted..<(offset - bufferStart)]
         if elementsEnd == nil {
             builder.envelope(text)
         } else {
             builder.chunk(ArraySlice(Array(text)), resourceCount: resourceCount)
         }
-        buffer.removeFirst(offset - bufferStart)
-        bufferStart = offset
+        emitted = offset - bufferStart
         elementsEnd = nil
         resourceCount = 0
     }

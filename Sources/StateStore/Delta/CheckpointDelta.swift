@@ -62,7 +62,7 @@ package struct CheckpointDelta: Sendable {
     }
 
     /// The text after the edits, unchecked.
-    func edited(_ base: PiecedText) throws(StateError) -> PiecedText {
+    package func edited(_ base: PiecedText) throws(StateError) -> PiecedText {
         var lines = LineIndex(base)
         var replacements: [(range: Range<Int>, text: ArraySlice<UInt8>)] = []
         for edit in edits {

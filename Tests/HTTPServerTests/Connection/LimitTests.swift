@@ -146,13 +146,16 @@ extension SocketTests {
 
                 #expect(try await status == 200)
                 #expect(read.value == total)
-                #expect(peak.value - before < 16_000)
+                #expect(peak.value - before < 16_000 || isWatchedByASan)
                 // What is under way lies in the buffers of the two sockets.
                 #expect(mostAhead.value < 24 << 20)
             }
         }
     }
 }
+
+/// Whether AddressSanitizer is at work: it keeps freed memory for a while.
+let isWatchedByASan = dlsym(nil, "__asan_init") != nil
 
 /// What this process holds in memory now.
 func residentKilobytes() throws -> Int {

@@ -208,6 +208,33 @@ extension SocketTests {
             print(len(errors), b"one" in names, b"two" in names, *errors[:1])
             """
 
+        @Test("a TLS client that leaves cancels its handler within a second", arguments: ["GET", "POST"])
+        func leaving(_ method: String) async throws {
+            let certificates = try await Self.certificates("one")
+            let tls = try Self.tls(certificates, "one")
+            let cancelled = Recorder<Bool>()
+            let script = """
+                import socket, ssl, sys, time
+                s = ssl._create_unverified_context().wrap_socket(socket.create_connection(("127.0.0.1", int(sys.argv[1]))))
+                s.sendall(sys.argv[2].encode() + b" / HTTP/1.1\\r\\nHost: x\\r\\nContent-Length: 9\\r\\n\\r\\nhello")
+                time.sleep(0.2)
+                s.close()
+                """
+            try await withServer(
+                { $0.tls = tls },
+                handler: { request in
+                    if request.method == .post { _ = try? await request.body.collect(upTo: 100) }
+                    while !Task.isCancelled { try? await Task.sleep(for: .seconds(60)) }
+                    cancelled.add(true)
+                    return HTTPResponse(.ok)
+                }
+            ) { server in
+                _ = try await onThread { try run("python3", ["-c", script, "\(server.port)", method]) }
+
+                #expect(await eventually(within: .seconds(1)) { cancelled.count == 1 })
+            }
+        }
+
         @Test("a certificate that does not fit is refused, and the old one stays")
         func badReplacement() async throws {
             let certificates = try await Self.certificates("one", "two")

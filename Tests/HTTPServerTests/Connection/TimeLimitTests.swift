@@ -85,7 +85,7 @@ extension SocketTests {
                 let (response, end) = try await onThread {
                     let client = try server.connect()
                     let length = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhello"
-                    try client.send(isChunked ? chunkedPost("/", "5;a=\"b\r\nhello\r\n0\r\n\r\n") : length)
+                    try client.send(isChunked ? chunkedPost("/", "5\r\nhello\r\n5\r\nhe") : length)
                     return (try client.response(), client.rest().end)
                 }
 
@@ -173,6 +173,35 @@ extension SocketTests {
                 #expect(await eventually { server.server.counters.activeRequests == 0 })
                 #expect(outcome.values == (isFile ? [] : [true]))
                 client.finishSending()
+            }
+        }
+
+        @Test("many slow readers are all given up, and another client is served meanwhile")
+        func manySlowReaders() async throws {
+            let count = isLong ? 500 : 100
+            let file = temporaryFile([UInt8](repeating: 1, count: 40_000_000))
+            try await withServer(
+                Self.short,
+                handler: { request in
+                    guard request.target.path == "/file" else { return HTTPResponse(.ok) }
+                    return HTTPResponse(.ok, body: .file(file, offset: 0, length: 40_000_000))
+                }
+            ) { server in
+                let (slow, status) = try await onThread {
+                    let slow = try (0..<count).map { _ in
+                        let client = try RawClient(port: server.port, receiveBuffer: 4096)
+                        try client.send(get("/file"))
+                        return client
+                    }
+                    let client = try server.connect()
+                    try client.send(get("/"))
+                    return (slow, try client.response().status)
+                }
+
+                let areGivenUp = await eventually { server.server.counters.refused[.writeTimeout] == UInt64(count) }
+                #expect(status == 200)
+                #expect(areGivenUp)
+                withExtendedLifetime(slow) {}
             }
         }
 

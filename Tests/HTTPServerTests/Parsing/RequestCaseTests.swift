@@ -41,6 +41,25 @@ extension SocketTests {
             }
         }
 
+        @Test(
+            "a refused HEAD gets no body",
+            arguments: ["HEAD / HTTP/1.1\r\n\r\n", "HEAD * HTTP/1.1\r\nHost: x\r\n\r\n"]
+        )
+        func refusedHead(_ request: String) async throws {
+            try await withServer(handler: describe) { server in
+                let rest = try await onThread {
+                    let client = try server.connect()
+                    try client.send(request)
+                    return client.rest()
+                }
+
+                let text = String(decoding: rest.bytes, as: UTF8.self)
+                #expect(text.hasPrefix("HTTP/1.1 400 Bad Request\r\n"))
+                #expect(text.hasSuffix("\r\n\r\n"))
+                #expect(!text.contains("Content-Length: 0"))
+            }
+        }
+
         private static func failures(of row: RequestCase, _ way: Way, _ server: TestServer) throws -> [String] {
             let client = try server.connect()
             if way == .reused {

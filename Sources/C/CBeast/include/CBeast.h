@@ -166,6 +166,8 @@ typedef struct {
 cb_server *cb_server_start(const cb_config *config, const cb_callbacks *callbacks, void *context, cb_error *error);
 /// The port bound for the address of that index.
 uint16_t cb_server_port(const cb_server *server, size_t address);
+/// Whether certificate and key can be used, and together; false and a filled `error` when not.
+bool cb_tls_check(const cb_tls *tls, cb_error *error);
 /// A new certificate for new connections; false and a filled `error` when it does not fit, and the old one stays.
 bool cb_server_set_tls(cb_server *server, const cb_tls *tls, cb_error *error);
 /// Stops accepting, closes idle connections, lets requests finish with `Connection: close`.

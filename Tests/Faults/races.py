@@ -1,0 +1,228 @@
+#!/usr/bin/env python3
+"""Requests at the same instant: one winner, and a serial order.
+
+    races.py sqlite|mariadb|mysql ROUNDS
+
+On MySQL and MariaDB two servers share one database, its objects and its keys, and every second client asks the other.
+"""
+import argparse
+import json
+import os
+import sys
+import threading
+
+from client import Client
+from databases import DatabaseServer
+from model import State
+from process import TOKEN, Server
+from workload import delta
+
+CLIENTS = 64
+PROGRAM = {"name": "races", "runtime": "yaml", "main": "", "description": "", "options": {"dryRun": False},
+           "config": {}, "metadata": {"message": "", "environment": {}}}
+BEGIN = json.dumps({"updateKind": "update", "program": PROGRAM})
+RESOURCE = '{"urn":"urn:pulumi:s::races::t:i:T::%s","custom":true,"id":"%s","type":"t:i:T"}'
+
+
+def at_once(calls):
+    """Runs them in a thread each, all let go together; their results in order."""
+    barrier, results = threading.Barrier(len(calls)), [None] * len(calls)
+
+    def run(index, call):
+        barrier.wait()
+        results[index] = call()
+
+    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(calls)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return results
+
+
+class Races:
+    def __init__(self, servers):
+        self.servers = servers
+        self.ports = [server.port for server in servers]
+        self.client = Client(self.ports, TOKEN)
+        self.problems, self.stacks = [], 0
+
+    def stack(self):
+        self.stacks += 1
+        name = "race%d" % self.stacks
+        self.must("POST", "/api/stacks/main/races", json.dumps({"stackName": name}))
+        return "/api/stacks/main/races/" + name
+
+    def must(self, *request, **options):
+        status, text, _ = self.client.once(*request, **options)
+        if status >= 300:
+            raise AssertionError("%s: %d %s" % (request[:2], status, text[:300]))
+        return json.loads(text) if text else None
+
+    def ask(self, number, *request, **options):
+        """A call for `at_once`: client `number` asks its server; the status and the text of the answer."""
+        return lambda: self.client.once(*request, port=self.ports[number % len(self.ports)], **options)[:2]
+
+    def expect(self, condition, what):
+        if not condition:
+            self.problems.append(what)
+
+    # --- One winner -----------------------------------------------------------------------------------------------
+
+    def one_winner(self, what, answers, path):
+        statuses = sorted(status for status, _ in answers)
+        self.expect(statuses == [200] + [409] * (len(answers) - 1), "%s: answers %s" % (what, statuses))
+        running = [row for row in self.must("GET", path + "/updates")["updates"] if row["result"] == "in-progress"]
+        self.expect(len(running) == 1, "%s: %d updates in progress" % (what, len(running)))
+
+    def begins(self):
+        path = self.stack()
+        answers = at_once([self.ask(number, "POST", path + "/begin-update", BEGIN) for number in range(CLIENTS)])
+        self.one_winner("begin-update", answers, path)
+
+    def starts(self):
+        path = self.stack()
+        updates = [self.must("POST", path + "/update", json.dumps(PROGRAM))["updateID"] for _ in range(CLIENTS)]
+        answers = at_once([self.ask(number, "POST", "%s/update/%s" % (path, update), "{}")
+                           for number, update in enumerate(updates)])
+        self.one_winner("start", answers, path)
+
+    def starts_of_one(self):
+        path = self.stack()
+        update = self.must("POST", path + "/update", json.dumps(PROGRAM))["updateID"]
+        answers = at_once([self.ask(number, "POST", "%s/update/%s" % (path, update), "{}")
+                           for number in range(CLIENTS)])
+        self.one_winner("start of one update", answers, path)
+
+    def creates(self):
+        self.stacks += 1
+        body = json.dumps({"stackName": "race%d" % self.stacks})
+        answers = at_once([self.ask(number, "POST", "/api/stacks/main/races", body) for number in range(CLIENTS)])
+        statuses = sorted(status for status, _ in answers)
+        self.expect(statuses == [200] + [409] * (CLIENTS - 1), "create of one stack: answers %s" % statuses)
+
+    def first_secrets(self):
+        """The data key of a new stack is made by its first use: every ciphertext of many first uses decrypts."""
+        path = self.stack()
+        answers = at_once([self.ask(number, "POST", path + "/encrypt", '{"plaintext":"c2VjcmV0"}')
+                           for number in range(CLIENTS)])
+        self.expect(all(status == 200 for status, _ in answers), "encrypt: %s" % answers[:3])
+        ciphertexts = [json.loads(text)["ciphertext"] for _, text in answers]
+        for port in self.ports:
+            status, text, _ = self.client.once("POST", path + "/batch-decrypt", json.dumps({"ciphertexts": ciphertexts}),
+                                               port=port)
+            self.expect(status == 200 and set(json.loads(text)["plaintexts"].values()) == {"c2VjcmV0"},
+                        "first secrets: %d %s" % (status, text[:200]))
+
+    # --- A serial order -------------------------------------------------------------------------------------------
+
+    def running(self):
+        path = self.stack()
+        answer = self.must("POST", path + "/begin-update", BEGIN)
+        return path, "%s/update/%s" % (path, answer["updateID"]), answer["token"]
+
+    def cancel_and_save(self, form):
+        """Either the save is in the state and was acknowledged, or it is not and was refused; never after the cancel."""
+        path, update, lease = self.running()
+        documents = ['{"version":3,"deployment":{"manifest":{"time":"2026-01-02T03:04:05Z","magic":"","version":""},'
+                     '"metadata":{},"resources":[%s]}}' % ",".join(RESOURCE % (key, key) for key in keys)
+                     for keys in ("a", "ab", "abc")]
+        verbatim = '{"version":3,"untypedDeployment":%s,"sequenceNumber":%d}'
+        self.must("PATCH", update + "/checkpointverbatim", verbatim % (documents[0], 1), lease=lease)
+        what, body = {
+            "verbatim": ("/checkpointverbatim", verbatim % (documents[1], 2)),
+            "delta": ("/checkpointdelta", delta(documents[0], documents[1], 2)),
+            "plain": ("/checkpoint", documents[1].replace("{", '{"isInvalid":false,', 1)),
+        }[form]
+        save, cancel = at_once([self.ask(0, "PATCH", update + what, body, lease=lease),
+                                self.ask(1, "POST", update + "/cancel")])
+        late = self.client.once("PATCH", update + "/checkpointverbatim", verbatim % (documents[2], 3), lease=lease)
+        saved = save[0] < 300
+        self.expect(cancel[0] < 300 and (saved or save[0] == 409), "cancel and %s: %s %s" % (form, save, cancel))
+        self.expect(late[0] == 409, "a save after the cancel: %s" % (late,))
+        state = State([RESOURCE % (key, key) for key in ("ab" if saved else "a")])
+        problems = state.problems(self.client.send("GET", path + "/export"))
+        self.expect(not problems, "cancel and %s, answered %d: %s" % (form, save[0], problems))
+        return saved
+
+    def cancel_and_complete(self):
+        path, update, lease = self.running()
+        cancel, complete = at_once([self.ask(0, "POST", update + "/cancel"),
+                                    self.ask(1, "POST", update + "/complete", '{"status":"succeeded"}', lease=lease)])
+        row = self.must("GET", path + "/updates")["updates"][0]
+        won = {"succeeded": complete, "failed": cancel}.get(row["result"], (0, ""))
+        lost = cancel if won is complete else complete
+        self.expect(won[0] in (200, 204) and lost[0] == 409,
+                    "cancel %s and complete %s, history %s" % (cancel, complete, row["result"]))
+
+    def restart_between_starts(self):
+        """The lock is not in memory: of two updates made before a crash, the second cannot start beside the first."""
+        path = self.stack()
+        first, second = [self.must("POST", path + "/update", json.dumps(PROGRAM))["updateID"] for _ in range(2)]
+        lease = self.must("POST", "%s/update/%s" % (path, first), "{}")["token"]
+        for server in self.servers:
+            server.kill()
+            server.start()
+        status, text = self.client.insist("POST", "%s/update/%s" % (path, second), "{}")
+        self.expect(status == 409, "a second start after a crash: %d %s" % (status, text[:200]))
+        self.must("POST", "%s/update/%s/complete" % (path, first), '{"status":"succeeded"}', lease=lease)
+        self.must("POST", "%s/update/%s" % (path, second), "{}")
+
+    def run(self, rounds):
+        saved = {"verbatim": 0, "delta": 0, "plain": 0}
+        for _ in range(rounds):
+            for race in (self.begins, self.starts, self.starts_of_one, self.creates, self.first_secrets):
+                race()
+            for form in saved:
+                for _ in range(5):
+                    saved[form] += self.cancel_and_save(form)
+            for _ in range(5):
+                self.cancel_and_complete()
+            if self.problems:
+                return
+        for _ in range(3):
+            self.restart_between_starts()
+        print("  %d rounds of %d clients at once, one winner each; of %d saves beside a cancel these were first: %s"
+              % (rounds, CLIENTS, 15 * rounds, saved))
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("engine", choices=["sqlite", "mariadb", "mysql"])
+    parser.add_argument("rounds", type=int)
+    options = parser.parse_args()
+    folder = os.path.join(os.environ["E2E_FOLDER"], "races-" + options.engine)
+    os.makedirs(folder)
+    database, servers = None, []
+    try:
+        if options.engine == "sqlite":
+            servers = [Server(os.path.join(folder, "server"))]
+        else:
+            database = DatabaseServer(options.engine, os.path.join(folder, "database"))
+            shared = {**database.settings("cairn_races"), "PULUMI_LOCAL_OBJECTS": os.path.join(folder, "objects"),
+                      "PULUMI_LOCAL_KEYS": os.path.join(folder, "master.key")}
+            with open(shared["PULUMI_LOCAL_KEYS"], "wb") as key:
+                os.chmod(key.name, 0o600)
+                key.write(os.urandom(32))
+            servers = [Server(os.path.join(folder, name), **shared) for name in ("one", "two")]
+        # Both at once: one of them migrates and installs.
+        for server in servers:
+            server.start(ready=False)
+        for server in servers:
+            server.wait_until_ready()
+        print("%s, %d server(s):" % (options.engine, len(servers)))
+        races = Races(servers)
+        races.run(options.rounds)
+        for problem in races.problems[:40]:
+            print(problem)
+        stops = [server.stop() for server in servers]
+        sys.exit(1 if races.problems or any(stops) else 0)
+    finally:
+        for server in servers:
+            server.kill()
+        if database:
+            database.stop()
+
+
+if __name__ == "__main__":
+    main()

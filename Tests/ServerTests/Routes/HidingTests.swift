@@ -1,0 +1,82 @@
+import Contract
+import APITestKit
+import HTTPAPI
+import Kernel
+import Identity
+import TestKit
+import Testing
+
+/// The rule for hiding, asked of the real authorizer for every route: what one may not read is not there; what one may
+/// read but not do needs a permission that the answer names.
+@Suite("What every route shows to whom")
+struct HidingTests {
+    @Test("Somebody of another organization is told that nothing is there", arguments: Engine.available)
+    func hides(engine: Engine) async throws {
+        try await withFullServer(engine) { server in
+            try await server.createStack("acme/site/dev")
+
+            for route in server.routes.routes where isScoped(route) {
+                let reply = try await send(route, to: server, as: .eve)
+                #expect(reply.status == 404, "\(route.name)")
+            }
+        }
+    }
+
+    @Test("The administrator of the installation sees no more than others", arguments: Engine.available)
+    func hidesFromSiteAdministrator(engine: Engine) async throws {
+        try await withFullServer(engine) { server in
+            try await server.createStack("acme/site/dev")
+
+            for route in server.routes.routes where isScoped(route) {
+                let reply = try await send(route, to: server, as: .root)
+                #expect(reply.status == 404, "\(route.name)")
+            }
+        }
+    }
+
+    @Test("A member is told which permission is missing", arguments: Engine.available)
+    func namesPermissions(engine: Engine) async throws {
+        try await withFullServer(engine) { server in
+            try await server.createStack("acme/site/dev")
+            var refused = 0
+
+            for route in server.routes.routes where isScoped(route) {
+                if try await isGranted(route) { continue }
+                let reply = try await send(route, to: server, as: .mia)
+                #expect(reply.status == 403, "\(route.name)")
+                let scope = route.access.split(separator: "(").last?.dropLast() ?? ""
+                #expect(
+                    request(route).method == "HEAD" || reply.message?.contains("'\(scope)'") == true,
+                    "\(route.name)"
+                )
+                refused += 1
+            }
+
+            #expect(refused >= 2)
+        }
+    }
+
+    private func send(_ route: Route, to server: TestServer, as caller: TestCaller) async throws -> TestReply {
+        try await server.send(request(route), as: caller)
+    }
+
+    private func request(_ route: Route) -> TestRequest {
+        TestRequest(route.descriptor.method.rawValue, EveryRoute.path(of: route), json: "{}")
+    }
+
+    private func isScoped(_ route: Route) -> Bool {
+        ["stack(", "project(", "organization("].contains { route.access.hasPrefix($0) }
+    }
+
+    /// What a member of an organization with the usual settings may do.
+    private func isGranted(_ route: Route) async throws -> Bool {
+        let probe = RouteProbe(StubAuthorizer(.refuse(.notFound)))
+        _ = try await probe.send(route, authorization: RouteProbe.credential(for: route))
+        switch probe.authorizer.requirements.first {
+        case .stack(let permission, _): return StackAccessLevel.needed(for: permission) <= .write
+        case .project(let permission, _): return OrganizationRole.member.grants(permission)
+        case .organization(let permission, _): return OrganizationRole.member.grants(permission)
+        default: return true
+        }
+    }
+}

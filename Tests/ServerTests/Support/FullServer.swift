@@ -1,0 +1,39 @@
+import APITestKit
+import Crypto
+import Encryption
+import HTTPAPI
+import Identity
+import Kernel
+import ObjectStorage
+import Persistence
+import Server
+import Stacks
+import TestKit
+
+/// Runs `body` with a server that has every route, as the program wires it.
+func withFullServer(_ engine: Engine, _ body: (TestServer) async throws -> Void) async throws {
+    try await TestFolder.with { folder in
+        let objects = try FolderObjectStore(path: folder, setting: "CAIRN_DATA", pool: Pools.files)
+        try await withTestServer(
+            engine,
+            table: { database, effects in
+                let foundation = Application.Foundation(
+                    database: database,
+                    objects: objects,
+                    keys: DataKeys(provider: LocalKeyProvider(current: Random.key()), effects: effects),
+                    effects: effects,
+                    clock: ContinuousClock(),
+                    compute: Pools.compute
+                )
+                return Application.routes(foundation, readiness: Readiness(checks: [], clock: ContinuousClock()))
+            },
+            body
+        )
+    }
+}
+
+/// Threads that all tests share.
+private enum Pools {
+    static let files = FolderObjectStore.makePool()
+    static let compute = BlockingPool(name: "compute", threads: 2, queue: 256)
+}

@@ -1,0 +1,295 @@
+import Compression
+import JSONScan
+import StateStore
+import Testing
+
+@Suite("Chunks of a state")
+struct ChunkTests {
+    private static func rules(_ scale: Int) -> ChunkRules {
+        var rules = ChunkRules()
+        rules.minimum = 64 * scale
+        rules.average = 192 * scale
+        rules.maximum = 512 * scale
+        rules.inlineLimit = 200
+        return rules
+    }
+
+    private static let small = rules(8)
+
+    /// A document of `count` resources of different lengths; `changed` ones have another value.
+    private func document(_ count: Int, changed: Set<Int> = [], pending: Int = 0, spacing: String = "") -> String {
+        var noise = Noise(seed: 7)
+        let resources = (0..<count).map { index -> String in
+            let filler = String(repeating: "x", count: noise.below(160))
+            let value = changed.contains(index) ? "changed" : "same"
+            return #"{"urn":"r\#(index)","type":"t","outputs":{"v":"\#(value)","f":"\#(filler)\#(noise.next())"}}"#
+        }
+        let operations = (0..<pending).map { #"{"resource":{"urn":"p\#($0)"},"type":"creating"}"# }
+        let separator = spacing + "," + spacing
+        return
+            #"{"version":3,"deployment":{"manifest":{},"resources":[\#(spacing)\#(resources.joined(separator: separator))\#(spacing)],"#
+            + #""pending_operations":[\#(operations.joined(separator: separator))],"metadata":{}}}"#
+    }
+
+    private func chunked(_ source: String, step: Int = .max) throws -> (
+        manifest: Manifest, store: [[UInt8]: ArraySlice<UInt8>]
+    ) {
+        var cutter = Cutter(.document)
+        var chunker = TextChunker(rules: Self.small, hash: TestHash.maker)
+        var store: [[UInt8]: ArraySlice<UInt8>] = [:]
+        let text = bytes(source)
+        var index = 0
+        while index < text.count {
+            let end = step < text.count - index ? index + step : text.count
+            var cuts: [Cut] = []
+            try cutter.feed(text[index..<end], into: &cuts)
+            for new in try chunker.feed(text[index..<end], cuts: cuts) { store[new.chunk.hash] = new.text }
+            index = end
+        }
+        try cutter.finish()
+        let (manifest, rest) = try chunker.finish()
+        for new in rest { store[new.chunk.hash] = new.text }
+        return (manifest, store)
+    }
+
+    @Test("laid end to end are the text, byte for byte", arguments: [0, 1, 3, 40, 400], ["", " ", "\n\t "])
+    func reassembly(count: Int, spacing: String) throws {
+        let source = document(count, pending: count / 10, spacing: spacing)
+
+        let (manifest, store) = try chunked(source)
+
+        let text = try manifest.text(hash: TestHash.maker) { try #require(store[$0.hash]) }
+        #expect(text.joined() == Array(source.utf8))
+        #expect(manifest.textCount == source.utf8.count)
+        #expect(manifest.summary.resourceCount == count && manifest.summary.pendingOperationCount == count / 10)
+        #expect(manifest.chunks.reduce(0) { $0 + $1.resourceCount } == count)
+    }
+
+    @Test("do not depend on windows", arguments: [1, 50, 1_000])
+    func windows(step: Int) throws {
+        let source = document(120, pending: 5)
+
+        #expect(try chunked(source, step: step).manifest == chunked(source).manifest)
+    }
+
+    @Test("of a fold's result are those of its text")
+    func sameFromBoth() throws {
+        let source = document(300, pending: 7).replacing(
+            #""metadata":{}"#,
+            with: #""metadata":{"long":"\#(String(repeating: "m", count: 300))"}"#
+        )
+        let read = try StateDocument(reading: bytes(source))
+
+        let (manifest, chunks) = read.chunked(rules: Self.small, hash: TestHash.maker)
+
+        let text = String(decoding: read.text(), as: UTF8.self)
+        #expect(try chunked(text).manifest == manifest)
+        #expect(Set(chunks.map(\.chunk.hash)) == Set(manifest.chunks.map(\.hash)))
+    }
+
+    @Test("have sizes within the rules")
+    func sizes() throws {
+        let (manifest, _) = try chunked(document(3_000))
+        let counts = manifest.chunks.map(\.textCount)
+        let average = counts.reduce(0, +) / counts.count
+
+        #expect(counts.allSatisfy { $0 <= Self.small.maximum + 300 })
+        #expect(counts.dropLast().allSatisfy { $0 >= Self.small.minimum })
+        #expect((Self.small.minimum...Self.small.maximum).contains(average))
+    }
+
+    @Test("a resource longer than a chunk ends its chunk")
+    func longResource() throws {
+        let long = #"{"urn":"a","x":"\#(String(repeating: "y", count: 20_000))"}"#
+        let source = #"{"version":3,"deployment":{"resources":[{"urn":"0"},\#(long),{"urn":"1"}]}}"#
+
+        let (manifest, store) = try chunked(source)
+
+        #expect(manifest.chunks.map(\.resourceCount) == [2, 1])
+        #expect(try manifest.text(hash: TestHash.maker) { try #require(store[$0.hash]) }.joined() == Array(source.utf8))
+    }
+
+    @Test("are shared when a few resources change in place", arguments: [[10], [700, 2_000], [0, 2_999]])
+    func stability(changed: [Int]) throws {
+        let before = try chunked(document(3_000)).manifest
+        let after = try chunked(document(3_000, changed: Set(changed))).manifest
+
+        #expect(before.chunks.count > 100)
+        #expect(after.chunkHashes(notIn: before).count <= 2 * changed.count)
+    }
+
+    @Test("are shared when a journal moves two changed resources to the front")
+    func afterFold() throws {
+        let base = document(3_000)
+        let (before, _) = try chunked(base)
+        let entries = [
+            "1 k0 op1", "2 k1 op1 state=r700@1 removeOld=700", "3 k0 op2", "4 k1 op2 state=r2000@1 removeOld=2000",
+        ].map(JournalScript.entry)
+        let folded = try JournalScript.fold(base, batches: [entries])
+
+        let (plain, _) = folded.chunked(rules: Self.small, hash: TestHash.maker)
+        let (reusing, made) = folded.chunked(over: before, rules: Self.small, hash: TestHash.maker)
+
+        #expect(reusing == plain, "reuse changes nothing but the work")
+        #expect(plain.chunkHashes(notIn: before).count <= 4)
+        #expect(Set(made.map(\.chunk.hash)) == plain.chunkHashes(notIn: before), "nothing else is made")
+    }
+
+    @Test("with white space between resources are never mistaken for compact ones")
+    func noFalseReuse() throws {
+        let base = document(500, spacing: " ")
+        let (before, _) = try chunked(base)
+        let folded = try JournalScript.fold(base, batches: [])
+
+        let (manifest, chunks) = folded.chunked(over: before, rules: Self.small, hash: TestHash.maker)
+
+        let store = Dictionary(chunks.map { ($0.chunk.hash, $0.text) }) { first, _ in first }
+        #expect(try manifest.text(hash: TestHash.maker) { try #require(store[$0.hash]) }.joined() == folded.text())
+    }
+
+    @Test("of random journals, with reuse, are the folded text")
+    func randomReuse() throws {
+        for seed in 0..<200 as Range<UInt64> {
+            let journal = JournalGenerator.journal(seed: seed)
+            guard !journal.isCorrupt else { continue }
+            let trial = FoldTrial(base: .null, entries: journal.entries, seed: seed)
+            var tiny = Self.rules(1)
+            tiny.minimum = 50
+            tiny.average = 300
+            let base = try StateDocument(reading: bytes(journal.base.canonical))
+            let (before, old) = base.chunked(rules: tiny, hash: TestHash.maker)
+            var fold = JournalFold()
+            try fold.add(trial.entries.map { entry throws(StateError) in try JournalEntry(entry) })
+            let folded = try fold.finish(base: StateDocument(reading: base.text()[...]), options: FoldTrial.options)
+
+            let (manifest, new) = folded.chunked(over: before, rules: tiny, hash: TestHash.maker)
+
+            let store = Dictionary((old + new).map { ($0.chunk.hash, $0.text) }) { first, _ in first }
+            let text = try manifest.text(hash: TestHash.maker) { try #require(store[$0.hash]) }
+            #expect(text.joined() == folded.text(), "seed \(seed)")
+        }
+    }
+
+    @Test("compressed one by one join into a gzip member of the text")
+    func gzip() throws {
+        let source = document(400, pending: 3)
+        let (manifest, store) = try chunked(source)
+        var join = GzipJoin()
+        var member = GzipJoin.header
+        for part in manifest.parts {
+            let run: DeflateRun =
+                switch part {
+                case .inline(let bytes): DeflateRun(compressing: bytes[...], level: 1)
+                case .chunk(let chunk): DeflateRun(compressing: try #require(store[chunk.hash]))
+                }
+            if case .chunk(let chunk) = part { #expect(run.crc == chunk.crc && run.textCount == chunk.textCount) }
+            member += run.bytes
+            join.append(crc: run.crc, textCount: run.textCount)
+        }
+
+        #expect(try Gzip.gunzip((member + join.trailer)[...], limit: 1 << 20) == Array(source.utf8))
+    }
+
+    @Test("that fail their check are not given out")
+    func damaged() throws {
+        let (manifest, store) = try chunked(document(50))
+
+        #expect(throws: ManifestError.self) {
+            try manifest.text(hash: TestHash.maker) { chunk in
+                var text = Array(try #require(store[chunk.hash]))
+                text[text.count / 2] ^= 1
+                return text[...]
+            }
+        }
+    }
+
+    @Test("of what is no state are refused")
+    func refused() throws {
+        #expect(throws: StateError.self) { try chunked(#"{"version":3}"#) }
+        #expect(throws: StateError.self) { try chunked(#"{"version":3,"deployment":{"resources":[1]}}"#) }
+    }
+}
+
+@Suite("Stored manifests")
+struct ManifestCodingTests {
+    private func manifest(_ seed: UInt64) -> Manifest {
+        var noise = Noise(seed: seed)
+        var summary = DocumentSummary()
+        summary.version = 1 + noise.below(4)
+        summary.features = (0..<noise.below(4)).map { "feature\($0)é" }
+        summary.hasDeployment = noise.oneIn(2)
+        summary.resourceCount = noise.below(1 << 40)
+        summary.pendingOperationCount = noise.below(300)
+        let parts = (0..<noise.below(20)).map { _ -> Manifest.Part in
+            if noise.oneIn(2) { return .inline((0..<noise.below(300)).map { _ in UInt8(noise.below(256)) }) }
+            let hash = (0..<32).map { _ in UInt8(noise.below(256)) }
+            return .chunk(
+                Manifest.Chunk(
+                    hash: hash,
+                    textCount: noise.below(1 << 30),
+                    crc: UInt32(truncatingIfNeeded: noise.next()),
+                    resourceCount: noise.below(1 << 20)
+                )
+            )
+        }
+        return Manifest(summary: summary, parts: parts)
+    }
+
+    @Test("read back as they were")
+    func roundTrip() throws {
+        for seed in 0..<200 as Range<UInt64> {
+            #expect(try Manifest(decoding: manifest(seed).encoded()[...]) == manifest(seed), "seed \(seed)")
+        }
+    }
+
+    @Test("have one form, which later releases must read")
+    func golden() throws {
+        var summary = DocumentSummary()
+        summary.version = 3
+        summary.features = ["a"]
+        summary.hasDeployment = true
+        summary.resourceCount = 300
+        let chunk = Manifest.Chunk(
+            hash: [UInt8](repeating: 0xab, count: 32),
+            textCount: 128,
+            crc: 1,
+            resourceCount: 300
+        )
+        let encoded = Manifest(summary: summary, parts: [.inline([0x7b]), .chunk(chunk)]).encoded()
+
+        let hash = String(repeating: "ab", count: 32)
+        #expect(
+            Hexadecimal.encode(encoded.dropLast(4)) == "434d01" + "03" + "010161" + "01" + "ac02" + "00" + "02"
+                + "00017b" + "0120" + hash + "8001" + "01" + "ac02"
+        )
+        #expect(CRC32.checksum(encoded.dropLast(4)) == encoded.suffix(4).reversed().reduce(0) { $0 << 8 | UInt32($1) })
+    }
+
+    @Test("are refused when damaged anywhere, cut off or continued")
+    func damaged() {
+        let encoded = manifest(5).encoded()
+        for index in encoded.indices {
+            var damaged = encoded
+            damaged[index] ^= 0x41
+            #expect(throws: ManifestError.unreadable) { try Manifest(decoding: damaged[...]) }
+        }
+        for count in 0..<encoded.count {
+            #expect(throws: ManifestError.unreadable) { try Manifest(decoding: encoded[..<count]) }
+        }
+        #expect(throws: ManifestError.unreadable) { try Manifest(decoding: (encoded + [0])[...]) }
+    }
+
+    @Test("with a right checksum but wrong content are refused without harm")
+    func hostile() {
+        for seed in 0..<2_000 as Range<UInt64> {
+            var noise = Noise(seed: seed)
+            var body = Array(manifest(seed % 50).encoded().dropLast(4))
+            for _ in 0..<(1 + noise.below(3)) { body[3 + noise.below(body.count - 3)] = UInt8(noise.below(256)) }
+            let crc = CRC32.checksum(body[...])
+            let bytes = body + (0..<4).map { UInt8(truncatingIfNeeded: crc >> ($0 * 8)) }
+            // Either it is refused or it is another manifest; it must not trap or allocate by a made-up count.
+            let decoded = try? Manifest(decoding: bytes[...])
+            #expect(decoded == nil || decoded?.parts.count ?? 0 <= bytes.count)
+        }
+    }
+}
