@@ -32,7 +32,7 @@ struct TimelineTests {
     }
 
     @Test(
-        "lists the previews that looked at a version, oldest first unless told otherwise",
+        "lists the previews of a version, oldest first unless told otherwise",
         arguments: Engine.available
     )
     func listsPreviews(engine: Engine) async throws {

@@ -37,7 +37,7 @@ struct StackSettingsTests {
     }
 
     @Test(
-        "go to another member, who then administers it; the answer names the owner before",
+        "go to another member, who then administers it",
         arguments: Engine.available
     )
     func changesOwner(engine: Engine) async throws {
