@@ -30,6 +30,26 @@ package struct AuditEvent: Sendable, Equatable {
     package var details: [Detail]
     package var at: Timestamp
 
+    package init(
+        id: AuditEventID,
+        scope: Scope,
+        sequence: Int64,
+        action: AuditAction,
+        actor: Actor,
+        subject: String,
+        details: [Detail],
+        at: Timestamp
+    ) {
+        self.id = id
+        self.scope = scope
+        self.sequence = sequence
+        self.action = action
+        self.actor = actor
+        self.subject = subject
+        self.details = details
+        self.at = at
+    }
+
     package struct Detail: Sendable, Equatable {
         package var name: String
         package var value: String

@@ -23,19 +23,28 @@ struct AuditStore: Sendable {
         """
 
     func head(of scope: AuditEvent.Scope, in tx: Transaction) throws -> AuditHead {
-        try tx.first("SELECT sequence, hash FROM audit_chains WHERE scope = \(scope.key)") { row in
-            AuditHead(sequence: try row.integer(0), hash: try row.bytes(1))
-        } ?? .empty
+        try storedHead(of: scope, in: tx) ?? .empty
     }
 
     /// The head, locked against other writers until the transaction ends.
+    ///
+    /// The row is made only where it is missing: MySQL shares the lock of a duplicate among all who try to insert it, and
+    /// those who then want it for themselves end each other.
     func lockHead(of scope: AuditEvent.Scope, in tx: Transaction) throws -> AuditHead {
-        _ = try tx.insertIgnoringDuplicates(
-            into: "audit_chains",
-            ["scope": scope.key, "sequence": 0, "hash": AuditHead.empty.hash]
-        )
+        if try storedHead(of: scope, in: tx) == nil {
+            _ = try tx.insertIgnoringDuplicates(
+                into: "audit_chains",
+                ["scope": scope.key, "sequence": 0, "hash": AuditHead.empty.hash]
+            )
+        }
         try tx.lock("audit_chains", where: "scope = \(scope.key)")
         return try head(of: scope, in: tx)
+    }
+
+    private func storedHead(of scope: AuditEvent.Scope, in tx: Transaction) throws -> AuditHead? {
+        try tx.first("SELECT sequence, hash FROM audit_chains WHERE scope = \(scope.key)") { row in
+            AuditHead(sequence: try row.integer(0), hash: try row.bytes(1))
+        }
     }
 
     func setHead(_ head: AuditHead, of scope: AuditEvent.Scope, in tx: Transaction) throws {

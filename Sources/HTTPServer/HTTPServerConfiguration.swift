@@ -67,6 +67,7 @@ package struct HTTPServerConfiguration: Sendable {
         /// Between two requests, and before the first one.
         package var idle: Duration = .seconds(75)
         /// Least bytes per second of bodies in both directions, on average over `rateWindow` and after `rateGrace`.
+        ///
         /// Only the time in which we wait for the client counts.
         package var minimumRate = 1024
         package var rateGrace: Duration = .seconds(10)
@@ -75,8 +76,9 @@ package struct HTTPServerConfiguration: Sendable {
         package var linger: Duration = .seconds(1)
         /// How long a connection must have been idle for a drain to close it.
         package var drainIdle: Duration = .seconds(1)
-        /// How often time-outs are looked at, and clients that left. At most half a second keeps the promise that a
-        /// departure cancels the handler within one.
+        /// How often time-outs are looked at, and clients that left.
+        ///
+        /// At most half a second keeps the promise that a departure cancels the handler within one.
         package var tick: Duration = .milliseconds(250)
         /// How long a stop waits for handlers that were cancelled.
         package var stop: Duration = .seconds(5)

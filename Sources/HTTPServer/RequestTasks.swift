@@ -15,7 +15,9 @@ final class RequestTasks: Sendable {
 
     var count: Int { running.withLock { $0.count } }
 
-    /// Starts the task of one request. To be called on the loop's thread of its connection.
+    /// Starts the task of one request.
+    ///
+    /// To be called on the loop's thread of its connection.
     func start(_ exchange: Exchange, _ work: @escaping @Sendable () async -> Void) {
         running.withLock { $0.count += 1 }
         exchange.bind(

@@ -155,7 +155,9 @@ final class ServerCore: Sendable {
 
     // MARK: - Requests
 
-    /// A head is complete: answers it at once, or starts its task. On the loop's thread.
+    /// A head is complete: answers it at once, or starts its task.
+    ///
+    /// On the loop's thread.
     ///
     /// - Returns: the exchange that the connection reports to; nil when the answer has been handed over.
     func dispatch(_ pointer: OpaquePointer, _ head: cb_head) -> Exchange? {

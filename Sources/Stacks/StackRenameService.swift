@@ -1,29 +1,22 @@
 import Events
 package import Kernel
 import Persistence
-import StateStore
 
-/// Moves stacks to other names, with the names inside of their state.
+/// Moves stacks to other names and to other organizations, with the names inside of their state.
 package struct StackRenameService: Sendable {
-    private static let deadline = Duration.seconds(60)
-
     private let effects: Effects
     private let reader: StateReader
-    private let texts: StateTexts
-    private let compute: BlockingPool
+    private let states: MovedStates
     private let hold: StackHold
     private let audit: AuditLog
     private let outbox = Outbox()
     private let stacks = StackStore()
     private let tags = StackTagStore()
-    private let updates = UpdateStore()
-    private let versions = StateVersionStore()
 
-    package init(effects: Effects, reader: StateReader, texts: StateTexts, compute: BlockingPool, hold: StackHold) {
+    package init(effects: Effects, reader: StateReader, states: MovedStates, hold: StackHold) {
         self.effects = effects
         self.reader = reader
-        self.texts = texts
-        self.compute = compute
+        self.states = states
         self.hold = hold
         audit = AuditLog(effects: effects)
     }
@@ -39,114 +32,98 @@ package struct StackRenameService: Sendable {
     /// - Throws: `.conflict` while an update holds the stack, or when the new name is taken.
     package func rename(_ old: StackRef, to new: StackRef, by actor: Actor) async throws -> UpdateID {
         guard old != new else { throw ServiceError.renameChangesNothing }
-        let id: UpdateID = effects.id()
+        let move = Move(update: effects.id(), to: new, actor: actor)
+        try await carryOut(move, from: old)
+        return move.update
+    }
+
+    /// Gives a stack to another organization, under its project and name.
+    ///
+    /// Its key follows it, and so do its history and the grants of those who belong to the new organization, too. The
+    /// names it had in the old one are forgotten, so that nothing of it can be reached from there.
+    ///
+    /// - Throws: `.conflict` while an update holds the stack, or when the name is taken there; `.notFound` when the caller
+    ///   does not belong to the new organization.
+    package func transfer(_ old: StackRef, to organization: OrganizationName, by actor: Actor) async throws {
+        guard old.organization != organization else { throw ServiceError.transferChangesNothing }
+        var new = old
+        new.organization = organization
+        try await carryOut(Move(update: effects.id(), to: new, actor: actor), from: old)
+    }
+
+    /// What a stack is moved to, and by whom.
+    private struct Move: Sendable {
+        var update: UpdateID
+        var to: StackRef
+        var actor: Actor
+    }
+
+    private func carryOut(_ move: Move, from old: StackRef) async throws {
         while true {
-            let source = try await hold.write(old) { [self] stack, tx in
-                guard try stacks.find(new, in: tx) == nil else { throw ServiceError.stackExists(new) }
+            let (stack, source) = try await hold.write(old) { [self] stack, tx in
+                _ = try target(of: move, from: stack, in: tx)
+                guard try stacks.find(move.to, in: tx) == nil else { throw ServiceError.stackExists(move.to) }
                 return (stack, try reader.source(of: stack, in: tx))
             }
-            let text = try await renamedText(source.1, of: source.0, to: new)
+            let state = try await states.moved(source, of: stack, to: move.to)
             do {
-                try await hold.write(old) { [self] stack, tx in
-                    guard stack.version == source.0.version else { throw StateMoved() }
-                    try commit(id, stack, to: new, text: text, by: actor, in: tx)
+                return try await hold.write(old) { [self] current, tx in
+                    guard current.version == stack.version else { throw StateMoved() }
+                    try commit(move, current, state, in: tx)
                 }
-                return id
             } catch is StateMoved {
                 continue
             }
         }
     }
 
-    private func renamedText(
-        _ source: StateReader.Source,
-        of stack: Stack,
-        to new: StackRef
-    ) async throws -> StateText? {
-        if case .never = source { return nil }
-        let text = try await reader.text(source)
-        let rename = StackRename(from: StackNames(stack.ref), to: StackNames(new))
-        let (renamed, count) = try await compute.run(deadline: Self.deadline) { () throws -> ([UInt8], Int) in
-            do {
-                let renamed = try rename.apply(to: text[...])
-                return (Array(renamed), try SummaryReader.summary(of: [renamed]).resourceCount)
-            } catch let error as StateError {
-                throw error.serviceError
-            }
-        }
-        return try await texts.store(renamed, of: stack.id, resourceCount: count)
+    /// The organization that the stack will be in.
+    private func target(of move: Move, from stack: Stack, in tx: Transaction) throws -> OrganizationID {
+        guard move.to.organization != stack.ref.organization else { return stack.organization }
+        guard let user = move.actor.userID,
+            let organization = try stacks.findOrganization(move.to.organization, whereCanCreate: user, in: tx)
+        else { throw ServiceError.transferTargetUnknown(move.to.organization) }
+        return organization
     }
 
-    private func commit(
-        _ id: UpdateID,
-        _ stack: Stack,
-        to new: StackRef,
-        text: StateText?,
-        by actor: Actor,
-        in tx: Transaction
-    ) throws {
+    private func commit(_ move: Move, _ stack: Stack, _ state: MovedState?, in tx: Transaction) throws {
         let now = effects.now()
+        let organization = try target(of: move, from: stack, in: tx)
+        let isTransfer = organization != stack.organization
         do {
-            try stacks.rename(stack.id, to: new, in: tx)
+            try stacks.move(stack.id, to: move.to, in: organization, tx: tx)
         } catch DatabaseError.duplicate {
-            throw ServiceError.stackExists(new)
+            throw ServiceError.stackExists(move.to)
         }
-        try stacks.rememberFormerName(stack.ref, in: stack.organization, of: stack.id, at: now, tx: tx)
-        try stacks.forgetFormerName(new, in: stack.organization, tx: tx)
-        if stack.ref.project != new.project {
-            try tags.set(StackTags.project, to: new.project.rawValue, on: stack.id, in: tx)
+        if isTransfer {
+            try stacks.leave(stack, for: organization, newOwner: move.actor.userID, tx: tx)
+        } else {
+            try stacks.rememberFormerName(stack.ref, in: organization, of: stack.id, at: now, tx: tx)
         }
-        if let text { try record(id, text, of: stack, by: actor, at: now, in: tx) }
-        try outbox.publish(
-            DomainEvent(
-                id: effects.id(),
-                kind: "stack.renamed",
-                organization: stack.organization,
-                payload: stack.id.description,
-                at: now
-            ),
-            in: tx
-        )
-        try audit.append(
-            .stackRenamed,
-            on: new.description,
-            in: .organization(stack.organization),
-            by: actor,
-            at: now,
-            details: [AuditEvent.Detail("from", stack.ref.description)],
-            tx: tx
-        )
-    }
-
-    /// The state under its new names, as the stack's next version.
-    ///
-    /// A stack without state has nothing to record.
-    private func record(
-        _ id: UpdateID,
-        _ text: StateText,
-        of stack: Stack,
-        by actor: Actor,
-        at now: Timestamp,
-        in tx: Transaction
-    ) throws {
-        let update = Update.finished(
-            id,
-            .rename,
-            of: stack,
-            by: actor,
-            resourceCount: text.resourceCount,
+        try stacks.forgetFormerName(move.to, in: organization, tx: tx)
+        if stack.ref.project != move.to.project {
+            try tags.set(StackTags.project, to: move.to.project.rawValue, on: stack.id, in: tx)
+        }
+        if let state { try states.record(state, move.update, of: stack, by: move.actor, at: now, in: tx) }
+        let event = DomainEvent(
+            id: effects.id(),
+            kind: isTransfer ? "stack.transferred" : "stack.renamed",
+            organization: organization,
+            payload: stack.id.description,
             at: now
         )
-        try updates.insert(update, in: tx)
-        let version = StateVersion(version: update.version, update: id, text: text, createdAt: now)
-        try versions.insert(version, of: stack.id, in: tx)
-        try stacks.advance(
-            stack.id,
-            version: update.version,
-            update: id,
-            resourceCount: text.resourceCount,
-            at: now,
-            in: tx
-        )
+        try outbox.publish(event, in: tx)
+        // Both organizations of a transfer find it in their log.
+        for place in Set([stack.organization, organization]) {
+            try audit.append(
+                isTransfer ? .stackTransferred : .stackRenamed,
+                on: move.to.description,
+                in: .organization(place),
+                by: move.actor,
+                at: now,
+                details: [AuditEvent.Detail("from", stack.ref.description)],
+                tx: tx
+            )
+        }
     }
 }

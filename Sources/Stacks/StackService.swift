@@ -46,6 +46,7 @@ package struct StackService: Sendable {
     private let tags = StackTagStore()
     private let updates = UpdateStore()
     private let versions = StateVersionStore()
+    private let references = StackReferenceStore()
     private let texts: StateTexts
     private let reader: StateReader
     private let hold: StackHold
@@ -99,7 +100,10 @@ package struct StackService: Sendable {
             }
             try stacks.forgetFormerName(ref, in: organization, tx: tx)
             try tags.replace(creationTags, of: id, in: tx)
-            if let state { try versions.insert(state, of: id, in: tx) }
+            if let state {
+                try versions.insert(state.version, of: id, in: tx)
+                try references.replace(state.references, of: id, in: tx)
+            }
             if let user = actor.userID { try stacks.grant(StackGrant.creator, on: id, to: user, at: now, in: tx) }
             try record(.stackCreated, "stack.created", stack, by: actor, at: now, in: tx)
             return stack
@@ -161,11 +165,15 @@ package struct StackService: Sendable {
     /// The state a stack is made with, durable before the row that names it.
     ///
     /// It is no version of its own and stands in no history.
-    private func initialState(_ creation: StackCreation, of id: StackID) async throws -> StateVersion? {
+    private func initialState(
+        _ creation: StackCreation,
+        of id: StackID
+    ) async throws -> (version: StateVersion, references: [StackRef])? {
         guard let state = creation.state else { return nil }
-        let count = try StateImport.check(state, for: creation.ref)
-        let text = try await texts.store(state, of: id, resourceCount: count)
-        return StateVersion(version: 0, update: nil, text: text, createdAt: effects.now())
+        let content = try StateImport.check(state, for: creation.ref)
+        let text = try await texts.store(state, of: id, resourceCount: content.resourceCount)
+        let version = StateVersion(version: 0, update: nil, text: text, createdAt: effects.now())
+        return (version, content.references)
     }
 
     private func record(

@@ -5,13 +5,15 @@ package import Persistence
 ///
 /// Stateless: every method runs inside the caller's transaction.
 package struct StackStore: Sendable {
-    private static let columns: SQL = """
+    static let columns: SQL = """
         s.id, s.organization_id, o.name, s.project, s.name, s.version, s.generation, s.active_update_id, \
         s.running_update_id, s.resource_count, s.last_update_at, s.owner_id, s.created_at, s.notify_update_success, \
         s.notify_update_failure, s.config_environment, s.config_secrets_provider, s.config_encrypted_key, \
         s.config_encryption_salt
         """
-    private static let tables: SQL = "stacks s JOIN organizations o ON o.id = s.organization_id"
+    /// The number of columns, so that more can follow.
+    static let columnCount = 19
+    static let tables: SQL = "stacks s JOIN organizations o ON o.id = s.organization_id"
 
     package init() {}
 
@@ -87,9 +89,18 @@ package struct StackStore: Sendable {
         )
     }
 
-    package func rename(_ id: StackID, to ref: StackRef, in tx: Transaction) throws {
+    /// Gives the stack another name or another organization.
+    package func move(
+        _ id: StackID,
+        to ref: StackRef,
+        in organization: OrganizationID,
+        tx: Transaction
+    ) throws {
         try tx.execute(
-            "UPDATE stacks SET project = \(ref.project.rawValue), name = \(ref.name.rawValue) WHERE id = \(id)"
+            """
+            UPDATE stacks SET organization_id = \(organization), project = \(ref.project.rawValue),
+            name = \(ref.name.rawValue) WHERE id = \(id)
+            """
         )
     }
 

@@ -148,6 +148,23 @@ struct TransactionTests {
         }
     }
 
+    @Test("take one statement at a time", arguments: TestServer.allCases)
+    func severalStatements(server: TestServer) async throws {
+        try await withDriver(server) { driver in
+            try await driver.createItems()
+
+            let error = await failure(of: {
+                try await driver.run("INSERT INTO items (id, name) VALUES (1, 'a'); DROP TABLE items")
+            })
+
+            guard case DatabaseError.statement(code: 1064, _, _)? = error else {
+                Issue.record("\(String(describing: error))")
+                return
+            }
+            #expect(try await driver.count() == 0)
+        }
+    }
+
     @Test("are refused a statement between another one's rows", arguments: TestServer.allCases)
     func nestedStatement(server: TestServer) async throws {
         try await withDriver(server) { driver in

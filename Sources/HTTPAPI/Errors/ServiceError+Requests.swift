@@ -65,6 +65,9 @@ extension ServiceError {
 
     static let noBody = ServiceError.missing("body")
 
+    /// The request was cancelled: its client has left and reads no answer, or the server stops and one can come back.
+    static let cutOff = ServiceError.unavailable("Service Unavailable: the request was cut off; try again")
+
     /// What a client is told of an error that is no `ServiceError`: nothing but where to look.
     static func unexpected(_ cause: any Error) -> ServiceError {
         ServiceError(

@@ -44,10 +44,12 @@ struct AccessLog: Sendable {
         )
     }
 
-    /// 5xx as errors with their cause, 429 and 503 as notices, other 4xx as what they are: somebody else's business.
+    /// 5xx as errors with their cause, 429 and 503 as notices, other 4xx and clients that left as what they are: somebody
+    /// else's business.
     private func write(_ error: ServiceError, of entry: Entry) {
         let level: LogLevel =
             switch entry.status {
+            case _ where entry.clientLeft: .debug
             case 429, 501, 503: .notice
             case 500...: .error
             default: .debug

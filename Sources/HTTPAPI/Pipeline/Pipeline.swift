@@ -184,7 +184,7 @@ package struct Pipeline: Sendable {
 
     private func response(to error: any Error, _ trace: inout Trace) -> HTTPResponse {
         if error is CancellationError { trace.clientLeft = true }
-        let shown = error as? ServiceError ?? .unexpected(error)
+        let shown = error is CancellationError ? .cutOff : error as? ServiceError ?? .unexpected(error)
         trace.error = shown
         var response = ErrorRenderer.response(to: shown)
         if !trace.allowedMethods.isEmpty { response.headers.set("Allow", trace.allowedMethods) }

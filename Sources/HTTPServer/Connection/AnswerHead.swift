@@ -69,7 +69,9 @@ private struct FieldLines {
         }
     }
 
-    /// False for what is the server's to say. By length first: most names end there.
+    /// False for what is the server's to say.
+    ///
+    /// By length first: most names end there.
     func keeps(_ name: String) -> Bool {
         switch name.utf8.count {
         case 4: !Self.same(name, "date")

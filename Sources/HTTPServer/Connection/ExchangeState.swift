@@ -31,7 +31,9 @@ package struct ExchangeState: Equatable {
 
     package private(set) var reader: Reader = .idle
     package private(set) var answer: Answer = .none
-    /// The connection is gone, or the request was given up. Final, whatever the others are.
+    /// The connection is gone, or the request was given up.
+    ///
+    /// Final, whatever the others are.
     package private(set) var isClosed = false
 
     package init() {}

@@ -32,6 +32,7 @@ extension AuditAction {
     package static let stackAnnotationsUpdated = Self("stack-annotations-updated")
     package static let stackNotificationsUpdated = Self("stack-notifications-updated")
     package static let stackOwnerChanged = Self("stack-owner-changed")
+    package static let stackCollaboratorRemoved = Self("stack-collaborator-removed")
     package static let updateCreated = Self("stack-update-created")
     package static let updateStarted = Self("stack-update-started")
     package static let updateCompleted = Self("stack-update-completed")

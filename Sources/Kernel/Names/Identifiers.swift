@@ -6,6 +6,7 @@ package enum Entity {
     package enum Organization {}
     package enum Team {}
     package enum AccessToken {}
+    package enum Project {}
     package enum Stack {}
     package enum Update {}
     package enum StateObject {}
@@ -19,6 +20,7 @@ package typealias UserID = ID<Entity.User>
 package typealias OrganizationID = ID<Entity.Organization>
 package typealias TeamID = ID<Entity.Team>
 package typealias AccessTokenID = ID<Entity.AccessToken>
+package typealias ProjectID = ID<Entity.Project>
 package typealias StackID = ID<Entity.Stack>
 package typealias UpdateID = ID<Entity.Update>
 package typealias AuditEventID = ID<Entity.AuditEvent>

@@ -36,18 +36,28 @@ package struct ServeCommand: Command {
         }
         for warning in settings.warnings { log.warning("setting", ["text": .text(warning)]) }
         do {
-            try await serve(configuration, environment, log)
+            try await serve(configuration, settings, environment, log)
             log.notice("stopped")
             return ExitCode.success
+        } catch let error as ConfigurationError {
+            _ = writer.flush(within: .seconds(2))
+            environment.standardError("cairn: the settings cannot be used:\n\(error)\n")
+            return ExitCode.configuration
         } catch {
             _ = writer.flush(within: .seconds(2))
             environment.standardError("cairn: \(Self.line(error))\n")
-            return ExitCode.unavailable
+            return Self.exitCode(error)
         }
+    }
+
+    /// A certificate that does not fit its key, or an address that is none, shows only when the server starts.
+    private static func exitCode(_ error: any Error) -> Int32 {
+        (error as? ServiceError)?.code == .invalidArgument ? ExitCode.configuration : ExitCode.unavailable
     }
 
     private func serve(
         _ configuration: Configuration,
+        _ settings: Settings,
         _ environment: ProcessEnvironment,
         _ log: Logger
     ) async throws {
@@ -56,11 +66,27 @@ package struct ServeCommand: Command {
         defer { withExtendedLifetime(signals) {} }
         try DataFolder.prepare(configuration.server.dataFolder)
         let databases = try await Databases.open(configuration.database)
-        defer { log.debug("database closed") }
+        do {
+            try await serve(configuration, settings, databases, environment, log, until: stop)
+        } catch {
+            await databases.database.close()
+            throw error
+        }
+        await databases.database.close()
+    }
+
+    private func serve(
+        _ configuration: Configuration,
+        _ settings: Settings,
+        _ databases: Databases,
+        _ environment: ProcessEnvironment,
+        _ log: Logger,
+        until stop: StopSignal
+    ) async throws {
         try await databases.prepare(migrating: configuration.database.migratesAtStart, log: log)
-        let foundation = try await foundation(configuration, databases, environment)
+        let foundation = try await foundation(configuration, settings, databases, environment, log)
         let installation = Installation(database: databases.database, effects: environment.effects)
-        // Shown before anything else can fail: the next start does not know it any more.
+        // The token cannot be shown again, so nothing that may fail comes between.
         announce(try await installation.run(configuration.installation), configuration.installation, environment)
         try await Application.schedule(foundation)
         let heartbeat = Heartbeat(
@@ -89,28 +115,26 @@ package struct ServeCommand: Command {
             clock: environment.clock,
             log: log
         )
-        do {
-            try await group.run(until: stop)
-            log.notice("stopping", ["reason": .text(stop.reason ?? "")])
-            await databases.database.close()
-        } catch {
-            await databases.database.close()
-            throw error
-        }
+        try await group.run(until: stop)
+        log.notice("stopping", ["reason": .text(stop.reason ?? "")])
     }
 
     /// Opens the key and the object store: nothing was written before the key is known to be the right one.
     private func foundation(
         _ configuration: Configuration,
+        _ settings: Settings,
         _ databases: Databases,
-        _ environment: ProcessEnvironment
+        _ environment: ProcessEnvironment,
+        _ log: Logger
     ) async throws -> Application.Foundation {
+        let known = settings.warnings.count
         let keys = try await KeyRing.open(
             configuration.encryption,
             database: databases.database,
             effects: environment.effects,
-            settings: environment.settings
+            settings: settings
         )
+        for warning in settings.warnings[known...] { log.warning("setting", ["text": .text(warning)]) }
         return Application.Foundation(
             database: databases.database,
             objects: try configuration.objects.open(pool: FolderObjectStore.makePool()),

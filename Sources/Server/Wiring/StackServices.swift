@@ -23,19 +23,27 @@ package struct StackServices: Sendable {
         let hold = StackHold(database: database, effects: effects, ending: ending)
         let stacks = StackService(database: database, effects: effects, texts: texts, reader: reader, hold: hold)
         let updates = UpdateService(database: database, effects: effects, ending: ending)
+        let states = MovedStates(reader: reader, texts: texts, compute: compute)
+        let moves = StackRenameService(effects: effects, reader: reader, states: states, hold: hold)
+        let references = StackReferenceService(database: database)
         routes = [
-            StackRoutes(
+            StackRoutes(stacks: stacks, renames: moves),
+            StackTransferRoutes(moves: moves),
+            StackReferenceRoutes(references: references),
+            StackResourceRoutes(
+                resources: StackResourceService(database: database, reader: reader),
                 stacks: stacks,
-                renames: StackRenameService(
-                    effects: effects,
-                    reader: reader,
-                    texts: texts,
-                    compute: compute,
-                    hold: hold
-                )
+                references: references
             ),
             StackSettingsRoutes(settings: StackSettingsService(database: database, effects: effects)),
             StackConfigRoutes(configurations: StackConfigService(database: database, effects: effects)),
+            StackAnnotationRoutes(annotations: StackAnnotationService(database: database, effects: effects)),
+            StackAccessRoutes(access: StackAccessService(database: database, effects: effects)),
+            StackPolicyRoutes(),
+            StarterWorkflowRoutes(stacks: stacks),
+            DeletedStackRoutes(
+                deleted: DeletedStackService(database: database, effects: effects, reader: reader, states: states)
+            ),
             StackTagRoutes(tags: StackTagService(database: database, effects: effects)),
             UpdateRoutes(updates: updates),
             BeginUpdateRoutes(updates: updates, stacks: stacks, reader: reader),
@@ -54,6 +62,9 @@ package struct StackServices: Sendable {
             HistoryRoutes(history: HistoryService(database: database)),
             SecretRoutes(
                 secrets: SecretService(database: database, effects: effects, keys: keys, compute: compute)
+            ),
+            ProjectSecretRoutes(
+                secrets: ProjectSecretService(database: database, effects: effects, keys: keys, compute: compute)
             ),
         ]
         jobs = [

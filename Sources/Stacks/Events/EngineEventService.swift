@@ -93,7 +93,7 @@ package struct EngineEventService: Sendable {
         }
         let numbers = events.keys.sorted()
         let shown = numbers.prefix(limit)
-        let texts = shown.compactMap { events[$0] }.filter { $0.names(urn) }.map(\.text)
+        let texts = shown.compactMap { events[$0] }.filter { $0.names(urn) }.map(\.typed)
         let isLast = numbers.count <= limit && found.status.isEnd
         return (texts, isLast ? nil : shown.last ?? after ?? -1)
     }
@@ -104,6 +104,19 @@ struct EventBatch: Sendable {
     struct Event: Sendable {
         var sequence: Int64
         var text: [UInt8]
+        /// The member that holds what happened, such as `stdoutEvent`; nil when it has none that we know by its name.
+        var payload: String?
+        /// Whether it says itself which member that is.
+        var hasType = false
+
+        /// The text with a `type` that says which member holds what happened, as the contract wants it; all other bytes
+        /// stay.
+        ///
+        /// Clients leave it out when they send events; the CLI passes it over when it reads them.
+        var typed: [UInt8] {
+            guard let payload, !hasType, let brace = text.firstIndex(of: UInt8(ascii: "{")) else { return text }
+            return text[...brace] + Array(#""type":"\#(payload)","#.utf8) + text[(brace + 1)...]
+        }
 
         /// Whether the event speaks of a resource; of any for nil.
         func names(_ urn: String?) -> Bool {
@@ -156,9 +169,11 @@ struct EventBatch: Sendable {
             let key = String(decoding: element[member.key], as: UTF8.self)
             switch key {
             case "sequence": event.sequence = JSONScalar.integer(element[member.value]) ?? 0
+            case "type": event.hasType = true
             case "summaryEvent": resourceChanges = Self.changes(element[member.value])
-            default: continue
+            default: break
             }
+            if key.hasSuffix("Event") { event.payload = key }
         }
         return event
     }

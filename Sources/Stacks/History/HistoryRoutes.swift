@@ -19,6 +19,10 @@ package struct HistoryRoutes: RouteGroup {
         routes.query(Operations.GetStackUpdate.self, access: .stack(.read), handler: version)
         routes.query(Operations.GetStackUpdateSummary.self, access: .stack(.read), handler: summary)
         routes.query(Operations.GetLatestStackPreviews.self, access: .stack(.read), handler: latestPreviews)
+        routes.query(Operations.GetStackPreviews.self, access: .stack(.read), handler: previews)
+        routes.query(Operations.GetLatestUpdateTimeline.self, access: .stack(.read), handler: latestTimeline)
+        routes.query(Operations.GetUpdateTimeline.self, access: .stack(.read), handler: timeline)
+        routes.query(Operations.GetStackActivity.self, access: .stack(.read), handler: activity)
         routes.query(Operations.GetStackPreview.self, access: .stack(.read), handler: preview)
         routes.query(Operations.GetStackPreviewSummary.self, access: .stack(.read), handler: previewSummary)
     }
@@ -53,14 +57,54 @@ package struct HistoryRoutes: RouteGroup {
 
     func summary(_ call: Call<Operations.GetStackUpdateSummary>) async throws -> StackUpdateSummary {
         let entry = try await history.version(try Self.number(call.path.version), of: try call.path.stack())
-        return StackUpdateSummary(entry)
+        return StackUpdateSummary(entry.update)
     }
 
     func latestPreviews(_ call: Call<Operations.GetLatestStackPreviews>) async throws -> GetStackUpdatesResponse {
-        let (page, size) = try Self.page(call.query.page, call.query.pageSize, whenAbsent: 1)
-        let (entries, total) = try await history.list(try call.path.stack(), previews: true, page: page, size: size)
+        try await previews(.all, of: try call.path.stack(), call.query)
+    }
+
+    func previews(_ call: Call<Operations.GetStackPreviews>) async throws -> GetStackUpdatesResponse {
+        let version = try Self.number(call.path.version)
+        return try await previews(.after(version: version), of: try call.path.stack(), call.query)
+    }
+
+    /// Oldest first unless the client says otherwise (`spec/rest-wider.md` §19).
+    private func previews(
+        _ which: HistoryService.Previews,
+        of stack: StackRef,
+        _ query: GetLatestStackPreviewsQuery
+    ) async throws -> GetStackUpdatesResponse {
+        let (page, size) = try Self.page(query.page, query.pageSize, whenAbsent: 1)
+        let (entries, total) = try await history.previews(
+            which,
+            of: stack,
+            isAscending: query.asc ?? true,
+            page: page,
+            size: size
+        )
         return GetStackUpdatesResponse(
             updates: try entries.map { try UpdateInfo($0) },
+            itemsPerPage: size,
+            total: total
+        )
+    }
+
+    func latestTimeline(_ call: Call<Operations.GetLatestUpdateTimeline>) async throws -> GetUpdateTimelineResponse {
+        try GetUpdateTimelineResponse(try await history.timeline(of: nil, try call.path.stack()))
+    }
+
+    func timeline(_ call: Call<Operations.GetUpdateTimeline>) async throws -> GetUpdateTimelineResponse {
+        let version = try Self.number(call.path.version)
+        return try GetUpdateTimelineResponse(try await history.timeline(of: version, try call.path.stack()))
+    }
+
+    /// Nothing but updates happens to a stack yet; deployments join them here when there are any.
+    func activity(_ call: Call<Operations.GetStackActivity>) async throws -> GetStackActivityResponse {
+        let (page, size) = try Self.page(call.query.page, call.query.pageSize, whenAbsent: 0)
+        let (entries, total) = try await history.list(try call.path.stack(), page: page, size: size)
+        return GetStackActivityResponse(
+            activity: try entries.map { Activity(update: try UpdateInfo($0)) },
             itemsPerPage: size,
             total: total
         )
@@ -71,10 +115,11 @@ package struct HistoryRoutes: RouteGroup {
     }
 
     func previewSummary(_ call: Call<Operations.GetStackPreviewSummary>) async throws -> StackUpdateSummary {
-        StackUpdateSummary(try await history.preview(try call.path.update(), of: try call.path.stack()))
+        let entry = try await history.preview(try call.path.update(), of: try call.path.stack())
+        return StackUpdateSummary(entry.update)
     }
 
-    private static func number(_ text: String) throws -> Int {
+    static func number(_ text: String) throws -> Int {
         guard let number = Int(text), number > 0 else { throw ServiceError.versionInvalid }
         return number
     }
@@ -118,18 +163,23 @@ extension UpdateInfo {
             updateID: entry.update.id.description,
             version: entry.update.version,
             latestVersion: entry.latestVersion,
-            requestedBy: UserInfo(
-                name: entry.requester.name,
-                githubLogin: entry.requester.login,
-                avatarUrl: entry.requester.avatarURL
-            )
+            requestedBy: UserInfo(entry.requester)
+        )
+    }
+}
+
+extension GetUpdateTimelineResponse {
+    fileprivate init(_ timeline: UpdateTimeline) throws {
+        self.init(
+            update: try UpdateInfo(timeline.update),
+            collatedUpdateEvents: try timeline.attempts.map { try UpdateInfo($0) },
+            previews: try timeline.previews.map { try UpdateInfo($0) }
         )
     }
 }
 
 extension StackUpdateSummary {
-    init(_ entry: HistoryEntry) {
-        let update = entry.update
+    init(_ update: Update) {
         self.init(
             result: update.result,
             startTime: Int((update.startedAt ?? update.createdAt).seconds),

@@ -36,6 +36,10 @@ package struct StackSummary: Sendable, Equatable {
 package struct StackListStore: Sendable {
     package init() {}
 
+    /// Whether the user of a membership `m` can read a stack of its organization `o` with the direct grant `g`.
+    static let readable: SQL =
+        "(m.role = 'admin' OR (m.role = 'member' AND o.default_stack_permission >= 101) OR g.permission >= 101)"
+
     /// One more than `limit` of the stacks that `user` can read, by organization, project and name, after `last`.
     package func page(
         visibleTo user: UserID,
@@ -47,7 +51,7 @@ package struct StackListStore: Sendable {
         var conditions: [SQL] = [
             "m.user_id = \(user)",
             "s.live = 1",
-            "(m.role = 'admin' OR (m.role = 'member' AND o.default_stack_permission >= 101) OR g.permission >= 101)",
+            Self.readable,
         ]
         if let organization = filter.organization { conditions.append("o.name = \(organization)") }
         if let project = filter.project { conditions.append("s.project = \(project)") }

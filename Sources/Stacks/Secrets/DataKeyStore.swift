@@ -4,7 +4,7 @@ import Persistence
 
 /// SQL for `data_keys`.
 struct DataKeyStore: Sendable {
-    func find(owner: StackID, in tx: Transaction) throws -> StoredDataKey? {
+    func find<Owner>(owner: ID<Owner>, in tx: Transaction) throws -> StoredDataKey? {
         try tx.first("SELECT id, master_version, wrapped FROM data_keys WHERE owner_id = \(owner)") { row in
             StoredDataKey(
                 id: try row.id(0),
@@ -14,7 +14,7 @@ struct DataKeyStore: Sendable {
     }
 
     /// False when the owner has a key already: that one counts.
-    func insert(_ key: StoredDataKey, owner: StackID, at now: Timestamp, in tx: Transaction) throws -> Bool {
+    func insert<Owner>(_ key: StoredDataKey, owner: ID<Owner>, at now: Timestamp, in tx: Transaction) throws -> Bool {
         try tx.insertIgnoringDuplicates(
             into: "data_keys",
             [

@@ -6,7 +6,7 @@ import Kernel
 /// `/api/stacks/{orgName}/{projectName}/{stackName}/encrypt` and its relatives.
 package struct SecretRoutes: RouteGroup {
     /// Clients send up to 100 MB of text at once (`spec/cli-protocol.md` §7.5).
-    private static let batchLimits = BodyLimits(200 << 20)
+    static let batchLimits = BodyLimits(200 << 20)
 
     private let secrets: SecretService
 

@@ -8,20 +8,16 @@ package struct SecretService: Sendable {
     private let database: Database
     private let effects: Effects
     private let keys: DataKeys
-    private let compute: BlockingPool
+    private let values: ValueEncryption
     private let audit: AuditLog
     private let stacks = StackStore()
     private let store = DataKeyStore()
-
-    /// From this number of bytes on the work is done on a thread for such work.
-    private static let large = 65_536
-    private static let deadline = Duration.seconds(60)
 
     package init(database: Database, effects: Effects, keys: DataKeys, compute: BlockingPool) {
         self.database = database
         self.effects = effects
         self.keys = keys
-        self.compute = compute
+        values = ValueEncryption(compute: compute)
         audit = AuditLog(effects: effects)
     }
 
@@ -33,8 +29,7 @@ package struct SecretService: Sendable {
         let existing = try await findKey(of: stack)
         let key: StoredDataKey = if let existing { existing } else { try await makeKey(of: stack, owner) }
         let cipher = try await keys.cipher(key, for: owner)
-        guard plaintexts.reduce(0, { $0 + $1.count }) >= Self.large else { return cipher.encrypt(plaintexts) }
-        return try await compute.run(deadline: Self.deadline) { cipher.encrypt(plaintexts) }
+        return try await values.encrypt(plaintexts, with: cipher)
     }
 
     /// Decrypts values, in order, all or none, and writes down who did.
@@ -51,14 +46,7 @@ package struct SecretService: Sendable {
         let owner = KeyOwner("stack", stack)
         guard let key = try await findKey(of: stack) else { throw ServiceError.messageAuthenticationFailed }
         let cipher = try await keys.cipher(key, for: owner)
-        let plaintexts: [[UInt8]] =
-            if ciphertexts.reduce(0, { $0 + $1.count }) < Self.large {
-                try ValueCipher.decrypt(ciphertexts, with: [cipher])
-            } else {
-                try await compute.run(deadline: Self.deadline) {
-                    try ValueCipher.decrypt(ciphertexts, with: [cipher])
-                }
-            }
+        let plaintexts = try await values.decrypt(ciphertexts, with: cipher)
         try await record(action, on: stack, details: [AuditEvent.Detail("values", "\(ciphertexts.count)")], by: actor)
         return plaintexts
     }

@@ -15,6 +15,7 @@ package struct StateImport: Sendable {
     private let stacks = StackStore()
     private let updates = UpdateStore()
     private let versions = StateVersionStore()
+    private let references = StackReferenceStore()
 
     package init(effects: Effects, texts: StateTexts, compute: BlockingPool, hold: StackHold) {
         self.effects = effects
@@ -29,7 +30,8 @@ package struct StateImport: Sendable {
     /// - Parameter body: an `UntypedDeployment`; its bytes become the state as they are.
     /// - Returns: the update that history shows for it.
     package func importState(_ body: [UInt8], into ref: StackRef, by actor: Actor) async throws -> Update {
-        let count = try await compute.run(deadline: Self.deadline) { try Self.check(body, for: ref) }
+        let content = try await compute.run(deadline: Self.deadline) { try Self.check(body, for: ref) }
+        let count = content.resourceCount
         let id: UpdateID = effects.id()
         let stack = try await hold.write(ref) { stack, _ in stack }
         let text = try await texts.store(body, of: stack.id, resourceCount: count)
@@ -39,6 +41,7 @@ package struct StateImport: Sendable {
             try updates.insert(update, in: tx)
             let version = StateVersion(version: update.version, update: id, text: text, createdAt: now)
             try versions.insert(version, of: stack.id, in: tx)
+            try references.replace(content.references, of: stack.id, in: tx)
             try stacks.advance(
                 stack.id,
                 version: update.version,
@@ -60,14 +63,20 @@ package struct StateImport: Sendable {
         }
     }
 
-    /// Checks a state that somebody hands in whole, and counts its resources.
+    /// What is recorded of a state beside its text.
+    struct Content: Sendable {
+        var resourceCount: Int
+        var references: [StackRef]
+    }
+
+    /// Checks a state that somebody hands in whole, and takes from it what is recorded.
     ///
     /// - Throws: `.invalidArgument` for what is no state, and for secrets that this stack's key cannot read.
-    static func check(_ body: [UInt8], for ref: StackRef) throws -> Int {
+    static func check(_ body: [UInt8], for ref: StackRef) throws -> Content {
         do {
             let document = try StateDocument(reading: body[...])
             try document.checkImport(into: StackNames(ref))
-            return document.resourceCount
+            return Content(resourceCount: document.resourceCount, references: document.references(readBy: ref))
         } catch {
             throw error.serviceError
         }

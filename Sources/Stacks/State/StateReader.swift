@@ -68,6 +68,51 @@ package struct StateReader: Sendable {
         }
     }
 
+    /// The newest state that an update has ended with, up to a version; nil for a stack that was never given one.
+    ///
+    /// - Returns: the stack, the number of the version asked for, and its text.
+    /// - Throws: `.notFound` for a version that the stack does not have.
+    package func settled(
+        _ ref: StackRef,
+        upTo number: Int? = nil
+    ) async throws -> (stack: Stack, number: Int, state: StateVersion?) {
+        try await database.read { [self] tx in
+            guard let stack = try stacks.find(ref, in: tx) else { throw ServiceError.stackNotFound(ref) }
+            let number = number ?? stack.version
+            guard number <= stack.version else { throw ServiceError.versionNotFound(number) }
+            return (stack, number, try versions.latest(upTo: number, of: stack.id, in: tx))
+        }
+    }
+
+    /// The document of a version's text.
+    package func document(of state: StateVersion) async throws -> StateDocument {
+        let text = try await text(.text(state.text, version: state.version))
+        return try await compute.run(deadline: Self.deadline) {
+            do {
+                return try StateDocument(reading: text[...])
+            } catch let error as StateError {
+                throw error.serviceError
+            }
+        }
+    }
+
+    /// The stacks that a text reads; nil when its bytes are damaged, which whoever reads the version is told.
+    func references(of text: StateText, readBy stack: StackRef) async throws -> [StackRef]? {
+        let bytes: [UInt8]
+        do {
+            bytes = try await texts.load(text)
+        } catch is StateDamage {
+            return nil
+        }
+        return try await compute.run(deadline: Self.deadline) {
+            do {
+                return try StateDocument(reading: bytes[...]).references(readBy: stack)
+            } catch let error as StateError {
+                throw error.serviceError
+            }
+        }
+    }
+
     /// What the state is made of now.
     package func source(of stack: Stack, in tx: Transaction) throws -> Source {
         let base = try versions.latest(upTo: stack.version, of: stack.id, in: tx)

@@ -14,6 +14,7 @@ package struct UpdateEnding: Sendable {
     private let stacks = StackStore()
     private let updates = UpdateStore()
     private let versions = StateVersionStore()
+    private let references = StackReferenceStore()
     private let journal = SegmentStore(.journal)
 
     package init(database: Database, effects: Effects, reader: StateReader, texts: StateTexts) {
@@ -38,17 +39,22 @@ package struct UpdateEnding: Sendable {
         package static let expired = End(status: .failed, isExpired: true, action: .updateCompleted)
     }
 
-    /// What a journal comes to, made durable as one text, and how many batches went into it.
+    /// What an update has come to: its journal made durable as one text, or its last checkpoint.
     private struct Outcome: Sendable {
         var text: StateText?
-        var segments: Int
+        /// The stacks that the text reads; nil when nobody knows.
+        var references: [StackRef]?
+        /// How many batches of the journal went into it.
+        var segments = 0
+        /// The number of the checkpoint.
+        var sequence: Int?
         /// The journal cannot be replayed: the state stays what it was, and the batches stay for a person to look at.
         var damage: ServiceError?
     }
 
     /// Ends an update that runs.
     ///
-    /// The text is made outside of the transaction; if batches have come meanwhile, it is made again.
+    /// The text is made outside of the transaction; if something was saved meanwhile, it is made again.
     ///
     /// - Parameter decide: checks inside the transaction that the update may end so; answers false for nothing to do.
     package func end(
@@ -70,25 +76,56 @@ package struct UpdateEnding: Sendable {
     }
 
     private func outcome(of id: UpdateID, stack stackID: StackID) async throws -> Outcome {
-        let found = try await database.read { [self] tx -> (Update, StateVersion?, [Segment])? in
+        let found = try await database.read { [self] tx -> (Stack, Update, StateVersion?, Saved)? in
             guard let stack = try stacks.find(stackID, in: tx), let update = try updates.find(id, of: stackID, in: tx)
             else { return nil }
             let base = try versions.latest(upTo: stack.version, of: stackID, in: tx)
-            return (update, base, update.journalVersion > 0 ? try journal.all(of: id, in: tx) : [])
+            guard update.journalVersion > 0 else {
+                return (stack, update, base, .checkpoint(try versions.checkpoint(of: id, in: tx)))
+            }
+            return (stack, update, base, .journal(try journal.all(of: id, in: tx)))
         }
-        guard let (update, base, segments) = found, !segments.isEmpty else { return Outcome(text: nil, segments: 0) }
-        do {
-            let document = try await reader.fold(segments, over: base?.text, of: update)
-            let text = try await texts.store(document.text(), of: stackID, resourceCount: document.resourceCount)
-            // The batches go when the version is committed, so it is read back before.
-            _ = try await texts.load(text)
-            return Outcome(text: text, segments: segments.count)
-        } catch let error as ServiceError where error.code != .unavailable {
-            return Outcome(text: nil, segments: segments.count, damage: error)
+        guard let (stack, update, base, saved) = found else { return Outcome() }
+        switch saved {
+        case .checkpoint(nil):
+            return Outcome()
+        case .checkpoint((let sequence, let text)?):
+            let references = try await reader.references(of: text, readBy: stack.ref)
+            return Outcome(text: text, references: references, sequence: sequence)
+        case .journal(let segments):
+            return try await fold(segments, over: base?.text, of: update, stack)
         }
     }
 
-    /// - Returns: false when batches have come since the outcome was made.
+    /// What an update saved, as rows have it.
+    private enum Saved: Sendable {
+        case checkpoint((sequence: Int, text: StateText)?)
+        case journal([Segment])
+    }
+
+    private func fold(
+        _ segments: [Segment],
+        over base: StateText?,
+        of update: Update,
+        _ stack: Stack
+    ) async throws -> Outcome {
+        guard !segments.isEmpty else { return Outcome() }
+        do {
+            let document = try await reader.fold(segments, over: base, of: update)
+            let text = try await texts.store(document.text(), of: stack.id, resourceCount: document.resourceCount)
+            // The batches go when the version is committed, so it is read back before.
+            _ = try await texts.load(text)
+            return Outcome(
+                text: text,
+                references: document.references(readBy: stack.ref),
+                segments: segments.count
+            )
+        } catch let error as ServiceError where error.code != .unavailable {
+            return Outcome(segments: segments.count, damage: error)
+        }
+    }
+
+    /// - Returns: false when something was saved since the outcome was made.
     private func finish(
         _ id: UpdateID,
         of stackID: StackID,
@@ -103,11 +140,11 @@ package struct UpdateEnding: Sendable {
             throw ServiceError.updateNotFound(id)
         }
         guard try decide(update) else { return true }
-        var outcome = outcome
         if update.journalVersion > 0 {
             guard try journal.count(of: id, in: tx) == outcome.segments else { return false }
         } else {
-            outcome.text = try versions.checkpoint(of: id, in: tx)?.text
+            let saved = try versions.checkpoint(of: id, in: tx)
+            guard saved?.sequence == outcome.sequence, saved?.text == outcome.text else { return false }
         }
         let now = effects.now()
         let status = outcome.damage == nil ? end.status : .failed
@@ -137,6 +174,7 @@ package struct UpdateEnding: Sendable {
         if let text = outcome.text {
             let version = StateVersion(version: update.version, update: update.id, text: text, createdAt: now)
             try versions.insert(version, of: stack.id, in: tx)
+            if let references = outcome.references { try self.references.replace(references, of: stack.id, in: tx) }
         }
         try versions.deleteCheckpoint(of: update.id, in: tx)
         if outcome.damage == nil { try journal.deleteAll(of: update.id, in: tx) }

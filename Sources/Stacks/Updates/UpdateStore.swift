@@ -114,19 +114,46 @@ package struct UpdateStore: Sendable {
         try tx.count("SELECT COUNT(*) FROM updates WHERE stack_id = \(stack) AND is_preview = 0 AND version > 0")
     }
 
-    /// Previews of a stack, newest first.
-    package func previews(of stack: StackID, skip: Int, limit: Int, in tx: Transaction) throws -> [Update] {
+    /// Numbered updates of a stack before a version, newest first.
+    package func history(of stack: StackID, before version: Int, limit: Int, in tx: Transaction) throws -> [Update] {
         try tx.all(
             """
-            SELECT \(Self.columns) FROM updates WHERE stack_id = \(stack) AND is_preview = 1
-            ORDER BY id DESC LIMIT \(limit) OFFSET \(skip)
+            SELECT \(Self.columns) FROM updates
+            WHERE stack_id = \(stack) AND is_preview = 0 AND version > 0 AND version < \(version)
+            ORDER BY version DESC, id DESC LIMIT \(limit)
             """,
             Update.init(row:)
         )
     }
 
-    package func countPreviews(of stack: StackID, in tx: Transaction) throws -> Int {
-        try tx.count("SELECT COUNT(*) FROM updates WHERE stack_id = \(stack) AND is_preview = 1")
+    /// Previews of a stack by their age.
+    ///
+    /// - Parameter versions: the versions that they looked at; nil for any.
+    package func previews(
+        of stack: StackID,
+        versions: ClosedRange<Int>?,
+        isAscending: Bool,
+        skip: Int,
+        limit: Int,
+        in tx: Transaction
+    ) throws -> [Update] {
+        let direction: SQL = isAscending ? "ASC" : "DESC"
+        return try tx.all(
+            """
+            SELECT \(Self.columns) FROM updates WHERE \(Self.arePreviews(of: stack, versions))
+            ORDER BY id \(direction) LIMIT \(limit) OFFSET \(skip)
+            """,
+            Update.init(row:)
+        )
+    }
+
+    package func countPreviews(of stack: StackID, versions: ClosedRange<Int>?, in tx: Transaction) throws -> Int {
+        try tx.count("SELECT COUNT(*) FROM updates WHERE \(Self.arePreviews(of: stack, versions))")
+    }
+
+    private static func arePreviews(of stack: StackID, _ versions: ClosedRange<Int>?) -> SQL {
+        let range: SQL = versions.map { "AND version BETWEEN \($0.lowerBound) AND \($0.upperBound)" } ?? ""
+        return "stack_id = \(stack) AND is_preview = 1 \(range)"
     }
 
     package func find(version: Int, of stack: StackID, in tx: Transaction) throws -> Update? {

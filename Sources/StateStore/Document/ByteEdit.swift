@@ -75,7 +75,9 @@ enum MemberEdit {
 
 /// Edits the members of one JSON object and adds members at its end.
 enum ObjectEdit {
-    /// The edits that `decide` asks for, member by member; nil when it asks for none.
+    /// The edits that `decide` asks for, member by member.
+    ///
+    /// It is given decoded keys.
     static func edits(
         of object: ArraySlice<UInt8>,
         adding additions: [(key: String, value: ArraySlice<UInt8>)] = [],
@@ -84,7 +86,7 @@ enum ObjectEdit {
         var removal = ItemRemoval()
         var edits: [ByteEdit] = []
         for member in JSONMembers(of: object) {
-            switch decide(object[member.key], object[member.value]) {
+            switch decide(JSONText.decode(object[member.key]), object[member.value]) {
             case .keep: removal.keep(member.whole)
             case .remove: removal.remove(member.whole)
             case .edit(let inner):

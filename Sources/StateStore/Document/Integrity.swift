@@ -36,13 +36,8 @@ package struct IntegrityCheck {
         var version: ArraySlice<UInt8> = []
         var magic: ArraySlice<UInt8> = []
         if let manifest = deployment.value("manifest") {
-            for member in JSONMembers(of: manifest) {
-                switch manifest[member.key].asText {
-                case "version": version = JSONScalar.string(manifest[member.value]) ?? []
-                case "magic": magic = JSONScalar.string(manifest[member.value]) ?? []
-                default: break
-                }
-            }
+            version = JSONReading.member("version", of: manifest).flatMap { JSONScalar.string($0) } ?? []
+            magic = JSONReading.member("magic", of: manifest).flatMap { JSONScalar.string($0) } ?? []
         }
         let expected = version.isEmpty ? "" : hexadecimalHash(of: [version], hash)
         return magic.elementsEqual(expected.utf8)
@@ -118,8 +113,8 @@ package struct IntegrityCheck {
         var known: Set<TextKey> = []
         for range in JSONElements(of: list) {
             let snippet = list[range]
-            let uuid = JSONMembers(of: snippet).first { snippet[$0.key].elementsEqual("uuid".utf8) }
-            guard let uuid, let text = JSONScalar.string(snippet[uuid.value]), !text.isEmpty else {
+            let uuid = JSONReading.member("uuid", of: snippet)
+            guard let text = uuid.flatMap({ JSONScalar.string($0) }), !text.isEmpty else {
                 return "a snippet has no UUID"
             }
             guard known.insert(TextKey(text)).inserted else { return "duplicate snippet \(text.asText)" }

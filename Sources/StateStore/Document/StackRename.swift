@@ -83,7 +83,7 @@ package struct StackRename: Sendable {
         }
         let names = ["owner": new.organization, "project": new.project, "stack": new.stack]
         return ObjectEdit.edits(of: state) { key, value in
-            guard let name = names[JSONText.decode(key).asText], JSONScalar.string(value) != nil else { return .keep }
+            guard let name = names[key.asText], JSONScalar.string(value) != nil else { return .keep }
             return .edit([ByteEdit(value.startIndex..<value.endIndex, ArraySlice(JSONText.encode(name)))])
         }
     }

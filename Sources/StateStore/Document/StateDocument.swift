@@ -63,9 +63,7 @@ package struct Deployment: Sendable {
     /// The root stack's outputs as they stand in the state, secrets included; nil when there is no root or it has none.
     package var rootOutputs: ArraySlice<UInt8>? {
         guard let root = resources.first(where: { $0.isRootStack && !$0.flags.contains(.delete) }) else { return nil }
-        return JSONMembers(of: root.bytes).reversed()
-            .first { root.bytes[$0.key].elementsEqual("outputs".utf8) }
-            .map { root.bytes[$0.value] }
+        return JSONReading.member("outputs", of: root.bytes)
     }
 }
 
@@ -78,7 +76,7 @@ package struct SecretsProvider: Sendable, Equatable {
     package init?(_ value: ArraySlice<UInt8>) {
         var type: ArraySlice<UInt8>?
         for member in JSONMembers(of: value) {
-            switch value[member.key].asText {
+            switch JSONText.decode(value[member.key]).asText {
             case "type": type = JSONScalar.string(value[member.value])
             case "state": state = JSONScalar.isNull(value[member.value]) ? nil : value[member.value]
             default: break
@@ -90,11 +88,6 @@ package struct SecretsProvider: Sendable, Equatable {
 
     /// A text member of `state`, such as `owner`, `project` or `stack` of the service's own provider.
     package func stateText(_ key: String) -> String? {
-        guard let state else { return nil }
-        var result: String?
-        for member in JSONMembers(of: state) where state[member.key].elementsEqual(key.utf8) {
-            result = JSONScalar.string(state[member.value])?.asText
-        }
-        return result
+        state.flatMap { JSONReading.member(key, of: $0) }.flatMap { JSONReading.text($0) }
     }
 }

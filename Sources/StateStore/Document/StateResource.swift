@@ -21,16 +21,11 @@ enum ResourceKey: Int, CaseIterable {
         return table
     }()
 
-    /// The key named by the characters between a member's quotes.
-    static func find(_ characters: ArraySlice<UInt8>) -> ResourceKey? {
-        guard characters.count < byLength.count else {
-            return characters.contains(UInt8(ascii: "\\")) ? find(JSONText.decode(characters)) : nil
-        }
-        for entry in byLength[characters.count] where entry.name == characters { return entry.key }
-        // A key may be written with escapes, though no client does it.
-        guard characters.contains(UInt8(ascii: "\\")) else { return nil }
-        let decoded = JSONText.decode(characters)
-        return decoded.contains(UInt8(ascii: "\\")) ? nil : find(decoded)
+    /// The key of that name, decoded.
+    static func find(_ name: ArraySlice<UInt8>) -> ResourceKey? {
+        guard name.count < byLength.count else { return nil }
+        for entry in byLength[name.count] where entry.name == name { return entry.key }
+        return nil
     }
 }
 
@@ -66,7 +61,7 @@ package struct StateResource: Sendable {
         self.bytes = bytes
         self.origin = origin
         for member in JSONMembers(of: bytes) {
-            guard let key = ResourceKey.find(bytes[member.key]) else { continue }
+            guard let key = ResourceKey.find(JSONText.decode(bytes[member.key])) else { continue }
             note(key, member.value)
         }
     }
@@ -113,6 +108,9 @@ package struct StateResource: Sendable {
 
     package var urn: String? { text(.urn)?.asText }
     package var type: String? { text(.type)?.asText }
+
+    /// Whether another resource takes its place and this one only waits for its deletion.
+    package var isBeingDeleted: Bool { flags.contains(.delete) }
 
     var isRootStack: Bool { text(.type)?.elementsEqual(URN.rootType) ?? false }
 }

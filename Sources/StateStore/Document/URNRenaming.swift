@@ -3,10 +3,15 @@ import JSONScan
 /// Gives URNs new names inside of raw text; all other bytes stay.
 struct URNRenaming {
     /// The new name of a URN, nil when it keeps its name.
-    let newURN: (ArraySlice<UInt8>) -> ArraySlice<UInt8>?
+    private let newName: (ArraySlice<UInt8>) -> ArraySlice<UInt8>?
 
-    init(_ newURN: @escaping (ArraySlice<UInt8>) -> ArraySlice<UInt8>?) {
-        self.newURN = newURN
+    init(_ newName: @escaping (ArraySlice<UInt8>) -> ArraySlice<UInt8>?) {
+        self.newName = newName
+    }
+
+    private func newURN(_ urn: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
+        guard let name = newName(urn), name != urn else { return nil }
+        return name
     }
 
     /// A resource with the members `keys` renamed and the member `removed` taken out.
@@ -44,7 +49,7 @@ struct URNRenaming {
     func snippetEdits(_ list: ArraySlice<UInt8>) -> [ByteEdit] {
         JSONElements(of: list).flatMap { range in
             ObjectEdit.edits(of: list[range]) { key, value in
-                guard JSONText.decode(key).elementsEqual("references".utf8) else { return .keep }
+                guard key.elementsEqual("references".utf8) else { return .keep }
                 let edits = JSONMembers(of: value).flatMap { textEdits(value[$0.value]) }
                 return edits.isEmpty ? .keep : .edit(edits)
             }

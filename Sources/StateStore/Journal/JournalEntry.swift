@@ -31,6 +31,9 @@ package struct JournalEntry: Sendable {
     /// The whole entry as it came.
     package let bytes: ArraySlice<UInt8>
 
+    /// The resulting resource as it came, if the entry has one.
+    package var stateBytes: ArraySlice<UInt8>? { state?.bytes }
+
     enum RareKey: String, CaseIterable {
         case secretsProvider, newSnapshot, snippets, extensionRef, `extension`
         case layout, states, baseStatePatches, newStatePatches

@@ -6,7 +6,9 @@ struct Outcome: Sendable {
     var output: String
 }
 
-/// Runs a program to its end and gives what it wrote to both streams. Blocks: call it on a thread.
+/// Runs a program to its end and gives what it wrote to both streams.
+///
+/// Blocks: call it on a thread.
 func run(_ program: String, _ arguments: [String], input: String = "") throws -> Outcome {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")

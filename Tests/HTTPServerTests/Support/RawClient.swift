@@ -1,6 +1,8 @@
 import Glibc
 
-/// A blocking socket that sends exactly the bytes it is given. Every wait has a limit.
+/// A blocking socket that sends exactly the bytes it is given.
+///
+/// Every wait has a limit.
 final class RawClient: @unchecked Sendable {
     // SAFETY: a client is used by one thread at a time; it is handed from the test to that thread.
 

@@ -60,7 +60,9 @@ func eventually(within limit: Duration = .seconds(5), _ condition: () -> Bool) a
     return true
 }
 
-/// Says what it was asked: method, target and number of body bytes. Breaks off with 400 when the body is broken.
+/// Says what it was asked: method, target and number of body bytes.
+///
+/// Breaks off with 400 when the body is broken.
 let describe: Handler = { request in
     do {
         var count = 0

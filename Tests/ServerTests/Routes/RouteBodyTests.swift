@@ -6,8 +6,10 @@ import Kernel
 import Synchronization
 import Testing
 
-/// What every route does with bodies it cannot take. The database under the routes is away, so an answer other than 503
-/// shows that a request was refused before it could change anything.
+/// What every route does with bodies it cannot take.
+///
+/// The database under the routes is away, so an answer other than 503 shows that a request was refused before it could
+/// change anything.
 @Suite("Bodies of every route")
 struct RouteBodyTests {
     private let probe = RouteProbe()

@@ -39,12 +39,13 @@ struct StackParts {
     init(database: Database, effects: Effects, objects: any ObjectStore) {
         let compute = Pools.compute
         let keys = DataKeys(provider: LocalKeyProvider(current: Random.key()), effects: effects)
-        let texts = StateTexts(objects: objects, compute: compute)
+        let texts = StateTexts(objects: objects, effects: effects, compute: compute)
         let reader = StateReader(database: database, texts: texts, compute: compute)
         let ending = UpdateEnding(database: database, effects: effects, reader: reader, texts: texts)
         hold = StackHold(database: database, effects: effects, ending: ending)
-        let stacks = StackService(database: database, effects: effects, texts: texts, hold: hold)
-        let renames = StackRenameService(effects: effects, reader: reader, texts: texts, compute: compute, hold: hold)
+        let stacks = StackService(database: database, effects: effects, texts: texts, reader: reader, hold: hold)
+        let states = MovedStates(reader: reader, texts: texts, compute: compute)
+        let renames = StackRenameService(effects: effects, reader: reader, states: states, hold: hold)
         let updates = UpdateService(database: database, effects: effects, ending: ending)
         let checkpoints = CheckpointService(database: database, effects: effects, texts: texts, compute: compute)
         let journal = JournalService(database: database, effects: effects, texts: texts, compute: compute)

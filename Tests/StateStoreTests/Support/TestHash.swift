@@ -1,0 +1,72 @@
+import Glibc
+import StateStore
+
+/// SHA-256 by the system's libcrypto, loaded by hand: the pure core and its tests need no module of ours for it.
+struct TestHash: StreamingHash {
+    private typealias OneShot =
+        @convention(c) (UnsafeRawPointer?, Int, UnsafeMutablePointer<UInt8>?) -> UnsafeRawPointer?
+
+    private static let sha256: OneShot = {
+        guard let library = dlopen("libcrypto.so.3", RTLD_NOW), let symbol = dlsym(library, "SHA256") else {
+            fatalError("libcrypto.so.3 is not installed")
+        }
+        return unsafeBitCast(symbol, to: OneShot.self)
+    }()
+
+    private var bytes: [UInt8] = []
+
+    mutating func update(_ bytes: ArraySlice<UInt8>) {
+        self.bytes += bytes
+    }
+
+    mutating func finalize() -> [UInt8] {
+        var digest = [UInt8](repeating: 0, count: 32)
+        _ = bytes.withUnsafeBytes { Self.sha256($0.baseAddress, $0.count, &digest) }
+        return digest
+    }
+
+    static let maker: HashMaker = { TestHash() }
+
+    @Sendable static func hexadecimal(_ text: String) -> String {
+        hexadecimalHash(of: [ArraySlice(Array(text.utf8))], maker)
+    }
+}
+
+func bytes(_ text: String) -> ArraySlice<UInt8> {
+    ArraySlice(Array(text.utf8))
+}
+
+func text(_ bytes: some Collection<UInt8>) -> String {
+    String(decoding: bytes, as: UTF8.self)
+}
+
+/// Numbers that look random and are the same in every run.
+struct Noise: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) {
+        state = seed
+    }
+
+    /// SplitMix64.
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var value = state
+        value = (value ^ (value >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        value = (value ^ (value >> 27)) &* 0x94d0_49bb_1331_11eb
+        return value ^ (value >> 31)
+    }
+
+    mutating func below(_ count: Int) -> Int {
+        Int(next() % UInt64(count))
+    }
+
+    /// True once in `count` times.
+    mutating func oneIn(_ count: Int) -> Bool {
+        below(count) == 0
+    }
+
+    mutating func pick<Element>(_ list: [Element]) -> Element {
+        list[below(list.count)]
+    }
+}
