@@ -97,7 +97,7 @@ class Limited(Worker):
         def send(what, body):
             return json.loads(self.client.send("POST", self.path + what, json.dumps(body), compress="batch" in what))
 
-        texts = [base64.b64encode(b"%d of %s" % (index, self.name.encode())).decode() for index in range(5)]
+        texts = [base64.b64encode(b"%d of %s %d" % (index, self.name.encode(), self.left)).decode() for index in range(5)]
         one = send("/encrypt", {"plaintext": texts[0]})["ciphertext"]
         many = send("/batch-encrypt", {"plaintexts": texts})["ciphertexts"]
         back = send("/batch-decrypt", {"ciphertexts": many})["plaintexts"]
