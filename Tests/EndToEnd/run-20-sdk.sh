@@ -4,7 +4,7 @@
 source "$(dirname "$0")/../../Scripts/e2e.sh"
 source "$(dirname "$0")/shared.sh"
 require_shared
-FLOOR=90
+FLOOR=119
 
 start_cairn sdk CAIRN_ORGANIZATION=acme CAIRN_ADMIN_LOGIN=dev
 python=$(python_with pulumi_cloud_sdk)

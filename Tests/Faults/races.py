@@ -10,6 +10,7 @@ import json
 import os
 import sys
 import threading
+import time
 
 from client import Client
 from databases import DatabaseServer
@@ -24,12 +25,14 @@ BEGIN = json.dumps({"updateKind": "update", "program": PROGRAM})
 RESOURCE = '{"urn":"urn:pulumi:s::races::t:i:T::%s","custom":true,"id":"%s","type":"t:i:T"}'
 
 
-def at_once(calls):
-    """Runs them in a thread each, all let go together; their results in order."""
+def at_once(calls, late=0):
+    """Runs them in a thread each, all let go together, the first one `late` milliseconds later; results in order."""
     barrier, results = threading.Barrier(len(calls)), [None] * len(calls)
 
     def run(index, call):
         barrier.wait()
+        if index == 0:
+            time.sleep(late / 1000)
         results[index] = call()
 
     threads = [threading.Thread(target=run, args=pair) for pair in enumerate(calls)]
@@ -121,7 +124,7 @@ class Races:
         answer = self.must("POST", path + "/begin-update", BEGIN)
         return path, "%s/update/%s" % (path, answer["updateID"]), answer["token"]
 
-    def cancel_and_save(self, form):
+    def cancel_and_save(self, form, late):
         """Either the save is in the state and was acknowledged, or it is not and was refused; never after the cancel."""
         path, update, lease = self.running()
         documents = ['{"version":3,"deployment":{"manifest":{"time":"2026-01-02T03:04:05Z","magic":"","version":""},'
@@ -135,11 +138,11 @@ class Races:
             "plain": ("/checkpoint", documents[1].replace("{", '{"isInvalid":false,', 1)),
         }[form]
         save, cancel = at_once([self.ask(0, "PATCH", update + what, body, lease=lease),
-                                self.ask(1, "POST", update + "/cancel")])
-        late = self.client.once("PATCH", update + "/checkpointverbatim", verbatim % (documents[2], 3), lease=lease)
+                                self.ask(1, "POST", update + "/cancel")], late)
+        after = self.client.once("PATCH", update + "/checkpointverbatim", verbatim % (documents[2], 3), lease=lease)
         saved = save[0] < 300
         self.expect(cancel[0] < 300 and (saved or save[0] == 409), "cancel and %s: %s %s" % (form, save, cancel))
-        self.expect(late[0] == 409, "a save after the cancel: %s" % (late,))
+        self.expect(after[0] == 409, "a save after the cancel: %s" % (after,))
         state = State([RESOURCE % (key, key) for key in ("ab" if saved else "a")])
         problems = state.problems(self.client.send("GET", path + "/export"))
         self.expect(not problems, "cancel and %s, answered %d: %s" % (form, save[0], problems))
@@ -174,12 +177,13 @@ class Races:
             for race in (self.begins, self.starts, self.starts_of_one, self.creates, self.first_secrets):
                 race()
             for form in saved:
-                for _ in range(5):
-                    saved[form] += self.cancel_and_save(form)
+                for late in (0, 1, 3, 6, 12):
+                    saved[form] += self.cancel_and_save(form, late)
             for _ in range(5):
                 self.cancel_and_complete()
             if self.problems:
                 return
+        self.expect(0 < sum(saved.values()) < 15 * rounds, "no race between cancel and save was close: %s" % saved)
         for _ in range(3):
             self.restart_between_starts()
         print("  %d rounds of %d clients at once, one winner each; of %d saves beside a cancel these were first: %s"

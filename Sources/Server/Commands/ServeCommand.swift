@@ -86,7 +86,7 @@ package struct ServeCommand: Command {
         try await databases.prepare(migrating: configuration.database.migratesAtStart, log: log)
         let foundation = try await foundation(configuration, settings, databases, environment, log)
         let installation = Installation(database: databases.database, effects: environment.effects)
-        // Shown before anything else can fail: the next start does not know it any more.
+        // The token cannot be shown again, so nothing that may fail comes between.
         announce(try await installation.run(configuration.installation), configuration.installation, environment)
         try await Application.schedule(foundation)
         let heartbeat = Heartbeat(
