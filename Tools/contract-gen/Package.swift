@@ -13,6 +13,11 @@ let package = Package(
     targets: [
         .target(name: "ContractGen", swiftSettings: settings),
         .executableTarget(name: "contract-gen", dependencies: ["ContractGen"], swiftSettings: settings),
-        .testTarget(name: "ContractGenTests", dependencies: ["ContractGen"], swiftSettings: settings),
+        .testTarget(
+            name: "ContractGenTests",
+            dependencies: ["ContractGen"],
+            exclude: ["Golden"],
+            swiftSettings: settings
+        ),
     ]
 )

@@ -3,10 +3,10 @@
 
 /// `AITemplateRequest` of the contract, read from requests.
 package struct AITemplateRequest: WireDecodable {
-    package var language: String?
-    package var instructions: String?
-    package var conversationId: String?
-    package var connectionId: String?
+    package let language: String?
+    package let instructions: String?
+    package let conversationId: String?
+    package let connectionId: String?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -19,7 +19,7 @@ package struct AITemplateRequest: WireDecodable {
 
 /// `CopilotClientState` of the contract, read from requests.
 package struct CopilotClientState: WireDecodable {
-    package var cloudContext: CopilotCloudContext?
+    package let cloudContext: CopilotCloudContext?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -29,8 +29,8 @@ package struct CopilotClientState: WireDecodable {
 
 /// `CopilotCloudContext` of the contract, read from requests.
 package struct CopilotCloudContext: WireDecodable {
-    package var orgId: String?
-    package var url: String?
+    package let orgId: String?
+    package let url: String?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -59,10 +59,10 @@ package enum CopilotDirectSkillCall: WireDecodable {
 
 /// `CopilotDirectSkillCallExplainPreview` of the contract, read from requests.
 package struct CopilotDirectSkillCallExplainPreview: WireDecodable {
-    package var pulumiPreviewOutput: String?
-    package var previewDetails: CopilotExplainPreviewDetails?
-    package var model: String?
-    package var displayContext: String?
+    package let pulumiPreviewOutput: String?
+    package let previewDetails: CopilotExplainPreviewDetails?
+    package let model: String?
+    package let displayContext: String?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -75,9 +75,9 @@ package struct CopilotDirectSkillCallExplainPreview: WireDecodable {
 
 /// `CopilotDirectSkillCallSummarizeUpdateParams` of the contract, read from requests.
 package struct CopilotDirectSkillCallSummarizeUpdateParams: WireDecodable {
-    package var pulumiUpdateOutput: String?
-    package var model: String?
-    package var maxLen: Int?
+    package let pulumiUpdateOutput: String?
+    package let model: String?
+    package let maxLen: Int?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -89,7 +89,7 @@ package struct CopilotDirectSkillCallSummarizeUpdateParams: WireDecodable {
 
 /// `CopilotExplainPreviewDetails` of the contract, read from requests.
 package struct CopilotExplainPreviewDetails: WireDecodable {
-    package var kind: AppUpdateKind?
+    package let kind: AppUpdateKind?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -99,9 +99,9 @@ package struct CopilotExplainPreviewDetails: WireDecodable {
 
 /// `CopilotMessage` of the contract, written into answers.
 package struct CopilotMessage: WireEncodable {
-    package var role: CopilotMessageRole?
-    package var kind: CopilotMessageKind?
-    package var content: RawJSON?
+    package let role: CopilotMessageRole?
+    package let kind: CopilotMessageKind?
+    package let content: RawJSON?
 
     package init(role: CopilotMessageRole? = nil, kind: CopilotMessageKind? = nil, content: RawJSON? = nil) {
         self.role = role
@@ -133,9 +133,9 @@ package enum CopilotMessageRole: String, CaseIterable, WireEncodable {
 
 /// `CopilotRequest` of the contract, read from requests.
 package struct CopilotRequest: WireDecodable {
-    package var query: String?
-    package var state: CopilotState?
-    package var directSkillCall: CopilotDirectSkillCall?
+    package let query: String?
+    package let state: CopilotState?
+    package let directSkillCall: CopilotDirectSkillCall?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -147,9 +147,9 @@ package struct CopilotRequest: WireDecodable {
 
 /// `CopilotResponse` of the contract, written into answers.
 package struct CopilotResponse: WireEncodable {
-    package var messages: [CopilotMessage]?
-    package var error: String?
-    package var details: String?
+    package let messages: [CopilotMessage]?
+    package let error: String?
+    package let details: String?
 
     package init(messages: [CopilotMessage]? = nil, error: String? = nil, details: String? = nil) {
         self.messages = messages
@@ -168,7 +168,7 @@ package struct CopilotResponse: WireEncodable {
 
 /// `CopilotState` of the contract, read from requests.
 package struct CopilotState: WireDecodable {
-    package var client: CopilotClientState?
+    package let client: CopilotClientState?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)

@@ -8,6 +8,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = CopilotRequest
         package typealias Output = CopilotResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "copilotSkill", tag: "ai", method: .post,
@@ -23,6 +24,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = AITemplateRequest
         package typealias Output = RawJSON
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "aiTemplate", tag: "ai", method: .post,

@@ -5,9 +5,9 @@ package import Kernel
 
 /// `AgentAccountSummary` of the contract, written into answers.
 package struct AgentAccountSummary: WireEncodable {
-    package var login: String
-    package var orgName: String
-    package var createdAt: Timestamp
+    package let login: String
+    package let orgName: String
+    package let createdAt: Timestamp
 
     package init(login: String, orgName: String, createdAt: Timestamp) {
         self.login = login
@@ -67,12 +67,12 @@ package enum AgentBackendEvent: WireEncodable {
 
 /// `AgentBackendEventAssistantMessage` of the contract, written into answers.
 package struct AgentBackendEventAssistantMessage: WireEncodable {
-    package var timestamp: Timestamp
-    package var content: String
-    package var toolCalls: [AgentBackendEventToolCall]?
-    package var isFinal: Bool
-    package var tokenUsage: [String: AgentBackendEventTokenUsage]
-    package var thinkingSignatures: [String]?
+    package let timestamp: Timestamp
+    package let content: String
+    package let toolCalls: [AgentBackendEventToolCall]?
+    package let isFinal: Bool
+    package let tokenUsage: [String: AgentBackendEventTokenUsage]
+    package let thinkingSignatures: [String]?
 
     package init(timestamp: Timestamp, content: String, toolCalls: [AgentBackendEventToolCall]? = nil, isFinal: Bool, tokenUsage: [String: AgentBackendEventTokenUsage], thinkingSignatures: [String]? = nil) {
         self.timestamp = timestamp
@@ -98,7 +98,7 @@ package struct AgentBackendEventAssistantMessage: WireEncodable {
 
 /// `AgentBackendEventAwaitingApprovalsMessage` of the contract, written into answers.
 package struct AgentBackendEventAwaitingApprovalsMessage: WireEncodable {
-    package var timestamp: Timestamp
+    package let timestamp: Timestamp
 
     package init(timestamp: Timestamp) {
         self.timestamp = timestamp
@@ -114,8 +114,8 @@ package struct AgentBackendEventAwaitingApprovalsMessage: WireEncodable {
 
 /// `AgentBackendEventCancelledMessage` of the contract, written into answers.
 package struct AgentBackendEventCancelledMessage: WireEncodable {
-    package var timestamp: Timestamp
-    package var operationWasRunning: Bool
+    package let timestamp: Timestamp
+    package let operationWasRunning: Bool
 
     package init(timestamp: Timestamp, operationWasRunning: Bool) {
         self.timestamp = timestamp
@@ -133,8 +133,8 @@ package struct AgentBackendEventCancelledMessage: WireEncodable {
 
 /// `AgentBackendEventChangeEntities` of the contract, written into answers.
 package struct AgentBackendEventChangeEntities: WireEncodable {
-    package var timestamp: Timestamp
-    package var changes: AgentEntityDiff
+    package let timestamp: Timestamp
+    package let changes: AgentEntityDiff
 
     package init(timestamp: Timestamp, changes: AgentEntityDiff) {
         self.timestamp = timestamp
@@ -152,11 +152,11 @@ package struct AgentBackendEventChangeEntities: WireEncodable {
 
 /// `AgentBackendEventContextCompressionEvent` of the contract, written into answers.
 package struct AgentBackendEventContextCompressionEvent: WireEncodable {
-    package var timestamp: Timestamp
-    package var message: String?
-    package var status: String
-    package var contextSummary: String?
-    package var tailLength: Int?
+    package let timestamp: Timestamp
+    package let message: String?
+    package let status: String
+    package let contextSummary: String?
+    package let tailLength: Int?
 
     package init(timestamp: Timestamp, message: String? = nil, status: String, contextSummary: String? = nil, tailLength: Int? = nil) {
         self.timestamp = timestamp
@@ -180,8 +180,8 @@ package struct AgentBackendEventContextCompressionEvent: WireEncodable {
 
 /// `AgentBackendEventError` of the contract, written into answers.
 package struct AgentBackendEventError: WireEncodable {
-    package var timestamp: Timestamp
-    package var message: String
+    package let timestamp: Timestamp
+    package let message: String
 
     package init(timestamp: Timestamp, message: String) {
         self.timestamp = timestamp
@@ -199,11 +199,11 @@ package struct AgentBackendEventError: WireEncodable {
 
 /// `AgentBackendEventExecToolCall` of the contract, written into answers.
 package struct AgentBackendEventExecToolCall: WireEncodable {
-    package var timestamp: Timestamp
-    package var toolCallId: String
-    package var name: String
-    package var executionMode: ToolExecutionMode?
-    package var args: [String: RawJSON]?
+    package let timestamp: Timestamp
+    package let toolCallId: String
+    package let name: String
+    package let executionMode: ToolExecutionMode?
+    package let args: [String: RawJSON]?
 
     package init(timestamp: Timestamp, toolCallId: String, name: String, executionMode: ToolExecutionMode? = nil, args: [String: RawJSON]? = nil) {
         self.timestamp = timestamp
@@ -227,10 +227,10 @@ package struct AgentBackendEventExecToolCall: WireEncodable {
 
 /// `AgentBackendEventExecToolCallProgress` of the contract, written into answers.
 package struct AgentBackendEventExecToolCallProgress: WireEncodable {
-    package var timestamp: Timestamp
-    package var toolCallId: String
-    package var status: String
-    package var metadata: [String: RawJSON]
+    package let timestamp: Timestamp
+    package let toolCallId: String
+    package let status: String
+    package let metadata: [String: RawJSON]
 
     package init(timestamp: Timestamp, toolCallId: String, status: String, metadata: [String: RawJSON]) {
         self.timestamp = timestamp
@@ -252,8 +252,8 @@ package struct AgentBackendEventExecToolCallProgress: WireEncodable {
 
 /// `AgentBackendEventProvidePulumiAccessToken` of the contract, written into answers.
 package struct AgentBackendEventProvidePulumiAccessToken: WireEncodable {
-    package var timestamp: Timestamp
-    package var encryptedPulumiAccessToken: String
+    package let timestamp: Timestamp
+    package let encryptedPulumiAccessToken: String
 
     package init(timestamp: Timestamp, encryptedPulumiAccessToken: String) {
         self.timestamp = timestamp
@@ -271,8 +271,8 @@ package struct AgentBackendEventProvidePulumiAccessToken: WireEncodable {
 
 /// `AgentBackendEventSetTaskName` of the contract, written into answers.
 package struct AgentBackendEventSetTaskName: WireEncodable {
-    package var timestamp: Timestamp
-    package var name: String
+    package let timestamp: Timestamp
+    package let name: String
 
     package init(timestamp: Timestamp, name: String) {
         self.timestamp = timestamp
@@ -290,10 +290,10 @@ package struct AgentBackendEventSetTaskName: WireEncodable {
 
 /// `AgentBackendEventTokenUsage` of the contract, written into answers.
 package struct AgentBackendEventTokenUsage: WireEncodable {
-    package var inputTokens: Int?
-    package var outputTokens: Int?
-    package var cacheCreationInputTokens: Int?
-    package var cacheReadInputTokens: Int?
+    package let inputTokens: Int?
+    package let outputTokens: Int?
+    package let cacheCreationInputTokens: Int?
+    package let cacheReadInputTokens: Int?
 
     package init(inputTokens: Int? = nil, outputTokens: Int? = nil, cacheCreationInputTokens: Int? = nil, cacheReadInputTokens: Int? = nil) {
         self.inputTokens = inputTokens
@@ -314,10 +314,10 @@ package struct AgentBackendEventTokenUsage: WireEncodable {
 
 /// `AgentBackendEventToolCall` of the contract, written into answers.
 package struct AgentBackendEventToolCall: WireEncodable {
-    package var id: String
-    package var name: String
-    package var args: [String: RawJSON]
-    package var executionMode: ToolExecutionMode?
+    package let id: String
+    package let name: String
+    package let args: [String: RawJSON]
+    package let executionMode: ToolExecutionMode?
 
     package init(id: String, name: String, args: [String: RawJSON], executionMode: ToolExecutionMode? = nil) {
         self.id = id
@@ -338,11 +338,11 @@ package struct AgentBackendEventToolCall: WireEncodable {
 
 /// `AgentBackendEventToolResponse` of the contract, written into answers.
 package struct AgentBackendEventToolResponse: WireEncodable {
-    package var timestamp: Timestamp
-    package var toolCallId: String
-    package var name: String
-    package var content: RawJSON
-    package var isError: Bool?
+    package let timestamp: Timestamp
+    package let toolCallId: String
+    package let name: String
+    package let content: RawJSON
+    package let isError: Bool?
 
     package init(timestamp: Timestamp, toolCallId: String, name: String, content: RawJSON, isError: Bool? = nil) {
         self.timestamp = timestamp
@@ -366,14 +366,14 @@ package struct AgentBackendEventToolResponse: WireEncodable {
 
 /// `AgentBackendEventUserApprovalRequest` of the contract, written into answers.
 package struct AgentBackendEventUserApprovalRequest: WireEncodable {
-    package var timestamp: Timestamp
-    package var id: String
-    package var message: String
-    package var buttons: [String]?
-    package var source: String
-    package var approvalType: String
-    package var context: AgentBackendEventUserApprovalRequestContext?
-    package var sensitivity: Sensitivity?
+    package let timestamp: Timestamp
+    package let id: String
+    package let message: String
+    package let buttons: [String]?
+    package let source: String
+    package let approvalType: String
+    package let context: AgentBackendEventUserApprovalRequestContext?
+    package let sensitivity: Sensitivity?
 
     package init(timestamp: Timestamp, id: String, message: String, buttons: [String]? = nil, source: String, approvalType: String, context: AgentBackendEventUserApprovalRequestContext? = nil, sensitivity: Sensitivity? = nil) {
         self.timestamp = timestamp
@@ -403,11 +403,11 @@ package struct AgentBackendEventUserApprovalRequest: WireEncodable {
 
 /// `AgentBackendEventUserApprovalRequestContext` of the contract, written into answers.
 package struct AgentBackendEventUserApprovalRequestContext: WireEncodable {
-    package var toolCallId: String?
-    package var toolName: String?
-    package var gitDiff: [String: String]?
-    package var lastApprovalDiff: [String: String]?
-    package var planDescription: String?
+    package let toolCallId: String?
+    package let toolName: String?
+    package let gitDiff: [String: String]?
+    package let lastApprovalDiff: [String: String]?
+    package let planDescription: String?
 
     package init(toolCallId: String? = nil, toolName: String? = nil, gitDiff: [String: String]? = nil, lastApprovalDiff: [String: String]? = nil, planDescription: String? = nil) {
         self.toolCallId = toolCallId
@@ -430,8 +430,8 @@ package struct AgentBackendEventUserApprovalRequestContext: WireEncodable {
 
 /// `AgentBackendEventWarning` of the contract, written into answers.
 package struct AgentBackendEventWarning: WireEncodable {
-    package var timestamp: Timestamp
-    package var message: String
+    package let timestamp: Timestamp
+    package let message: String
 
     package init(timestamp: Timestamp, message: String) {
         self.timestamp = timestamp
@@ -449,8 +449,8 @@ package struct AgentBackendEventWarning: WireEncodable {
 
 /// `AgentClaimRequest` of the contract, read from requests.
 package struct AgentClaimRequest: WireDecodable {
-    package var claimToken: String?
-    package var conflictsResolution: [TransferEntity]?
+    package let claimToken: String?
+    package let conflictsResolution: [TransferEntity]?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -461,12 +461,12 @@ package struct AgentClaimRequest: WireDecodable {
 
 /// `AgentClaimResponse` of the contract, written into answers.
 package struct AgentClaimResponse: WireEncodable {
-    package var agent: AgentAccountSummary
-    package var entities: [TransferEntity]
-    package var conflicts: [TransferEntity]
-    package var failures: [TransferEntityFailure]
-    package var claimExpiresAt: Timestamp
-    package var transferToken: String?
+    package let agent: AgentAccountSummary
+    package let entities: [TransferEntity]
+    package let conflicts: [TransferEntity]
+    package let failures: [TransferEntityFailure]
+    package let claimExpiresAt: Timestamp
+    package let transferToken: String?
 
     package init(agent: AgentAccountSummary, entities: [TransferEntity], conflicts: [TransferEntity], failures: [TransferEntityFailure], claimExpiresAt: Timestamp, transferToken: String? = nil) {
         self.agent = agent
@@ -491,7 +491,7 @@ package struct AgentClaimResponse: WireEncodable {
 
 /// `AgentClaimsStatus` of the contract, written into answers.
 package struct AgentClaimsStatus: WireEncodable {
-    package var claims: [String: AgentClaimResponse]
+    package let claims: [String: AgentClaimResponse]
 
     package init(claims: [String: AgentClaimResponse]) {
         self.claims = claims
@@ -521,9 +521,9 @@ package enum AgentConsoleEvent: WireEncodable {
 
 /// `AgentConsoleEventAgentResponse` of the contract, written into answers.
 package struct AgentConsoleEventAgentResponse: WireEncodable {
-    package var id: String
-    package var isSynthetic: Bool
-    package var eventBody: AgentBackendEvent
+    package let id: String
+    package let isSynthetic: Bool
+    package let eventBody: AgentBackendEvent
 
     package init(id: String, isSynthetic: Bool, eventBody: AgentBackendEvent) {
         self.id = id
@@ -543,11 +543,11 @@ package struct AgentConsoleEventAgentResponse: WireEncodable {
 
 /// `AgentConsoleEventTriggerUserInput` of the contract, written into answers.
 package struct AgentConsoleEventTriggerUserInput: WireEncodable {
-    package var id: String
-    package var isSynthetic: Bool
-    package var eventBody: AgentUserEvent
-    package var triggerEvents: [AgentTriggerEvent]
-    package var triggerInstructions: String?
+    package let id: String
+    package let isSynthetic: Bool
+    package let eventBody: AgentUserEvent
+    package let triggerEvents: [AgentTriggerEvent]
+    package let triggerInstructions: String?
 
     package init(id: String, isSynthetic: Bool, eventBody: AgentUserEvent, triggerEvents: [AgentTriggerEvent], triggerInstructions: String? = nil) {
         self.id = id
@@ -571,10 +571,10 @@ package struct AgentConsoleEventTriggerUserInput: WireEncodable {
 
 /// `AgentConsoleEventUserInput` of the contract, written into answers.
 package struct AgentConsoleEventUserInput: WireEncodable {
-    package var id: String
-    package var isSynthetic: Bool
-    package var eventBody: AgentUserEvent
-    package var actor: UserInfo?
+    package let id: String
+    package let isSynthetic: Bool
+    package let eventBody: AgentUserEvent
+    package let actor: UserInfo?
 
     package init(id: String, isSynthetic: Bool, eventBody: AgentUserEvent, actor: UserInfo? = nil) {
         self.id = id
@@ -631,8 +631,8 @@ package enum AgentEntity: WireDecodable, WireEncodable {
 
 /// `AgentEntityDiff` of the contract, read and written.
 package struct AgentEntityDiff: WireDecodable, WireEncodable {
-    package var add: [AgentEntity]?
-    package var remove: [AgentEntity]?
+    package let add: [AgentEntity]?
+    package let remove: [AgentEntity]?
 
     package init(add: [AgentEntity]? = nil, remove: [AgentEntity]? = nil) {
         self.add = add
@@ -655,9 +655,9 @@ package struct AgentEntityDiff: WireDecodable, WireEncodable {
 
 /// `AgentEntityPR` of the contract, read and written.
 package struct AgentEntityPR: WireDecodable, WireEncodable {
-    package var repo: AgentEntityRepository
-    package var number: Int
-    package var merged: Bool
+    package let repo: AgentEntityRepository
+    package let number: Int
+    package let merged: Bool
 
     package init(repo: AgentEntityRepository, number: Int, merged: Bool) {
         self.repo = repo
@@ -684,8 +684,8 @@ package struct AgentEntityPR: WireDecodable, WireEncodable {
 
 /// `AgentEntityPolicyIssue` of the contract, read and written.
 package struct AgentEntityPolicyIssue: WireDecodable, WireEncodable {
-    package var id: String
-    package var name: String?
+    package let id: String
+    package let name: String?
 
     package init(id: String, name: String? = nil) {
         self.id = id
@@ -709,10 +709,10 @@ package struct AgentEntityPolicyIssue: WireDecodable, WireEncodable {
 
 /// `AgentEntityRepository` of the contract, read and written.
 package struct AgentEntityRepository: WireDecodable, WireEncodable {
-    package var name: String
-    package var org: String
-    package var forge: String?
-    package var host: String?
+    package let name: String
+    package let org: String
+    package let forge: String?
+    package let host: String?
 
     package init(name: String, org: String, forge: String? = nil, host: String? = nil) {
         self.name = name
@@ -742,8 +742,8 @@ package struct AgentEntityRepository: WireDecodable, WireEncodable {
 
 /// `AgentEntityStack` of the contract, read and written.
 package struct AgentEntityStack: WireDecodable, WireEncodable {
-    package var name: String
-    package var project: String
+    package let name: String
+    package let project: String
 
     package init(name: String, project: String) {
         self.name = name
@@ -767,7 +767,7 @@ package struct AgentEntityStack: WireDecodable, WireEncodable {
 
 /// `AgentRespondToTaskRequest` of the contract, read from requests.
 package struct AgentRespondToTaskRequest: WireDecodable {
-    package var event: AgentUserEvent?
+    package let event: AgentUserEvent?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -777,8 +777,8 @@ package struct AgentRespondToTaskRequest: WireDecodable {
 
 /// `AgentSignupChallenge` of the contract, written into answers.
 package struct AgentSignupChallenge: WireEncodable {
-    package var challengeID: String
-    package var challengeData: String
+    package let challengeID: String
+    package let challengeData: String
 
     package init(challengeID: String, challengeData: String) {
         self.challengeID = challengeID
@@ -795,8 +795,8 @@ package struct AgentSignupChallenge: WireEncodable {
 
 /// `AgentSignupRequest` of the contract, read from requests.
 package struct AgentSignupRequest: WireDecodable {
-    package var challengeID: String?
-    package var challengeResult: String?
+    package let challengeID: String?
+    package let challengeResult: String?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -807,11 +807,11 @@ package struct AgentSignupRequest: WireDecodable {
 
 /// `AgentSignupResponse` of the contract, written into answers.
 package struct AgentSignupResponse: WireEncodable {
-    package var accessToken: String
-    package var accessTokenValidUntil: Timestamp
-    package var claimToken: String
-    package var claimTokenValidUntil: Timestamp
-    package var userInfo: User
+    package let accessToken: String
+    package let accessTokenValidUntil: Timestamp
+    package let claimToken: String
+    package let claimTokenValidUntil: Timestamp
+    package let userInfo: User
 
     package init(accessToken: String, accessTokenValidUntil: Timestamp, claimToken: String, claimTokenValidUntil: Timestamp, userInfo: User) {
         self.accessToken = accessToken
@@ -834,12 +834,12 @@ package struct AgentSignupResponse: WireEncodable {
 
 /// `AgentSlashCommand` of the contract, read and written.
 package struct AgentSlashCommand: WireDecodable, WireEncodable {
-    package var name: String
-    package var prompt: String
-    package var description: String
-    package var builtIn: Bool
-    package var modifiedAt: Timestamp
-    package var tag: String
+    package let name: String
+    package let prompt: String
+    package let description: String
+    package let builtIn: Bool
+    package let modifiedAt: Timestamp
+    package let tag: String
 
     package init(name: String, prompt: String, description: String, builtIn: Bool, modifiedAt: Timestamp, tag: String) {
         self.name = name
@@ -874,33 +874,33 @@ package struct AgentSlashCommand: WireDecodable, WireEncodable {
 
 /// `AgentTask` of the contract, written into answers.
 package struct AgentTask: WireEncodable {
-    package var id: String
-    package var name: String
-    package var taskType: AgentTaskType
-    package var asyncTriggerType: AgentAsyncTriggerType?
-    package var status: AgentTaskStatus
-    package var createdAt: Timestamp
-    package var approvalMode: NeoApprovalMode
-    package var entities: [AgentEntity]
-    package var planMode: Bool
-    package var isShared: Bool
-    package var sharedAt: Timestamp?
-    package var createdBy: UserInfo
-    package var permissionMode: NeoPermissionMode?
-    package var role: String?
-    package var roleName: String?
-    package var runtimePhase: AgentTaskRuntimePhase?
-    package var lastHeartbeat: Timestamp?
-    package var contextUsedTokens: Int?
-    package var contextWindowTokens: Int?
-    package var contextCompactionThresholdPercent: Int?
-    package var tokensUsed: Int
-    package var toolExecutionMode: ToolExecutionMode?
-    package var sourceAutomationID: String?
-    package var agentDefinitionId: String?
-    package var pendingInputCount: Int?
-    package var source: AgentTaskSource?
-    package var vcsProvider: VCSProvider?
+    package let id: String
+    package let name: String
+    package let taskType: AgentTaskType
+    package let asyncTriggerType: AgentAsyncTriggerType?
+    package let status: AgentTaskStatus
+    package let createdAt: Timestamp
+    package let approvalMode: NeoApprovalMode
+    package let entities: [AgentEntity]
+    package let planMode: Bool
+    package let isShared: Bool
+    package let sharedAt: Timestamp?
+    package let createdBy: UserInfo
+    package let permissionMode: NeoPermissionMode?
+    package let role: String?
+    package let roleName: String?
+    package let runtimePhase: AgentTaskRuntimePhase?
+    package let lastHeartbeat: Timestamp?
+    package let contextUsedTokens: Int?
+    package let contextWindowTokens: Int?
+    package let contextCompactionThresholdPercent: Int?
+    package let tokensUsed: Int
+    package let toolExecutionMode: ToolExecutionMode?
+    package let sourceAutomationID: String?
+    package let agentDefinitionId: String?
+    package let pendingInputCount: Int?
+    package let source: AgentTaskSource?
+    package let vcsProvider: VCSProvider?
 
     package init(id: String, name: String, taskType: AgentTaskType, asyncTriggerType: AgentAsyncTriggerType? = nil, status: AgentTaskStatus, createdAt: Timestamp, approvalMode: NeoApprovalMode, entities: [AgentEntity], planMode: Bool, isShared: Bool, sharedAt: Timestamp? = nil, createdBy: UserInfo, permissionMode: NeoPermissionMode? = nil, role: String? = nil, roleName: String? = nil, runtimePhase: AgentTaskRuntimePhase? = nil, lastHeartbeat: Timestamp? = nil, contextUsedTokens: Int? = nil, contextWindowTokens: Int? = nil, contextCompactionThresholdPercent: Int? = nil, tokensUsed: Int, toolExecutionMode: ToolExecutionMode? = nil, sourceAutomationID: String? = nil, agentDefinitionId: String? = nil, pendingInputCount: Int? = nil, source: AgentTaskSource? = nil, vcsProvider: VCSProvider? = nil) {
         self.id = id
@@ -967,7 +967,7 @@ package struct AgentTask: WireEncodable {
 
 /// `AgentTaskIntegrationRef` of the contract, read from requests.
 package struct AgentTaskIntegrationRef: WireDecodable {
-    package var id: String?
+    package let id: String?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -1128,18 +1128,18 @@ package enum AgentTaskType: Hashable, WireWord, WireEncodable {
 
 /// `AgentTriggerEvent` of the contract, written into answers.
 package struct AgentTriggerEvent: WireEncodable {
-    package var id: String
-    package var provider: String
-    package var title: String?
-    package var receivedAt: Timestamp
-    package var eventType: String?
-    package var reference: String?
-    package var badgeLabel: String?
-    package var badgeTone: String?
-    package var sourceUrl: String?
-    package var details: [AgentTriggerEventDetail]?
-    package var omittedItemCount: Int?
-    package var payload: String
+    package let id: String
+    package let provider: String
+    package let title: String?
+    package let receivedAt: Timestamp
+    package let eventType: String?
+    package let reference: String?
+    package let badgeLabel: String?
+    package let badgeTone: String?
+    package let sourceUrl: String?
+    package let details: [AgentTriggerEventDetail]?
+    package let omittedItemCount: Int?
+    package let payload: String
 
     package init(id: String, provider: String, title: String? = nil, receivedAt: Timestamp, eventType: String? = nil, reference: String? = nil, badgeLabel: String? = nil, badgeTone: String? = nil, sourceUrl: String? = nil, details: [AgentTriggerEventDetail]? = nil, omittedItemCount: Int? = nil, payload: String) {
         self.id = id
@@ -1176,9 +1176,9 @@ package struct AgentTriggerEvent: WireEncodable {
 
 /// `AgentTriggerEventDetail` of the contract, written into answers.
 package struct AgentTriggerEventDetail: WireEncodable {
-    package var label: String
-    package var value: String
-    package var kind: String?
+    package let label: String
+    package let value: String
+    package let kind: String?
 
     package init(label: String, value: String, kind: String? = nil) {
         self.label = label
@@ -1235,9 +1235,9 @@ package enum AgentUserEvent: WireDecodable, WireEncodable {
 
 /// `AgentUserEventCancel` of the contract, read and written.
 package struct AgentUserEventCancel: WireDecodable, WireEncodable {
-    package var timestamp: Timestamp
-    package var entityDiff: AgentEntityDiff?
-    package var pageContext: PageContext?
+    package let timestamp: Timestamp
+    package let entityDiff: AgentEntityDiff?
+    package let pageContext: PageContext?
 
     package init(timestamp: Timestamp, entityDiff: AgentEntityDiff? = nil, pageContext: PageContext? = nil) {
         self.timestamp = timestamp
@@ -1264,12 +1264,12 @@ package struct AgentUserEventCancel: WireDecodable, WireEncodable {
 
 /// `AgentUserEventConfirmation` of the contract, read and written.
 package struct AgentUserEventConfirmation: WireDecodable, WireEncodable {
-    package var timestamp: Timestamp
-    package var entityDiff: AgentEntityDiff?
-    package var pageContext: PageContext?
-    package var approvalRequestId: String
-    package var ok: Bool
-    package var instructions: String?
+    package let timestamp: Timestamp
+    package let entityDiff: AgentEntityDiff?
+    package let pageContext: PageContext?
+    package let approvalRequestId: String
+    package let ok: Bool
+    package let instructions: String?
 
     package init(timestamp: Timestamp, entityDiff: AgentEntityDiff? = nil, pageContext: PageContext? = nil, approvalRequestId: String, ok: Bool, instructions: String? = nil) {
         self.timestamp = timestamp
@@ -1305,11 +1305,11 @@ package struct AgentUserEventConfirmation: WireDecodable, WireEncodable {
 
 /// `AgentUserEventExecToolCall` of the contract, read and written.
 package struct AgentUserEventExecToolCall: WireDecodable, WireEncodable {
-    package var timestamp: Timestamp
-    package var entityDiff: AgentEntityDiff?
-    package var pageContext: PageContext?
-    package var toolCallId: String
-    package var name: String
+    package let timestamp: Timestamp
+    package let entityDiff: AgentEntityDiff?
+    package let pageContext: PageContext?
+    package let toolCallId: String
+    package let name: String
 
     package init(timestamp: Timestamp, entityDiff: AgentEntityDiff? = nil, pageContext: PageContext? = nil, toolCallId: String, name: String) {
         self.timestamp = timestamp
@@ -1342,11 +1342,11 @@ package struct AgentUserEventExecToolCall: WireDecodable, WireEncodable {
 
 /// `AgentUserEventMessage` of the contract, read and written.
 package struct AgentUserEventMessage: WireDecodable, WireEncodable {
-    package var timestamp: Timestamp
-    package var entityDiff: AgentEntityDiff?
-    package var pageContext: PageContext?
-    package var content: String
-    package var commands: [String: AgentSlashCommand]?
+    package let timestamp: Timestamp
+    package let entityDiff: AgentEntityDiff?
+    package let pageContext: PageContext?
+    package let content: String
+    package let commands: [String: AgentSlashCommand]?
 
     package init(timestamp: Timestamp, entityDiff: AgentEntityDiff? = nil, pageContext: PageContext? = nil, content: String, commands: [String: AgentSlashCommand]? = nil) {
         self.timestamp = timestamp
@@ -1379,10 +1379,10 @@ package struct AgentUserEventMessage: WireDecodable, WireEncodable {
 
 /// `AgentUserEventToolResult` of the contract, read and written.
 package struct AgentUserEventToolResult: WireDecodable, WireEncodable {
-    package var timestamp: Timestamp
-    package var entityDiff: AgentEntityDiff?
-    package var pageContext: PageContext?
-    package var toolResults: [AgentUserEventToolResultItem]
+    package let timestamp: Timestamp
+    package let entityDiff: AgentEntityDiff?
+    package let pageContext: PageContext?
+    package let toolResults: [AgentUserEventToolResultItem]
 
     package init(timestamp: Timestamp, entityDiff: AgentEntityDiff? = nil, pageContext: PageContext? = nil, toolResults: [AgentUserEventToolResultItem]) {
         self.timestamp = timestamp
@@ -1412,11 +1412,11 @@ package struct AgentUserEventToolResult: WireDecodable, WireEncodable {
 
 /// `AgentUserEventToolResultItem` of the contract, read and written.
 package struct AgentUserEventToolResultItem: WireDecodable, WireEncodable {
-    package var toolCallId: String
-    package var name: String
-    package var content: RawJSON
-    package var isError: Bool?
-    package var workspaceReset: Bool?
+    package let toolCallId: String
+    package let name: String
+    package let content: RawJSON
+    package let isError: Bool?
+    package let workspaceReset: Bool?
 
     package init(toolCallId: String, name: String, content: RawJSON, isError: Bool? = nil, workspaceReset: Bool? = nil) {
         self.toolCallId = toolCallId
@@ -1448,8 +1448,8 @@ package struct AgentUserEventToolResultItem: WireDecodable, WireEncodable {
 
 /// `CLIIntegrationRef` of the contract, read from requests.
 package struct CLIIntegrationRef: WireDecodable {
-    package var catalogId: String?
-    package var name: String?
+    package let catalogId: String?
+    package let name: String?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -1460,7 +1460,7 @@ package struct CLIIntegrationRef: WireDecodable {
 
 /// `CancelAgentTaskRequest` of the contract, read from requests.
 package struct CancelAgentTaskRequest: WireDecodable {
-    package var force: Bool?
+    package let force: Bool?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -1470,16 +1470,16 @@ package struct CancelAgentTaskRequest: WireDecodable {
 
 /// `CreateAgentTaskRequest` of the contract, read from requests.
 package struct CreateAgentTaskRequest: WireDecodable {
-    package var message: AgentUserEventMessage?
-    package var approvalMode: NeoApprovalMode?
-    package var planMode: Bool?
-    package var permissionMode: NeoPermissionMode?
-    package var role: String?
-    package var agentDefinitionId: String?
-    package var toolExecutionMode: ToolExecutionMode?
-    package var enabledIntegrations: [AgentTaskIntegrationRef]?
-    package var source: AgentTaskSource?
-    package var cliIntegrations: [CLIIntegrationRef]?
+    package let message: AgentUserEventMessage?
+    package let approvalMode: NeoApprovalMode?
+    package let planMode: Bool?
+    package let permissionMode: NeoPermissionMode?
+    package let role: String?
+    package let agentDefinitionId: String?
+    package let toolExecutionMode: ToolExecutionMode?
+    package let enabledIntegrations: [AgentTaskIntegrationRef]?
+    package let source: AgentTaskSource?
+    package let cliIntegrations: [CLIIntegrationRef]?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -1498,7 +1498,7 @@ package struct CreateAgentTaskRequest: WireDecodable {
 
 /// `CreateAgentTaskResponse` of the contract, written into answers.
 package struct CreateAgentTaskResponse: WireEncodable {
-    package var taskId: String
+    package let taskId: String
 
     package init(taskId: String) {
         self.taskId = taskId
@@ -1513,8 +1513,8 @@ package struct CreateAgentTaskResponse: WireEncodable {
 
 /// `ListAgentTaskEventsResponse` of the contract, written into answers.
 package struct ListAgentTaskEventsResponse: WireEncodable {
-    package var events: [AgentConsoleEvent]
-    package var continuationToken: String?
+    package let events: [AgentConsoleEvent]
+    package let continuationToken: String?
 
     package init(events: [AgentConsoleEvent], continuationToken: String? = nil) {
         self.events = events
@@ -1531,8 +1531,8 @@ package struct ListAgentTaskEventsResponse: WireEncodable {
 
 /// `ListAgentTasksResponse` of the contract, written into answers.
 package struct ListAgentTasksResponse: WireEncodable {
-    package var tasks: [AgentTask]
-    package var continuationToken: String?
+    package let tasks: [AgentTask]
+    package let continuationToken: String?
 
     package init(tasks: [AgentTask], continuationToken: String? = nil) {
         self.tasks = tasks
@@ -1573,9 +1573,9 @@ package enum NeoPermissionMode: Hashable, WireWord, WireEncodable {
 
 /// `PageContext` of the contract, read and written.
 package struct PageContext: WireDecodable, WireEncodable {
-    package var kind: String?
-    package var path: String?
-    package var params: [String: String]?
+    package let kind: String?
+    package let path: String?
+    package let params: [String: String]?
 
     package init(kind: String? = nil, path: String? = nil, params: [String: String]? = nil) {
         self.kind = kind
@@ -1681,8 +1681,8 @@ package enum TransferEntity: WireDecodable, WireEncodable {
 
 /// `TransferEntityEnvironment` of the contract, read and written.
 package struct TransferEntityEnvironment: WireDecodable, WireEncodable {
-    package var projectName: String
-    package var environmentName: String
+    package let projectName: String
+    package let environmentName: String
 
     package init(projectName: String, environmentName: String) {
         self.projectName = projectName
@@ -1706,9 +1706,9 @@ package struct TransferEntityEnvironment: WireDecodable, WireEncodable {
 
 /// `TransferEntityEnvironmentRename` of the contract, read and written.
 package struct TransferEntityEnvironmentRename: WireDecodable, WireEncodable {
-    package var projectName: String
-    package var environmentName: String
-    package var renameAs: TransferEntityEnvironment
+    package let projectName: String
+    package let environmentName: String
+    package let renameAs: TransferEntityEnvironment
 
     package init(projectName: String, environmentName: String, renameAs: TransferEntityEnvironment) {
         self.projectName = projectName
@@ -1735,8 +1735,8 @@ package struct TransferEntityEnvironmentRename: WireDecodable, WireEncodable {
 
 /// `TransferEntityFailure` of the contract, written into answers.
 package struct TransferEntityFailure: WireEncodable {
-    package var entity: TransferEntity
-    package var failureDetails: String
+    package let entity: TransferEntity
+    package let failureDetails: String
 
     package init(entity: TransferEntity, failureDetails: String) {
         self.entity = entity
@@ -1753,7 +1753,7 @@ package struct TransferEntityFailure: WireEncodable {
 
 /// `TransferEntityInsightsAccount` of the contract, read and written.
 package struct TransferEntityInsightsAccount: WireDecodable, WireEncodable {
-    package var name: String
+    package let name: String
 
     package init(name: String) {
         self.name = name
@@ -1774,8 +1774,8 @@ package struct TransferEntityInsightsAccount: WireDecodable, WireEncodable {
 
 /// `TransferEntityInsightsAccountRename` of the contract, read and written.
 package struct TransferEntityInsightsAccountRename: WireDecodable, WireEncodable {
-    package var name: String
-    package var renameAs: TransferEntityInsightsAccount
+    package let name: String
+    package let renameAs: TransferEntityInsightsAccount
 
     package init(name: String, renameAs: TransferEntityInsightsAccount) {
         self.name = name
@@ -1799,9 +1799,9 @@ package struct TransferEntityInsightsAccountRename: WireDecodable, WireEncodable
 
 /// `TransferEntityRegistryPackage` of the contract, read and written.
 package struct TransferEntityRegistryPackage: WireDecodable, WireEncodable {
-    package var source: String
-    package var publisher: String
-    package var name: String
+    package let source: String
+    package let publisher: String
+    package let name: String
 
     package init(source: String, publisher: String, name: String) {
         self.source = source
@@ -1828,10 +1828,10 @@ package struct TransferEntityRegistryPackage: WireDecodable, WireEncodable {
 
 /// `TransferEntityRegistryPackageRename` of the contract, read and written.
 package struct TransferEntityRegistryPackageRename: WireDecodable, WireEncodable {
-    package var source: String
-    package var publisher: String
-    package var name: String
-    package var renameAs: TransferEntityRegistryPackage
+    package let source: String
+    package let publisher: String
+    package let name: String
+    package let renameAs: TransferEntityRegistryPackage
 
     package init(source: String, publisher: String, name: String, renameAs: TransferEntityRegistryPackage) {
         self.source = source
@@ -1861,10 +1861,10 @@ package struct TransferEntityRegistryPackageRename: WireDecodable, WireEncodable
 
 /// `TransferEntityStack` of the contract, read and written.
 package struct TransferEntityStack: WireDecodable, WireEncodable {
-    package var projectName: String
-    package var stackName: String
-    package var resourceCount: Int?
-    package var lastUpdate: Timestamp?
+    package let projectName: String
+    package let stackName: String
+    package let resourceCount: Int?
+    package let lastUpdate: Timestamp?
 
     package init(projectName: String, stackName: String, resourceCount: Int? = nil, lastUpdate: Timestamp? = nil) {
         self.projectName = projectName
@@ -1894,11 +1894,11 @@ package struct TransferEntityStack: WireDecodable, WireEncodable {
 
 /// `TransferEntityStackRename` of the contract, read and written.
 package struct TransferEntityStackRename: WireDecodable, WireEncodable {
-    package var projectName: String
-    package var stackName: String
-    package var resourceCount: Int?
-    package var lastUpdate: Timestamp?
-    package var renameAs: TransferEntityStack
+    package let projectName: String
+    package let stackName: String
+    package let resourceCount: Int?
+    package let lastUpdate: Timestamp?
+    package let renameAs: TransferEntityStack
 
     package init(projectName: String, stackName: String, resourceCount: Int? = nil, lastUpdate: Timestamp? = nil, renameAs: TransferEntityStack) {
         self.projectName = projectName
@@ -1931,11 +1931,11 @@ package struct TransferEntityStackRename: WireDecodable, WireEncodable {
 
 /// `UpdateTaskRequest` of the contract, read from requests.
 package struct UpdateTaskRequest: WireDecodable {
-    package var name: String?
-    package var isShared: Bool?
-    package var approvalMode: NeoApprovalMode?
-    package var permissionMode: NeoPermissionMode?
-    package var role: String?
+    package let name: String?
+    package let isShared: Bool?
+    package let approvalMode: NeoApprovalMode?
+    package let permissionMode: NeoPermissionMode?
+    package let role: String?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)

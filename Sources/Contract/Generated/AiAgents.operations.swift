@@ -8,6 +8,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = AgentSignupChallenge
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "signupChallenge", tag: "ai_agents", method: .get,
@@ -22,6 +23,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = AgentSignupRequest
         package typealias Output = AgentSignupResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "signup", tag: "ai_agents", method: .post,
@@ -37,6 +39,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = AgentClaimResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "signupValidate", tag: "ai_agents", method: .get,
@@ -52,6 +55,7 @@ extension Operations {
         package typealias Query = ClaimQuery
         package typealias Body = AgentClaimRequest
         package typealias Output = AgentClaimResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "claim", tag: "ai_agents", method: .post,
@@ -69,6 +73,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = AgentClaimsStatus
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "claimStatus", tag: "ai_agents", method: .get,
@@ -84,6 +89,7 @@ extension Operations {
         package typealias Query = ListTasksQuery
         package typealias Body = NoBody
         package typealias Output = ListAgentTasksResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listTasks", tag: "ai_agents", method: .get,
@@ -100,6 +106,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = CreateAgentTaskRequest
         package typealias Output = CreateAgentTaskResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "createTasks", tag: "ai_agents", method: .post,
@@ -116,6 +123,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = AgentTask
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getTask", tag: "ai_agents", method: .get,
@@ -131,6 +139,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = UpdateTaskRequest
         package typealias Output = AgentTask
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "updateTask", tag: "ai_agents", method: .patch,
@@ -147,6 +156,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = AgentRespondToTaskRequest
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "respondToTask", tag: "ai_agents", method: .post,
@@ -164,6 +174,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = CancelAgentTaskRequest
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "cancelTask", tag: "ai_agents", method: .post,
@@ -181,6 +192,7 @@ extension Operations {
         package typealias Query = ContinuationPageQuery
         package typealias Body = NoBody
         package typealias Output = ListAgentTaskEventsResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getTaskEvents", tag: "ai_agents", method: .get,
@@ -197,6 +209,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = RawOutput
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "streamTaskEvents", tag: "ai_agents", method: .get,

@@ -3,8 +3,8 @@
 
 /// `AWSSSOInitiateRequest` of the contract, read from requests.
 package struct AWSSSOInitiateRequest: WireDecodable {
-    package var startUrl: String?
-    package var region: String?
+    package let startUrl: String?
+    package let region: String?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -15,9 +15,9 @@ package struct AWSSSOInitiateRequest: WireDecodable {
 
 /// `AWSSSOInitiateResponse` of the contract, written into answers.
 package struct AWSSSOInitiateResponse: WireEncodable {
-    package var url: String
-    package var userCode: String
-    package var sessionId: String
+    package let url: String
+    package let userCode: String
+    package let sessionId: String
 
     package init(url: String, userCode: String, sessionId: String) {
         self.url = url
@@ -36,14 +36,14 @@ package struct AWSSSOInitiateResponse: WireEncodable {
 
 /// `AWSSSOSetupRequest` of the contract, read from requests.
 package struct AWSSSOSetupRequest: WireDecodable {
-    package var sessionId: String?
-    package var region: String?
-    package var accountId: String?
-    package var accountRoleName: String?
-    package var policyArn: String?
-    package var oidcRoleName: String?
-    package var projectName: String?
-    package var environmentName: String?
+    package let sessionId: String?
+    package let region: String?
+    package let accountId: String?
+    package let accountRoleName: String?
+    package let policyArn: String?
+    package let oidcRoleName: String?
+    package let projectName: String?
+    package let environmentName: String?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -60,13 +60,13 @@ package struct AWSSSOSetupRequest: WireDecodable {
 
 /// `AWSSetupRequest` of the contract, read from requests.
 package struct AWSSetupRequest: WireDecodable {
-    package var accessKeyId: String?
-    package var secretAccessKey: String?
-    package var sessionToken: String?
-    package var policyArn: String?
-    package var oidcRoleName: String?
-    package var projectName: String?
-    package var environmentName: String?
+    package let accessKeyId: String?
+    package let secretAccessKey: String?
+    package let sessionToken: String?
+    package let policyArn: String?
+    package let oidcRoleName: String?
+    package let projectName: String?
+    package let environmentName: String?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -82,10 +82,10 @@ package struct AWSSetupRequest: WireDecodable {
 
 /// `AzureEnvironmentInfo` of the contract, read from requests.
 package struct AzureEnvironmentInfo: WireDecodable {
-    package var subscriptionID: String?
-    package var roleID: String?
-    package var projectName: String?
-    package var environmentName: String?
+    package let subscriptionID: String?
+    package let roleID: String?
+    package let projectName: String?
+    package let environmentName: String?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -98,12 +98,12 @@ package struct AzureEnvironmentInfo: WireDecodable {
 
 /// `AzureSetupRequest` of the contract, read from requests.
 package struct AzureSetupRequest: WireDecodable {
-    package var armSessionId: String?
-    package var graphSessionId: String?
-    package var azureEnvironmentInfos: [AzureEnvironmentInfo]?
-    package var appDisplayName: String?
-    package var appObjectId: String?
-    package var servicePrincipalId: String?
+    package let armSessionId: String?
+    package let graphSessionId: String?
+    package let azureEnvironmentInfos: [AzureEnvironmentInfo]?
+    package let appDisplayName: String?
+    package let appObjectId: String?
+    package let servicePrincipalId: String?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -118,10 +118,10 @@ package struct AzureSetupRequest: WireDecodable {
 
 /// `CloudAccount` of the contract, written into answers.
 package struct CloudAccount: WireEncodable {
-    package var id: String
-    package var name: String
-    package var roles: [String]?
-    package var number: Int?
+    package let id: String
+    package let name: String
+    package let roles: [String]?
+    package let number: Int?
 
     package init(id: String, name: String, roles: [String]? = nil, number: Int? = nil) {
         self.id = id
@@ -142,12 +142,12 @@ package struct CloudAccount: WireEncodable {
 
 /// `CloudSetupResource` of the contract, written into answers.
 package struct CloudSetupResource: WireEncodable {
-    package var type: String
-    package var id: String
-    package var name: String
-    package var status: String
-    package var error: String?
-    package var properties: [String: String]?
+    package let type: String
+    package let id: String
+    package let name: String
+    package let status: String
+    package let error: String?
+    package let properties: [String: String]?
 
     package init(type: String, id: String, name: String, status: String, error: String? = nil, properties: [String: String]? = nil) {
         self.type = type
@@ -172,9 +172,9 @@ package struct CloudSetupResource: WireEncodable {
 
 /// `CloudSetupResult` of the contract, written into answers.
 package struct CloudSetupResult: WireEncodable {
-    package var success: Bool
-    package var resources: [CloudSetupResource]
-    package var message: String?
+    package let success: Bool
+    package let resources: [CloudSetupResource]
+    package let message: String?
 
     package init(success: Bool, resources: [CloudSetupResource], message: String? = nil) {
         self.success = success
@@ -193,11 +193,11 @@ package struct CloudSetupResult: WireEncodable {
 
 /// `GCPEnvironmentInfo` of the contract, read from requests.
 package struct GCPEnvironmentInfo: WireDecodable {
-    package var gcpProjectID: String?
-    package var gcpRoleID: String?
-    package var gcpServiceAccountName: String?
-    package var projectName: String?
-    package var environmentName: String?
+    package let gcpProjectID: String?
+    package let gcpRoleID: String?
+    package let gcpServiceAccountName: String?
+    package let projectName: String?
+    package let environmentName: String?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -211,8 +211,8 @@ package struct GCPEnvironmentInfo: WireDecodable {
 
 /// `GCPSetupRequest` of the contract, read from requests.
 package struct GCPSetupRequest: WireDecodable {
-    package var oauthSessionId: String?
-    package var gcpEnvironmentInfo: GCPEnvironmentInfo?
+    package let oauthSessionId: String?
+    package let gcpEnvironmentInfo: GCPEnvironmentInfo?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -223,7 +223,7 @@ package struct GCPSetupRequest: WireDecodable {
 
 /// `ListCloudAccountsResponse` of the contract, written into answers.
 package struct ListCloudAccountsResponse: WireEncodable {
-    package var accounts: [CloudAccount]
+    package let accounts: [CloudAccount]
 
     package init(accounts: [CloudAccount]) {
         self.accounts = accounts

@@ -8,6 +8,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = AWSSetupRequest
         package typealias Output = CloudSetupResult
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "awsSetup", tag: "cloud_setup", method: .post,
@@ -24,6 +25,7 @@ extension Operations {
         package typealias Query = AwsssoListAccountsQuery
         package typealias Body = NoBody
         package typealias Output = ListCloudAccountsResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "awsssoListAccounts", tag: "cloud_setup", method: .get,
@@ -40,6 +42,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = AWSSSOInitiateRequest
         package typealias Output = AWSSSOInitiateResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "awsssoInitiate", tag: "cloud_setup", method: .post,
@@ -56,6 +59,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = AWSSSOSetupRequest
         package typealias Output = CloudSetupResult
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "awsssoSetup", tag: "cloud_setup", method: .post,
@@ -72,6 +76,7 @@ extension Operations {
         package typealias Query = AzureListAccountsQuery
         package typealias Body = NoBody
         package typealias Output = ListCloudAccountsResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "azureListAccounts", tag: "cloud_setup", method: .get,
@@ -88,6 +93,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = AzureSetupRequest
         package typealias Output = CloudSetupResult
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "azureSetup", tag: "cloud_setup", method: .post,
@@ -104,6 +110,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = CompleteOAuthRequest
         package typealias Output = CompleteOAuthResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "completeOAuth", tag: "cloud_setup", method: .post,
@@ -120,6 +127,7 @@ extension Operations {
         package typealias Query = GcpListAccountsQuery
         package typealias Body = NoBody
         package typealias Output = ListCloudAccountsResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "gcpListAccounts", tag: "cloud_setup", method: .get,
@@ -136,6 +144,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = GCPSetupRequest
         package typealias Output = CloudSetupResult
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "gcpSetup", tag: "cloud_setup", method: .post,
@@ -152,6 +161,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = InitiateOAuthRequest
         package typealias Output = InitiateOAuthResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "initiateOAuth", tag: "cloud_setup", method: .post,

@@ -5,12 +5,12 @@ package import Kernel
 
 /// `AgentWorkflowDefinition` of the contract, written into answers.
 package struct AgentWorkflowDefinition: WireEncodable {
-    package var jobToken: String
-    package var oidcToken: String
-    package var typeSpecificID: String
-    package var deploymentID: String?
-    package var jobID: String
-    package var runID: String
+    package let jobToken: String
+    package let oidcToken: String
+    package let typeSpecificID: String
+    package let deploymentID: String?
+    package let jobID: String
+    package let runID: String
 
     package init(jobToken: String, oidcToken: String, typeSpecificID: String, deploymentID: String? = nil, jobID: String, runID: String) {
         self.jobToken = jobToken
@@ -39,8 +39,8 @@ package struct AgentWorkflowDefinition: WireEncodable {
 ///
 /// Override: `password`: on the wire it is a bare string or an object of three forms, which the contract does not say
 package struct BasicAuth: WireEncodable {
-    package var userName: RawJSON
-    package var password: RawJSON
+    package let userName: RawJSON
+    package let password: RawJSON
 
     package init(userName: RawJSON, password: RawJSON) {
         self.userName = userName
@@ -61,8 +61,8 @@ package struct BasicAuth: WireEncodable {
 ///
 /// Override: `password`: on the wire it is a bare string or an object of three forms, which the contract does not say
 package struct BasicAuthRequest: WireDecodable {
-    package var userName: RawJSON?
-    package var password: RawJSON?
+    package let userName: RawJSON?
+    package let password: RawJSON?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -73,7 +73,7 @@ package struct BasicAuthRequest: WireDecodable {
 
 /// `CacheOptions` of the contract, written into answers.
 package struct CacheOptions: WireEncodable {
-    package var enable: Bool
+    package let enable: Bool
 
     package init(enable: Bool) {
         self.enable = enable
@@ -88,7 +88,7 @@ package struct CacheOptions: WireEncodable {
 
 /// `CacheOptionsRequest` of the contract, read from requests.
 package struct CacheOptionsRequest: WireDecodable {
-    package var enable: Bool?
+    package let enable: Bool?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -98,16 +98,16 @@ package struct CacheOptionsRequest: WireDecodable {
 
 /// `CreateDeploymentRequest` of the contract, read from requests.
 package struct CreateDeploymentRequest: WireDecodable {
-    package var tag: String?
-    package var executorContext: ExecutorSettingsRequest?
-    package var sourceContext: SourceContextRequest?
-    package var gitHub: DeploymentSettingsGitHubRequest?
-    package var vcs: DeploymentSettingsVCS?
-    package var operationContext: OperationContextRequest?
-    package var agentPoolID: String?
-    package var cacheOptions: CacheOptionsRequest?
-    package var operation: PulumiOperation?
-    package var inheritSettings: Bool?
+    package let tag: String?
+    package let executorContext: ExecutorSettingsRequest?
+    package let sourceContext: SourceContextRequest?
+    package let gitHub: DeploymentSettingsGitHubRequest?
+    package let vcs: DeploymentSettingsVCS?
+    package let operationContext: OperationContextRequest?
+    package let agentPoolID: String?
+    package let cacheOptions: CacheOptionsRequest?
+    package let operation: PulumiOperation?
+    package let inheritSettings: Bool?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -126,9 +126,9 @@ package struct CreateDeploymentRequest: WireDecodable {
 
 /// `CreateDeploymentResponse` of the contract, written into answers.
 package struct CreateDeploymentResponse: WireEncodable {
-    package var id: String
-    package var consoleUrl: String
-    package var version: Int
+    package let id: String
+    package let consoleUrl: String
+    package let version: Int
 
     package init(id: String, consoleUrl: String, version: Int) {
         self.id = id
@@ -147,9 +147,9 @@ package struct CreateDeploymentResponse: WireEncodable {
 
 /// `CreateScheduledDeploymentRequest` of the contract, read from requests.
 package struct CreateScheduledDeploymentRequest: WireDecodable {
-    package var scheduleCron: String?
-    package var scheduleOnce: Timestamp?
-    package var request: CreateDeploymentRequest?
+    package let scheduleCron: String?
+    package let scheduleOnce: Timestamp?
+    package let request: CreateDeploymentRequest?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -161,8 +161,8 @@ package struct CreateScheduledDeploymentRequest: WireDecodable {
 
 /// `CreateScheduledDriftDeploymentRequest` of the contract, read from requests.
 package struct CreateScheduledDriftDeploymentRequest: WireDecodable {
-    package var scheduleCron: String?
-    package var autoRemediate: Bool?
+    package let scheduleCron: String?
+    package let autoRemediate: Bool?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -173,8 +173,8 @@ package struct CreateScheduledDriftDeploymentRequest: WireDecodable {
 
 /// `CreateScheduledTTLDeploymentRequest` of the contract, read from requests.
 package struct CreateScheduledTTLDeploymentRequest: WireDecodable {
-    package var timestamp: Timestamp?
-    package var deleteAfterDestroy: Bool?
+    package let timestamp: Timestamp?
+    package let deleteAfterDestroy: Bool?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -185,13 +185,13 @@ package struct CreateScheduledTTLDeploymentRequest: WireDecodable {
 
 /// `DeploymentCounts` of the contract, written into answers.
 package struct DeploymentCounts: WireEncodable {
-    package var notStarted: Int
-    package var accepted: Int
-    package var running: Int
-    package var failed: Int
-    package var succeeded: Int
-    package var skipped: Int
-    package var total: Int
+    package let notStarted: Int
+    package let accepted: Int
+    package let running: Int
+    package let failed: Int
+    package let succeeded: Int
+    package let skipped: Int
+    package let total: Int
 
     package init(notStarted: Int, accepted: Int, running: Int, failed: Int, succeeded: Int, skipped: Int, total: Int) {
         self.notStarted = notStarted
@@ -218,15 +218,15 @@ package struct DeploymentCounts: WireEncodable {
 
 /// `DeploymentNestedUpdate` of the contract, written into answers.
 package struct DeploymentNestedUpdate: WireEncodable {
-    package var id: String
-    package var updateID: String
-    package var version: Int
-    package var startTime: Int
-    package var endTime: Int
-    package var result: AppUpdateResult
-    package var kind: AppUpdateKind
-    package var message: String
-    package var environment: [String: String]
+    package let id: String
+    package let updateID: String
+    package let version: Int
+    package let startTime: Int
+    package let endTime: Int
+    package let result: AppUpdateResult
+    package let kind: AppUpdateKind
+    package let message: String
+    package let environment: [String: String]
 
     package init(id: String, updateID: String, version: Int, startTime: Int, endTime: Int, result: AppUpdateResult, kind: AppUpdateKind, message: String, environment: [String: String]) {
         self.id = id
@@ -257,9 +257,9 @@ package struct DeploymentNestedUpdate: WireEncodable {
 
 /// `DeploymentRole` of the contract, written into answers.
 package struct DeploymentRole: WireEncodable {
-    package var id: String
-    package var name: String?
-    package var defaultIdentifier: String?
+    package let id: String
+    package let name: String?
+    package let defaultIdentifier: String?
 
     package init(id: String, name: String? = nil, defaultIdentifier: String? = nil) {
         self.id = id
@@ -278,9 +278,9 @@ package struct DeploymentRole: WireEncodable {
 
 /// `DeploymentRoleRequest` of the contract, read from requests.
 package struct DeploymentRoleRequest: WireDecodable {
-    package var id: String?
-    package var name: String?
-    package var defaultIdentifier: String?
+    package let id: String?
+    package let name: String?
+    package let defaultIdentifier: String?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -292,16 +292,16 @@ package struct DeploymentRoleRequest: WireDecodable {
 
 /// `DeploymentSettings` of the contract, written into answers.
 package struct DeploymentSettings: WireEncodable {
-    package var version: Int?
-    package var tag: String?
-    package var executorContext: ExecutorContext?
-    package var sourceContext: SourceContext?
-    package var gitHub: DeploymentSettingsGitHub?
-    package var vcs: DeploymentSettingsVCS?
-    package var operationContext: OperationContext?
-    package var source: DeploymentSettingsSource?
-    package var agentPoolID: String?
-    package var cacheOptions: CacheOptions?
+    package let version: Int?
+    package let tag: String?
+    package let executorContext: ExecutorContext?
+    package let sourceContext: SourceContext?
+    package let gitHub: DeploymentSettingsGitHub?
+    package let vcs: DeploymentSettingsVCS?
+    package let operationContext: OperationContext?
+    package let source: DeploymentSettingsSource?
+    package let agentPoolID: String?
+    package let cacheOptions: CacheOptions?
 
     package init(version: Int? = nil, tag: String? = nil, executorContext: ExecutorContext? = nil, sourceContext: SourceContext? = nil, gitHub: DeploymentSettingsGitHub? = nil, vcs: DeploymentSettingsVCS? = nil, operationContext: OperationContext? = nil, source: DeploymentSettingsSource? = nil, agentPoolID: String? = nil, cacheOptions: CacheOptions? = nil) {
         self.version = version
@@ -334,16 +334,16 @@ package struct DeploymentSettings: WireEncodable {
 
 /// `DeploymentSettingsGitHub` of the contract, written into answers.
 package struct DeploymentSettingsGitHub: WireEncodable {
-    package var repository: String?
-    package var pullRequestTemplate: Bool?
-    package var deployCommits: Bool?
-    package var previewPullRequests: Bool?
-    package var deployPullRequest: Int?
-    package var paths: [String]?
-    package var installationId: String?
-    package var reviewStackLabels: [String]?
-    package var deployTags: Bool?
-    package var tagFilters: [String]?
+    package let repository: String?
+    package let pullRequestTemplate: Bool?
+    package let deployCommits: Bool?
+    package let previewPullRequests: Bool?
+    package let deployPullRequest: Int?
+    package let paths: [String]?
+    package let installationId: String?
+    package let reviewStackLabels: [String]?
+    package let deployTags: Bool?
+    package let tagFilters: [String]?
 
     package init(repository: String? = nil, pullRequestTemplate: Bool? = nil, deployCommits: Bool? = nil, previewPullRequests: Bool? = nil, deployPullRequest: Int? = nil, paths: [String]? = nil, installationId: String? = nil, reviewStackLabels: [String]? = nil, deployTags: Bool? = nil, tagFilters: [String]? = nil) {
         self.repository = repository
@@ -376,16 +376,16 @@ package struct DeploymentSettingsGitHub: WireEncodable {
 
 /// `DeploymentSettingsGitHubRequest` of the contract, read from requests.
 package struct DeploymentSettingsGitHubRequest: WireDecodable {
-    package var repository: String?
-    package var deployCommits: Bool?
-    package var previewPullRequests: Bool?
-    package var pullRequestTemplate: Bool?
-    package var deployPullRequest: Int?
-    package var paths: [String]?
-    package var installationId: String?
-    package var reviewStackLabels: [String]?
-    package var deployTags: Bool?
-    package var tagFilters: [String]?
+    package let repository: String?
+    package let deployCommits: Bool?
+    package let previewPullRequests: Bool?
+    package let pullRequestTemplate: Bool?
+    package let deployPullRequest: Int?
+    package let paths: [String]?
+    package let installationId: String?
+    package let reviewStackLabels: [String]?
+    package let deployTags: Bool?
+    package let tagFilters: [String]?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -404,14 +404,14 @@ package struct DeploymentSettingsGitHubRequest: WireDecodable {
 
 /// `DeploymentSettingsRequest` of the contract, read from requests.
 package struct DeploymentSettingsRequest: WireDecodable {
-    package var tag: String?
-    package var executorContext: ExecutorSettingsRequest?
-    package var sourceContext: SourceContextRequest?
-    package var gitHub: DeploymentSettingsGitHubRequest?
-    package var vcs: DeploymentSettingsVCS?
-    package var operationContext: OperationContextRequest?
-    package var agentPoolID: String?
-    package var cacheOptions: CacheOptionsRequest?
+    package let tag: String?
+    package let executorContext: ExecutorSettingsRequest?
+    package let sourceContext: SourceContextRequest?
+    package let gitHub: DeploymentSettingsGitHubRequest?
+    package let vcs: DeploymentSettingsVCS?
+    package let operationContext: OperationContextRequest?
+    package let agentPoolID: String?
+    package let cacheOptions: CacheOptionsRequest?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -478,15 +478,15 @@ package enum DeploymentSettingsVCS: WireDecodable, WireEncodable {
 
 /// `DeploymentSettingsVCSAzureDevOps` of the contract, read and written.
 package struct DeploymentSettingsVCSAzureDevOps: WireDecodable, WireEncodable {
-    package var repository: String?
-    package var deployCommits: Bool?
-    package var deployTags: Bool?
-    package var paths: [String]?
-    package var tagFilters: [String]?
-    package var installationId: String?
-    package var pullRequestTemplate: Bool?
-    package var previewPullRequests: Bool?
-    package var deployPullRequest: Int?
+    package let repository: String?
+    package let deployCommits: Bool?
+    package let deployTags: Bool?
+    package let paths: [String]?
+    package let tagFilters: [String]?
+    package let installationId: String?
+    package let pullRequestTemplate: Bool?
+    package let previewPullRequests: Bool?
+    package let deployPullRequest: Int?
 
     package init(repository: String? = nil, deployCommits: Bool? = nil, deployTags: Bool? = nil, paths: [String]? = nil, tagFilters: [String]? = nil, installationId: String? = nil, pullRequestTemplate: Bool? = nil, previewPullRequests: Bool? = nil, deployPullRequest: Int? = nil) {
         self.repository = repository
@@ -531,15 +531,15 @@ package struct DeploymentSettingsVCSAzureDevOps: WireDecodable, WireEncodable {
 
 /// `DeploymentSettingsVCSBitbucket` of the contract, read and written.
 package struct DeploymentSettingsVCSBitbucket: WireDecodable, WireEncodable {
-    package var repository: String?
-    package var deployCommits: Bool?
-    package var deployTags: Bool?
-    package var paths: [String]?
-    package var tagFilters: [String]?
-    package var installationId: String?
-    package var pullRequestTemplate: Bool?
-    package var previewPullRequests: Bool?
-    package var deployPullRequest: Int?
+    package let repository: String?
+    package let deployCommits: Bool?
+    package let deployTags: Bool?
+    package let paths: [String]?
+    package let tagFilters: [String]?
+    package let installationId: String?
+    package let pullRequestTemplate: Bool?
+    package let previewPullRequests: Bool?
+    package let deployPullRequest: Int?
 
     package init(repository: String? = nil, deployCommits: Bool? = nil, deployTags: Bool? = nil, paths: [String]? = nil, tagFilters: [String]? = nil, installationId: String? = nil, pullRequestTemplate: Bool? = nil, previewPullRequests: Bool? = nil, deployPullRequest: Int? = nil) {
         self.repository = repository
@@ -584,15 +584,15 @@ package struct DeploymentSettingsVCSBitbucket: WireDecodable, WireEncodable {
 
 /// `DeploymentSettingsVCSCustom` of the contract, read and written.
 package struct DeploymentSettingsVCSCustom: WireDecodable, WireEncodable {
-    package var repository: String?
-    package var deployCommits: Bool?
-    package var deployTags: Bool?
-    package var paths: [String]?
-    package var tagFilters: [String]?
-    package var installationId: String?
-    package var pullRequestTemplate: Bool?
-    package var previewPullRequests: Bool?
-    package var deployPullRequest: Int?
+    package let repository: String?
+    package let deployCommits: Bool?
+    package let deployTags: Bool?
+    package let paths: [String]?
+    package let tagFilters: [String]?
+    package let installationId: String?
+    package let pullRequestTemplate: Bool?
+    package let previewPullRequests: Bool?
+    package let deployPullRequest: Int?
 
     package init(repository: String? = nil, deployCommits: Bool? = nil, deployTags: Bool? = nil, paths: [String]? = nil, tagFilters: [String]? = nil, installationId: String? = nil, pullRequestTemplate: Bool? = nil, previewPullRequests: Bool? = nil, deployPullRequest: Int? = nil) {
         self.repository = repository
@@ -637,16 +637,16 @@ package struct DeploymentSettingsVCSCustom: WireDecodable, WireEncodable {
 
 /// `DeploymentSettingsVCSGitHub` of the contract, read and written.
 package struct DeploymentSettingsVCSGitHub: WireDecodable, WireEncodable {
-    package var repository: String?
-    package var deployCommits: Bool?
-    package var deployTags: Bool?
-    package var paths: [String]?
-    package var tagFilters: [String]?
-    package var installationId: String?
-    package var pullRequestTemplate: Bool?
-    package var previewPullRequests: Bool?
-    package var deployPullRequest: Int?
-    package var reviewStackLabels: [String]?
+    package let repository: String?
+    package let deployCommits: Bool?
+    package let deployTags: Bool?
+    package let paths: [String]?
+    package let tagFilters: [String]?
+    package let installationId: String?
+    package let pullRequestTemplate: Bool?
+    package let previewPullRequests: Bool?
+    package let deployPullRequest: Int?
+    package let reviewStackLabels: [String]?
 
     package init(repository: String? = nil, deployCommits: Bool? = nil, deployTags: Bool? = nil, paths: [String]? = nil, tagFilters: [String]? = nil, installationId: String? = nil, pullRequestTemplate: Bool? = nil, previewPullRequests: Bool? = nil, deployPullRequest: Int? = nil, reviewStackLabels: [String]? = nil) {
         self.repository = repository
@@ -694,15 +694,15 @@ package struct DeploymentSettingsVCSGitHub: WireDecodable, WireEncodable {
 
 /// `DeploymentSettingsVCSGitLab` of the contract, read and written.
 package struct DeploymentSettingsVCSGitLab: WireDecodable, WireEncodable {
-    package var repository: String?
-    package var deployCommits: Bool?
-    package var deployTags: Bool?
-    package var paths: [String]?
-    package var tagFilters: [String]?
-    package var installationId: String?
-    package var pullRequestTemplate: Bool?
-    package var previewPullRequests: Bool?
-    package var deployPullRequest: Int?
+    package let repository: String?
+    package let deployCommits: Bool?
+    package let deployTags: Bool?
+    package let paths: [String]?
+    package let tagFilters: [String]?
+    package let installationId: String?
+    package let pullRequestTemplate: Bool?
+    package let previewPullRequests: Bool?
+    package let deployPullRequest: Int?
 
     package init(repository: String? = nil, deployCommits: Bool? = nil, deployTags: Bool? = nil, paths: [String]? = nil, tagFilters: [String]? = nil, installationId: String? = nil, pullRequestTemplate: Bool? = nil, previewPullRequests: Bool? = nil, deployPullRequest: Int? = nil) {
         self.repository = repository
@@ -747,9 +747,9 @@ package struct DeploymentSettingsVCSGitLab: WireDecodable, WireEncodable {
 
 /// `DockerImage` of the contract, written into answers.
 package struct DockerImage: WireEncodable {
-    package var reference: String
-    package var isDefault: Bool?
-    package var credentials: DockerImageCredentials?
+    package let reference: String
+    package let isDefault: Bool?
+    package let credentials: DockerImageCredentials?
 
     package init(reference: String, isDefault: Bool? = nil, credentials: DockerImageCredentials? = nil) {
         self.reference = reference
@@ -770,8 +770,8 @@ package struct DockerImage: WireEncodable {
 ///
 /// Override: `password`: on the wire it is a bare string or an object of three forms, which the contract does not say
 package struct DockerImageCredentials: WireEncodable {
-    package var username: String
-    package var password: RawJSON
+    package let username: String
+    package let password: RawJSON
 
     package init(username: String, password: RawJSON) {
         self.username = username
@@ -790,8 +790,8 @@ package struct DockerImageCredentials: WireEncodable {
 ///
 /// Override: `password`: on the wire it is a bare string or an object of three forms, which the contract does not say
 package struct DockerImageCredentialsRequest: WireDecodable {
-    package var username: String?
-    package var password: RawJSON?
+    package let username: String?
+    package let password: RawJSON?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -802,8 +802,8 @@ package struct DockerImageCredentialsRequest: WireDecodable {
 
 /// `DockerImageRequest` of the contract, read from requests.
 package struct DockerImageRequest: WireDecodable {
-    package var reference: String?
-    package var credentials: DockerImageCredentialsRequest?
+    package let reference: String?
+    package let credentials: DockerImageCredentialsRequest?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -814,14 +814,14 @@ package struct DockerImageRequest: WireDecodable {
 
 /// `DriftRun` of the contract, written into answers.
 package struct DriftRun: WireEncodable {
-    package var id: String
-    package var driftDetected: Bool
-    package var created: String
-    package var status: JobStatus
-    package var deploymentId: String?
-    package var deploymentVersion: Int?
-    package var detectUpdate: DriftRunUpdate?
-    package var remediateUpdate: DriftRunUpdate?
+    package let id: String
+    package let driftDetected: Bool
+    package let created: String
+    package let status: JobStatus
+    package let deploymentId: String?
+    package let deploymentVersion: Int?
+    package let detectUpdate: DriftRunUpdate?
+    package let remediateUpdate: DriftRunUpdate?
 
     package init(id: String, driftDetected: Bool, created: String, status: JobStatus, deploymentId: String? = nil, deploymentVersion: Int? = nil, detectUpdate: DriftRunUpdate? = nil, remediateUpdate: DriftRunUpdate? = nil) {
         self.id = id
@@ -850,10 +850,10 @@ package struct DriftRun: WireEncodable {
 
 /// `DriftRunUpdate` of the contract, written into answers.
 package struct DriftRunUpdate: WireEncodable {
-    package var updateId: String
-    package var resourceChanges: [String: Int]?
-    package var modified: String
-    package var status: JobStatus
+    package let updateId: String
+    package let resourceChanges: [String: Int]?
+    package let modified: String
+    package let status: JobStatus
 
     package init(updateId: String, resourceChanges: [String: Int]? = nil, modified: String, status: JobStatus) {
         self.updateId = updateId
@@ -874,8 +874,8 @@ package struct DriftRunUpdate: WireEncodable {
 
 /// `ExecutorContext` of the contract, written into answers.
 package struct ExecutorContext: WireEncodable {
-    package var executorImage: DockerImage?
-    package var executorRootPath: String?
+    package let executorImage: DockerImage?
+    package let executorRootPath: String?
 
     package init(executorImage: DockerImage? = nil, executorRootPath: String? = nil) {
         self.executorImage = executorImage
@@ -892,8 +892,8 @@ package struct ExecutorContext: WireEncodable {
 
 /// `ExecutorSettingsRequest` of the contract, read from requests.
 package struct ExecutorSettingsRequest: WireDecodable {
-    package var executorImage: DockerImageRequest?
-    package var executorRootPath: String?
+    package let executorImage: DockerImageRequest?
+    package let executorRootPath: String?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -904,17 +904,17 @@ package struct ExecutorSettingsRequest: WireDecodable {
 
 /// `GetDeploymentResponse` of the contract, written into answers.
 package struct GetDeploymentResponse: WireEncodable {
-    package var id: String
-    package var created: String
-    package var modified: String
-    package var status: JobStatus
-    package var version: Int
-    package var requestedBy: UserInfo
-    package var jobs: [DeploymentJob]?
-    package var latestVersion: Int
-    package var configuration: DeploymentConfiguration?
-    package var initiator: String?
-    package var pulumiOperation: PulumiOperation?
+    package let id: String
+    package let created: String
+    package let modified: String
+    package let status: JobStatus
+    package let version: Int
+    package let requestedBy: UserInfo
+    package let jobs: [DeploymentJob]?
+    package let latestVersion: Int
+    package let configuration: DeploymentConfiguration?
+    package let initiator: String?
+    package let pulumiOperation: PulumiOperation?
 
     package init(id: String, created: String, modified: String, status: JobStatus, version: Int, requestedBy: UserInfo, jobs: [DeploymentJob]? = nil, latestVersion: Int, configuration: DeploymentConfiguration? = nil, initiator: String? = nil, pulumiOperation: PulumiOperation? = nil) {
         self.id = id
@@ -951,9 +951,9 @@ package struct GetDeploymentResponse: WireEncodable {
 ///
 /// Override: `accessToken`: on the wire it is a bare string or an object of three forms, which the contract does not say
 package struct GitAuthConfig: WireEncodable {
-    package var accessToken: RawJSON?
-    package var sshAuth: SSHAuth?
-    package var basicAuth: BasicAuth?
+    package let accessToken: RawJSON?
+    package let sshAuth: SSHAuth?
+    package let basicAuth: BasicAuth?
 
     package init(accessToken: RawJSON? = nil, sshAuth: SSHAuth? = nil, basicAuth: BasicAuth? = nil) {
         self.accessToken = accessToken
@@ -974,9 +974,9 @@ package struct GitAuthConfig: WireEncodable {
 ///
 /// Override: `accessToken`: on the wire it is a bare string or an object of three forms, which the contract does not say
 package struct GitAuthConfigRequest: WireDecodable {
-    package var accessToken: RawJSON?
-    package var sshAuth: SSHAuthRequest?
-    package var basicAuth: BasicAuthRequest?
+    package let accessToken: RawJSON?
+    package let sshAuth: SSHAuthRequest?
+    package let basicAuth: BasicAuthRequest?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -988,9 +988,9 @@ package struct GitAuthConfigRequest: WireDecodable {
 
 /// `ListDeploymentResponseV2` of the contract, written into answers.
 package struct ListDeploymentResponseV2: WireEncodable {
-    package var deployments: [ListDeploymentSnapshot]
-    package var itemsPerPage: Int
-    package var total: Int
+    package let deployments: [ListDeploymentSnapshot]
+    package let itemsPerPage: Int
+    package let total: Int
 
     package init(deployments: [ListDeploymentSnapshot], itemsPerPage: Int, total: Int) {
         self.deployments = deployments
@@ -1009,20 +1009,20 @@ package struct ListDeploymentResponseV2: WireEncodable {
 
 /// `ListDeploymentSnapshot` of the contract, written into answers.
 package struct ListDeploymentSnapshot: WireEncodable {
-    package var id: String
-    package var created: String
-    package var modified: String
-    package var status: JobStatus
-    package var version: Int
-    package var requestedBy: UserInfo
-    package var projectName: String?
-    package var stackName: String?
-    package var paused: Bool?
-    package var pulumiOperation: PulumiOperation
-    package var updates: [DeploymentNestedUpdate]
-    package var jobs: [DeploymentJob]
-    package var initiator: String?
-    package var agentPool: ListDeploymentSnapshotAgentPool?
+    package let id: String
+    package let created: String
+    package let modified: String
+    package let status: JobStatus
+    package let version: Int
+    package let requestedBy: UserInfo
+    package let projectName: String?
+    package let stackName: String?
+    package let paused: Bool?
+    package let pulumiOperation: PulumiOperation
+    package let updates: [DeploymentNestedUpdate]
+    package let jobs: [DeploymentJob]
+    package let initiator: String?
+    package let agentPool: ListDeploymentSnapshotAgentPool?
 
     package init(id: String, created: String, modified: String, status: JobStatus, version: Int, requestedBy: UserInfo, projectName: String? = nil, stackName: String? = nil, paused: Bool? = nil, pulumiOperation: PulumiOperation, updates: [DeploymentNestedUpdate], jobs: [DeploymentJob], initiator: String? = nil, agentPool: ListDeploymentSnapshotAgentPool? = nil) {
         self.id = id
@@ -1063,8 +1063,8 @@ package struct ListDeploymentSnapshot: WireEncodable {
 
 /// `ListDeploymentSnapshotAgentPool` of the contract, written into answers.
 package struct ListDeploymentSnapshotAgentPool: WireEncodable {
-    package var id: String
-    package var name: String
+    package let id: String
+    package let name: String
 
     package init(id: String, name: String) {
         self.id = id
@@ -1081,9 +1081,9 @@ package struct ListDeploymentSnapshotAgentPool: WireEncodable {
 
 /// `ListDriftRunsResponse` of the contract, written into answers.
 package struct ListDriftRunsResponse: WireEncodable {
-    package var driftRuns: [DriftRun]
-    package var itemsPerPage: Int
-    package var total: Int
+    package let driftRuns: [DriftRun]
+    package let itemsPerPage: Int
+    package let total: Int
 
     package init(driftRuns: [DriftRun], itemsPerPage: Int, total: Int) {
         self.driftRuns = driftRuns
@@ -1104,12 +1104,12 @@ package struct ListDriftRunsResponse: WireEncodable {
 ///
 /// Override: `environmentVariables`: on the wire it is a bare string or an object of three forms, which the contract does not say
 package struct OperationContext: WireEncodable {
-    package var oidc: OperationContextOIDCConfiguration?
-    package var preRunCommands: [String]?
-    package var operation: PulumiOperation?
-    package var environmentVariables: [String: RawJSON]?
-    package var options: OperationContextOptions?
-    package var role: DeploymentRole?
+    package let oidc: OperationContextOIDCConfiguration?
+    package let preRunCommands: [String]?
+    package let operation: PulumiOperation?
+    package let environmentVariables: [String: RawJSON]?
+    package let options: OperationContextOptions?
+    package let role: DeploymentRole?
 
     package init(oidc: OperationContextOIDCConfiguration? = nil, preRunCommands: [String]? = nil, operation: PulumiOperation? = nil, environmentVariables: [String: RawJSON]? = nil, options: OperationContextOptions? = nil, role: DeploymentRole? = nil) {
         self.oidc = oidc
@@ -1134,10 +1134,10 @@ package struct OperationContext: WireEncodable {
 
 /// `OperationContextAWSOIDCConfiguration` of the contract, written into answers.
 package struct OperationContextAWSOIDCConfiguration: WireEncodable {
-    package var duration: String?
-    package var policyArns: [String]?
-    package var roleArn: String
-    package var sessionName: String
+    package let duration: String?
+    package let policyArns: [String]?
+    package let roleArn: String
+    package let sessionName: String
 
     package init(duration: String? = nil, policyArns: [String]? = nil, roleArn: String, sessionName: String) {
         self.duration = duration
@@ -1158,10 +1158,10 @@ package struct OperationContextAWSOIDCConfiguration: WireEncodable {
 
 /// `OperationContextAWSOIDCConfigurationRequest` of the contract, read from requests.
 package struct OperationContextAWSOIDCConfigurationRequest: WireDecodable {
-    package var duration: String?
-    package var policyArns: [String]?
-    package var roleArn: String?
-    package var sessionName: String?
+    package let duration: String?
+    package let policyArns: [String]?
+    package let roleArn: String?
+    package let sessionName: String?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -1174,9 +1174,9 @@ package struct OperationContextAWSOIDCConfigurationRequest: WireDecodable {
 
 /// `OperationContextAzureOIDCConfiguration` of the contract, written into answers.
 package struct OperationContextAzureOIDCConfiguration: WireEncodable {
-    package var clientId: String?
-    package var tenantId: String?
-    package var subscriptionId: String?
+    package let clientId: String?
+    package let tenantId: String?
+    package let subscriptionId: String?
 
     package init(clientId: String? = nil, tenantId: String? = nil, subscriptionId: String? = nil) {
         self.clientId = clientId
@@ -1195,9 +1195,9 @@ package struct OperationContextAzureOIDCConfiguration: WireEncodable {
 
 /// `OperationContextAzureOIDCConfigurationRequest` of the contract, read from requests.
 package struct OperationContextAzureOIDCConfigurationRequest: WireDecodable {
-    package var clientId: String?
-    package var tenantId: String?
-    package var subscriptionId: String?
+    package let clientId: String?
+    package let tenantId: String?
+    package let subscriptionId: String?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -1209,12 +1209,12 @@ package struct OperationContextAzureOIDCConfigurationRequest: WireDecodable {
 
 /// `OperationContextGCPOIDCConfiguration` of the contract, written into answers.
 package struct OperationContextGCPOIDCConfiguration: WireEncodable {
-    package var projectId: String
-    package var region: String?
-    package var workloadPoolId: String
-    package var providerId: String
-    package var serviceAccount: String
-    package var tokenLifetime: String?
+    package let projectId: String
+    package let region: String?
+    package let workloadPoolId: String
+    package let providerId: String
+    package let serviceAccount: String
+    package let tokenLifetime: String?
 
     package init(projectId: String, region: String? = nil, workloadPoolId: String, providerId: String, serviceAccount: String, tokenLifetime: String? = nil) {
         self.projectId = projectId
@@ -1239,12 +1239,12 @@ package struct OperationContextGCPOIDCConfiguration: WireEncodable {
 
 /// `OperationContextGCPOIDCConfigurationRequest` of the contract, read from requests.
 package struct OperationContextGCPOIDCConfigurationRequest: WireDecodable {
-    package var projectId: String?
-    package var region: String?
-    package var workloadPoolId: String?
-    package var providerId: String?
-    package var serviceAccount: String?
-    package var tokenLifetime: String?
+    package let projectId: String?
+    package let region: String?
+    package let workloadPoolId: String?
+    package let providerId: String?
+    package let serviceAccount: String?
+    package let tokenLifetime: String?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -1259,9 +1259,9 @@ package struct OperationContextGCPOIDCConfigurationRequest: WireDecodable {
 
 /// `OperationContextOIDCConfiguration` of the contract, written into answers.
 package struct OperationContextOIDCConfiguration: WireEncodable {
-    package var aws: OperationContextAWSOIDCConfiguration?
-    package var azure: OperationContextAzureOIDCConfiguration?
-    package var gcp: OperationContextGCPOIDCConfiguration?
+    package let aws: OperationContextAWSOIDCConfiguration?
+    package let azure: OperationContextAzureOIDCConfiguration?
+    package let gcp: OperationContextGCPOIDCConfiguration?
 
     package init(aws: OperationContextAWSOIDCConfiguration? = nil, azure: OperationContextAzureOIDCConfiguration? = nil, gcp: OperationContextGCPOIDCConfiguration? = nil) {
         self.aws = aws
@@ -1280,9 +1280,9 @@ package struct OperationContextOIDCConfiguration: WireEncodable {
 
 /// `OperationContextOIDCConfigurationRequest` of the contract, read from requests.
 package struct OperationContextOIDCConfigurationRequest: WireDecodable {
-    package var aws: OperationContextAWSOIDCConfigurationRequest?
-    package var azure: OperationContextAzureOIDCConfigurationRequest?
-    package var gcp: OperationContextGCPOIDCConfigurationRequest?
+    package let aws: OperationContextAWSOIDCConfigurationRequest?
+    package let azure: OperationContextAzureOIDCConfigurationRequest?
+    package let gcp: OperationContextGCPOIDCConfigurationRequest?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -1294,11 +1294,11 @@ package struct OperationContextOIDCConfigurationRequest: WireDecodable {
 
 /// `OperationContextOptions` of the contract, written into answers.
 package struct OperationContextOptions: WireEncodable {
-    package var skipInstallDependencies: Bool?
-    package var skipIntermediateDeployments: Bool?
-    package var shell: String?
-    package var deleteAfterDestroy: Bool?
-    package var remediateIfDriftDetected: Bool?
+    package let skipInstallDependencies: Bool?
+    package let skipIntermediateDeployments: Bool?
+    package let shell: String?
+    package let deleteAfterDestroy: Bool?
+    package let remediateIfDriftDetected: Bool?
 
     package init(skipInstallDependencies: Bool? = nil, skipIntermediateDeployments: Bool? = nil, shell: String? = nil, deleteAfterDestroy: Bool? = nil, remediateIfDriftDetected: Bool? = nil) {
         self.skipInstallDependencies = skipInstallDependencies
@@ -1321,11 +1321,11 @@ package struct OperationContextOptions: WireEncodable {
 
 /// `OperationContextOptionsRequest` of the contract, read from requests.
 package struct OperationContextOptionsRequest: WireDecodable {
-    package var skipInstallDependencies: Bool?
-    package var skipIntermediateDeployments: Bool?
-    package var shell: String?
-    package var deleteAfterDestroy: Bool?
-    package var remediateIfDriftDetected: Bool?
+    package let skipInstallDependencies: Bool?
+    package let skipIntermediateDeployments: Bool?
+    package let shell: String?
+    package let deleteAfterDestroy: Bool?
+    package let remediateIfDriftDetected: Bool?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -1341,12 +1341,12 @@ package struct OperationContextOptionsRequest: WireDecodable {
 ///
 /// Override: `environmentVariables`: on the wire it is a bare string or an object of three forms, which the contract does not say
 package struct OperationContextRequest: WireDecodable {
-    package var oidc: OperationContextOIDCConfigurationRequest?
-    package var preRunCommands: [String]?
-    package var operation: PulumiOperation?
-    package var environmentVariables: [String: RawJSON]?
-    package var options: OperationContextOptionsRequest?
-    package var role: DeploymentRoleRequest?
+    package let oidc: OperationContextOIDCConfigurationRequest?
+    package let preRunCommands: [String]?
+    package let operation: PulumiOperation?
+    package let environmentVariables: [String: RawJSON]?
+    package let options: OperationContextOptionsRequest?
+    package let role: DeploymentRoleRequest?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -1361,9 +1361,9 @@ package struct OperationContextRequest: WireDecodable {
 
 /// `OrgDeploymentsMetadataResponse` of the contract, written into answers.
 package struct OrgDeploymentsMetadataResponse: WireEncodable {
-    package var paused: Bool
-    package var concurrency: Int
-    package var deploymentCounts: DeploymentCounts
+    package let paused: Bool
+    package let concurrency: Int
+    package let deploymentCounts: DeploymentCounts
 
     package init(paused: Bool, concurrency: Int, deploymentCounts: DeploymentCounts) {
         self.paused = paused
@@ -1386,8 +1386,8 @@ package struct OrgDeploymentsMetadataResponse: WireEncodable {
 ///
 /// Override: `password`: on the wire it is a bare string or an object of three forms, which the contract does not say
 package struct SSHAuth: WireEncodable {
-    package var sshPrivateKey: RawJSON
-    package var password: RawJSON?
+    package let sshPrivateKey: RawJSON
+    package let password: RawJSON?
 
     package init(sshPrivateKey: RawJSON, password: RawJSON? = nil) {
         self.sshPrivateKey = sshPrivateKey
@@ -1408,8 +1408,8 @@ package struct SSHAuth: WireEncodable {
 ///
 /// Override: `password`: on the wire it is a bare string or an object of three forms, which the contract does not say
 package struct SSHAuthRequest: WireDecodable {
-    package var sshPrivateKey: RawJSON?
-    package var password: RawJSON?
+    package let sshPrivateKey: RawJSON?
+    package let password: RawJSON?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -1420,9 +1420,9 @@ package struct SSHAuthRequest: WireDecodable {
 
 /// `SourceContext` of the contract, written into answers.
 package struct SourceContext: WireEncodable {
-    package var git: SourceContextGit?
-    package var hg: SourceContextHg?
-    package var template: SourceContextTemplate?
+    package let git: SourceContextGit?
+    package let hg: SourceContextHg?
+    package let template: SourceContextTemplate?
 
     package init(git: SourceContextGit? = nil, hg: SourceContextHg? = nil, template: SourceContextTemplate? = nil) {
         self.git = git
@@ -1441,12 +1441,12 @@ package struct SourceContext: WireEncodable {
 
 /// `SourceContextGit` of the contract, written into answers.
 package struct SourceContextGit: WireEncodable {
-    package var repoUrl: String?
-    package var branch: String?
-    package var repoDir: String?
-    package var commit: String?
-    package var tag: String?
-    package var gitAuth: GitAuthConfig?
+    package let repoUrl: String?
+    package let branch: String?
+    package let repoDir: String?
+    package let commit: String?
+    package let tag: String?
+    package let gitAuth: GitAuthConfig?
 
     package init(repoUrl: String? = nil, branch: String? = nil, repoDir: String? = nil, commit: String? = nil, tag: String? = nil, gitAuth: GitAuthConfig? = nil) {
         self.repoUrl = repoUrl
@@ -1471,12 +1471,12 @@ package struct SourceContextGit: WireEncodable {
 
 /// `SourceContextGitRequest` of the contract, read from requests.
 package struct SourceContextGitRequest: WireDecodable {
-    package var repoUrl: String?
-    package var branch: String?
-    package var repoDir: String?
-    package var commit: String?
-    package var tag: String?
-    package var gitAuth: GitAuthConfigRequest?
+    package let repoUrl: String?
+    package let branch: String?
+    package let repoDir: String?
+    package let commit: String?
+    package let tag: String?
+    package let gitAuth: GitAuthConfigRequest?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -1491,11 +1491,11 @@ package struct SourceContextGitRequest: WireDecodable {
 
 /// `SourceContextHg` of the contract, written into answers.
 package struct SourceContextHg: WireEncodable {
-    package var repoUrl: String?
-    package var branch: String?
-    package var repoDir: String?
-    package var revision: String?
-    package var hgAuth: GitAuthConfig?
+    package let repoUrl: String?
+    package let branch: String?
+    package let repoDir: String?
+    package let revision: String?
+    package let hgAuth: GitAuthConfig?
 
     package init(repoUrl: String? = nil, branch: String? = nil, repoDir: String? = nil, revision: String? = nil, hgAuth: GitAuthConfig? = nil) {
         self.repoUrl = repoUrl
@@ -1518,11 +1518,11 @@ package struct SourceContextHg: WireEncodable {
 
 /// `SourceContextHgRequest` of the contract, read from requests.
 package struct SourceContextHgRequest: WireDecodable {
-    package var repoUrl: String?
-    package var branch: String?
-    package var repoDir: String?
-    package var revision: String?
-    package var hgAuth: GitAuthConfigRequest?
+    package let repoUrl: String?
+    package let branch: String?
+    package let repoDir: String?
+    package let revision: String?
+    package let hgAuth: GitAuthConfigRequest?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -1536,9 +1536,9 @@ package struct SourceContextHgRequest: WireDecodable {
 
 /// `SourceContextRequest` of the contract, read from requests.
 package struct SourceContextRequest: WireDecodable {
-    package var git: SourceContextGitRequest?
-    package var hg: SourceContextHgRequest?
-    package var template: SourceContextTemplateRequest?
+    package let git: SourceContextGitRequest?
+    package let hg: SourceContextHgRequest?
+    package let template: SourceContextTemplateRequest?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -1550,9 +1550,9 @@ package struct SourceContextRequest: WireDecodable {
 
 /// `SourceContextTemplate` of the contract, written into answers.
 package struct SourceContextTemplate: WireEncodable {
-    package var sourceUrl: String?
-    package var gitAuth: GitAuthConfig?
-    package var projectSourceUrl: String?
+    package let sourceUrl: String?
+    package let gitAuth: GitAuthConfig?
+    package let projectSourceUrl: String?
 
     package init(sourceUrl: String? = nil, gitAuth: GitAuthConfig? = nil, projectSourceUrl: String? = nil) {
         self.sourceUrl = sourceUrl
@@ -1571,8 +1571,8 @@ package struct SourceContextTemplate: WireEncodable {
 
 /// `SourceContextTemplateRequest` of the contract, read from requests.
 package struct SourceContextTemplateRequest: WireDecodable {
-    package var sourceUrl: String?
-    package var gitAuth: GitAuthConfigRequest?
+    package let sourceUrl: String?
+    package let gitAuth: GitAuthConfigRequest?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -1583,11 +1583,11 @@ package struct SourceContextTemplateRequest: WireDecodable {
 
 /// `StackDeploymentsMetadataResponse` of the contract, written into answers.
 package struct StackDeploymentsMetadataResponse: WireEncodable {
-    package var paused: Bool
-    package var stackPaused: Bool
-    package var organizationPaused: Bool
-    package var hasSchedules: Bool
-    package var drift: StackDriftStatus?
+    package let paused: Bool
+    package let stackPaused: Bool
+    package let organizationPaused: Bool
+    package let hasSchedules: Bool
+    package let drift: StackDriftStatus?
 
     package init(paused: Bool, stackPaused: Bool, organizationPaused: Bool, hasSchedules: Bool, drift: StackDriftStatus? = nil) {
         self.paused = paused
@@ -1610,9 +1610,9 @@ package struct StackDeploymentsMetadataResponse: WireEncodable {
 
 /// `StackDriftStatus` of the contract, written into answers.
 package struct StackDriftStatus: WireEncodable {
-    package var driftDetected: Bool
-    package var latestDriftRun: String
-    package var runInProgress: Bool
+    package let driftDetected: Bool
+    package let latestDriftRun: String
+    package let runInProgress: Bool
 
     package init(driftDetected: Bool, latestDriftRun: String, runInProgress: Bool) {
         self.driftDetected = driftDetected
@@ -1631,13 +1631,13 @@ package struct StackDriftStatus: WireEncodable {
 
 /// `UsageRecord` of the contract, written into answers.
 package struct UsageRecord: WireEncodable {
-    package var orgID: String
-    package var timestamp: Int
-    package var usageRangeStart: Int
-    package var usageRangeEnd: Int
-    package var value: Int
-    package var tags: [String: String]?
-    package var count: Int
+    package let orgID: String
+    package let timestamp: Int
+    package let usageRangeStart: Int
+    package let usageRangeEnd: Int
+    package let value: Int
+    package let tags: [String: String]?
+    package let count: Int
 
     package init(orgID: String, timestamp: Int, usageRangeStart: Int, usageRangeEnd: Int, value: Int, tags: [String: String]? = nil, count: Int) {
         self.orgID = orgID

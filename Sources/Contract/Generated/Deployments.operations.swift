@@ -10,6 +10,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = RawOutput
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getPulumiDeployExecutor", tag: "deployments", method: .get,
@@ -25,6 +26,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = AgentWorkflowDefinition
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "pollDeploymentsQueue", tag: "deployments", method: .get,
@@ -39,6 +41,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = JobStatus
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getDeploymentsStatus", tag: "deployments", method: .get,
@@ -54,6 +57,7 @@ extension Operations {
         package typealias Query = ListOrgDeploymentsQuery
         package typealias Body = NoBody
         package typealias Output = ListDeploymentResponseV2
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listOrgDeployments", tag: "deployments", method: .get,
@@ -70,6 +74,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = OrgDeploymentsMetadataResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "orgDeploymentsMetadata", tag: "deployments", method: .get,
@@ -85,6 +90,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "pauseOrgDeployments", tag: "deployments", method: .post,
@@ -101,6 +107,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "resumeOrgDeployments", tag: "deployments", method: .post,
@@ -117,6 +124,7 @@ extension Operations {
         package typealias Query = UsageQuery
         package typealias Body = NoBody
         package typealias Output = GetResourceCountSummaryResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getUsageSummaryDeployCompute", tag: "deployments", method: .get,
@@ -133,6 +141,7 @@ extension Operations {
         package typealias Query = GetDeployUsageReportQuery
         package typealias Body = NoBody
         package typealias Output = [UsageRecord]
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getDeployUsageReport", tag: "deployments", method: .get,
@@ -149,6 +158,7 @@ extension Operations {
         package typealias Query = ListOrgDeploymentsQuery
         package typealias Body = NoBody
         package typealias Output = ListDeploymentResponseV2
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listStackDeploymentsHandlerV2", tag: "deployments", method: .get,
@@ -165,6 +175,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = CreateDeploymentRequest
         package typealias Output = CreateDeploymentResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "createApiDeploymentHandlerV2", tag: "deployments", method: .post,
@@ -181,6 +192,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "clearProjectCache", tag: "deployments", method: .delete,
@@ -197,6 +209,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = CreateScheduledDriftDeploymentRequest
         package typealias Output = ScheduledAction
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "createScheduledDriftDeployment", tag: "deployments", method: .post,
@@ -213,6 +226,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = CreateScheduledDriftDeploymentRequest
         package typealias Output = ScheduledAction
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "updateScheduledDriftDeployment", tag: "deployments", method: .post,
@@ -229,6 +243,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = StackDeploymentsMetadataResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "stackDeploymentsMetadata", tag: "deployments", method: .get,
@@ -244,6 +259,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "pauseStackDeployments", tag: "deployments", method: .post,
@@ -260,6 +276,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "resumeStackDeployments", tag: "deployments", method: .post,
@@ -276,6 +293,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = ListScheduledActionsResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listScheduledDeployment", tag: "deployments", method: .get,
@@ -291,6 +309,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = CreateScheduledDeploymentRequest
         package typealias Output = ScheduledAction
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "createScheduledDeployment", tag: "deployments", method: .post,
@@ -307,6 +326,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "deleteScheduledDeployment", tag: "deployments", method: .delete,
@@ -323,6 +343,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = ScheduledAction
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "readScheduledDeployment", tag: "deployments", method: .get,
@@ -338,6 +359,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = CreateScheduledDeploymentRequest
         package typealias Output = ScheduledAction
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "updateScheduledDeployment", tag: "deployments", method: .post,
@@ -354,6 +376,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = ListScheduledActionHistoryResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listScheduledDeploymentHistory", tag: "deployments", method: .get,
@@ -369,6 +392,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "pauseScheduledDeployment", tag: "deployments", method: .post,
@@ -385,6 +409,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "resumeScheduledDeployment", tag: "deployments", method: .post,
@@ -401,6 +426,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = Bool
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "deleteDeploymentSettings", tag: "deployments", method: .delete,
@@ -416,6 +442,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = DeploymentSettings
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getDeploymentSettings", tag: "deployments", method: .get,
@@ -431,6 +458,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = DeploymentSettingsRequest
         package typealias Output = DeploymentSettings
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "patchDeploymentSettings", tag: "deployments", method: .post,
@@ -447,6 +475,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = DeploymentSettingsRequest
         package typealias Output = DeploymentSettings
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "replaceDeploymentSettings", tag: "deployments", method: .put,
@@ -465,6 +494,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = RawJSONBody
         package typealias Output = RawJSON
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "encryptDeploymentSettingsSecret", tag: "deployments", method: .post,
@@ -481,6 +511,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = CreateScheduledTTLDeploymentRequest
         package typealias Output = ScheduledAction
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "createScheduledTtlDeployment", tag: "deployments", method: .post,
@@ -497,6 +528,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = CreateScheduledTTLDeploymentRequest
         package typealias Output = ScheduledAction
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "updateScheduledTtlDeployment", tag: "deployments", method: .post,
@@ -513,6 +545,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = GetDeploymentResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getDeploymentVersion", tag: "deployments", method: .get,
@@ -528,6 +561,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = GetDeploymentResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getDeployment", tag: "deployments", method: .get,
@@ -543,6 +577,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "cancelDeployment", tag: "deployments", method: .post,
@@ -559,6 +594,7 @@ extension Operations {
         package typealias Query = GetDeploymentLogsQuery
         package typealias Body = NoBody
         package typealias Output = DeploymentLogsBase
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getDeploymentLogs", tag: "deployments", method: .get,
@@ -575,6 +611,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = [UpdateInfo]
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getDeploymentUpdates", tag: "deployments", method: .get,
@@ -590,6 +627,7 @@ extension Operations {
         package typealias Query = PageQuery
         package typealias Body = NoBody
         package typealias Output = ListDriftRunsResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listDriftRuns", tag: "deployments", method: .get,
@@ -606,6 +644,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = DriftRun
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getDriftRun", tag: "deployments", method: .get,
@@ -621,6 +660,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = StackDriftStatus
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getStackDriftStatus", tag: "deployments", method: .get,

@@ -5,8 +5,8 @@ package import Kernel
 
 /// `ChangeRequestRef` of the contract, written into answers.
 package struct ChangeRequestRef: WireEncodable {
-    package var changeRequestId: String?
-    package var latestRevisionNumber: Int?
+    package let changeRequestId: String?
+    package let latestRevisionNumber: Int?
 
     package init(changeRequestId: String? = nil, latestRevisionNumber: Int? = nil) {
         self.changeRequestId = changeRequestId
@@ -25,12 +25,12 @@ package struct ChangeRequestRef: WireEncodable {
 ///
 /// Override: `schema`: a schema may be a bare boolean, and is made by the evaluator
 package struct CheckEnvironmentResponse: WireEncodable {
-    package var exprs: [String: EscExpr]?
-    package var properties: [String: EscValue]?
-    package var schema: RawJSON?
-    package var executionContext: EscEvaluatedExecutionContext?
-    package var diagnostics: [EnvironmentDiagnostic]?
-    package var environmentFunctionSummary: EnvironmentFunctionSummary
+    package let exprs: [String: EscExpr]?
+    package let properties: [String: EscValue]?
+    package let schema: RawJSON?
+    package let executionContext: EscEvaluatedExecutionContext?
+    package let diagnostics: [EnvironmentDiagnostic]?
+    package let environmentFunctionSummary: EnvironmentFunctionSummary
 
     package init(exprs: [String: EscExpr]? = nil, properties: [String: EscValue]? = nil, schema: RawJSON? = nil, executionContext: EscEvaluatedExecutionContext? = nil, diagnostics: [EnvironmentDiagnostic]? = nil, environmentFunctionSummary: EnvironmentFunctionSummary) {
         self.exprs = exprs
@@ -55,13 +55,13 @@ package struct CheckEnvironmentResponse: WireEncodable {
 
 /// `CloneEnvironmentRequest` of the contract, read from requests.
 package struct CloneEnvironmentRequest: WireDecodable {
-    package var project: String?
-    package var name: String?
-    package var version: Int?
-    package var preserveHistory: Bool?
-    package var preserveAccess: Bool?
-    package var preserveEnvironmentTags: Bool?
-    package var preserveRevisionTags: Bool?
+    package let project: String?
+    package let name: String?
+    package let version: Int?
+    package let preserveHistory: Bool?
+    package let preserveAccess: Bool?
+    package let preserveEnvironmentTags: Bool?
+    package let preserveRevisionTags: Bool?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -79,7 +79,7 @@ package struct CloneEnvironmentRequest: WireDecodable {
 ///
 /// Override: `schema`: a schema may be a bare boolean, and is made by the evaluator
 package struct ContextSchema: WireEncodable {
-    package var schema: RawJSON
+    package let schema: RawJSON
 
     package init(schema: RawJSON) {
         self.schema = schema
@@ -94,8 +94,8 @@ package struct ContextSchema: WireEncodable {
 
 /// `CreateEnvironmentOpenRequest` of the contract, read and written.
 package struct CreateEnvironmentOpenRequest: WireDecodable, WireEncodable {
-    package var grantExpirationSeconds: Int
-    package var accessDurationSeconds: Int
+    package let grantExpirationSeconds: Int
+    package let accessDurationSeconds: Int
 
     package init(grantExpirationSeconds: Int, accessDurationSeconds: Int) {
         self.grantExpirationSeconds = grantExpirationSeconds
@@ -118,7 +118,7 @@ package struct CreateEnvironmentOpenRequest: WireDecodable, WireEncodable {
 
 /// `CreateEnvironmentOpenRequestResponse` of the contract, written into answers.
 package struct CreateEnvironmentOpenRequestResponse: WireEncodable {
-    package var changeRequests: [CreateEnvironmentOpenRequestResult]
+    package let changeRequests: [CreateEnvironmentOpenRequestResult]
 
     package init(changeRequests: [CreateEnvironmentOpenRequestResult]) {
         self.changeRequests = changeRequests
@@ -133,11 +133,11 @@ package struct CreateEnvironmentOpenRequestResponse: WireEncodable {
 
 /// `CreateEnvironmentOpenRequestResult` of the contract, written into answers.
 package struct CreateEnvironmentOpenRequestResult: WireEncodable {
-    package var projectName: String
-    package var environmentName: String
-    package var changeRequestId: String
-    package var latestRevisionNumber: Int
-    package var etag: String
+    package let projectName: String
+    package let environmentName: String
+    package let changeRequestId: String
+    package let latestRevisionNumber: Int
+    package let etag: String
 
     package init(projectName: String, environmentName: String, changeRequestId: String, latestRevisionNumber: Int, etag: String) {
         self.projectName = projectName
@@ -160,8 +160,8 @@ package struct CreateEnvironmentOpenRequestResult: WireEncodable {
 
 /// `CreateEnvironmentRequest` of the contract, read from requests.
 package struct CreateEnvironmentRequest: WireDecodable {
-    package var project: String?
-    package var name: String?
+    package let project: String?
+    package let name: String?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -172,8 +172,8 @@ package struct CreateEnvironmentRequest: WireDecodable {
 
 /// `CreateEnvironmentRevisionTagRequest` of the contract, read from requests.
 package struct CreateEnvironmentRevisionTagRequest: WireDecodable {
-    package var name: String?
-    package var revision: Int?
+    package let name: String?
+    package let revision: Int?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -184,9 +184,9 @@ package struct CreateEnvironmentRevisionTagRequest: WireDecodable {
 
 /// `CreateEnvironmentScheduleRequest` of the contract, read from requests.
 package struct CreateEnvironmentScheduleRequest: WireDecodable {
-    package var scheduleCron: String?
-    package var scheduleOnce: Timestamp?
-    package var secretRotationRequest: CreateEnvironmentSecretRotationScheduleRequest?
+    package let scheduleCron: String?
+    package let scheduleOnce: Timestamp?
+    package let secretRotationRequest: CreateEnvironmentSecretRotationScheduleRequest?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -198,7 +198,7 @@ package struct CreateEnvironmentScheduleRequest: WireDecodable {
 
 /// `CreateEnvironmentSecretRotationScheduleRequest` of the contract, read from requests.
 package struct CreateEnvironmentSecretRotationScheduleRequest: WireDecodable {
-    package var environmentPath: String?
+    package let environmentPath: String?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -208,8 +208,8 @@ package struct CreateEnvironmentSecretRotationScheduleRequest: WireDecodable {
 
 /// `CreateEnvironmentTagRequest` of the contract, read from requests.
 package struct CreateEnvironmentTagRequest: WireDecodable {
-    package var name: String?
-    package var value: String?
+    package let name: String?
+    package let value: String?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -220,7 +220,7 @@ package struct CreateEnvironmentTagRequest: WireDecodable {
 
 /// `DecryptEnvironmentSecretsRequest` of the contract, read from requests.
 package struct DecryptEnvironmentSecretsRequest: WireDecodable {
-    package var ciphertexts: [String]?
+    package let ciphertexts: [String]?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -230,7 +230,7 @@ package struct DecryptEnvironmentSecretsRequest: WireDecodable {
 
 /// `DecryptEnvironmentSecretsResponse` of the contract, written into answers.
 package struct DecryptEnvironmentSecretsResponse: WireEncodable {
-    package var plaintexts: [String]
+    package let plaintexts: [String]
 
     package init(plaintexts: [String]) {
         self.plaintexts = plaintexts
@@ -245,7 +245,7 @@ package struct DecryptEnvironmentSecretsResponse: WireEncodable {
 
 /// `EncryptEnvironmentSecretsRequest` of the contract, read from requests.
 package struct EncryptEnvironmentSecretsRequest: WireDecodable {
-    package var plaintexts: [String]?
+    package let plaintexts: [String]?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -255,7 +255,7 @@ package struct EncryptEnvironmentSecretsRequest: WireDecodable {
 
 /// `EncryptEnvironmentSecretsResponse` of the contract, written into answers.
 package struct EncryptEnvironmentSecretsResponse: WireEncodable {
-    package var ciphertexts: [String]
+    package let ciphertexts: [String]
 
     package init(ciphertexts: [String]) {
         self.ciphertexts = ciphertexts
@@ -270,10 +270,10 @@ package struct EncryptEnvironmentSecretsResponse: WireEncodable {
 
 /// `EnvironmentDiagnostic` of the contract, written into answers.
 package struct EnvironmentDiagnostic: WireEncodable {
-    package var range: EscRange?
-    package var summary: String
-    package var path: String?
-    package var severity: String?
+    package let range: EscRange?
+    package let summary: String
+    package let path: String?
+    package let severity: String?
 
     package init(range: EscRange? = nil, summary: String, path: String? = nil, severity: String? = nil) {
         self.range = range
@@ -294,8 +294,8 @@ package struct EnvironmentDiagnostic: WireEncodable {
 
 /// `EnvironmentFunctionSummary` of the contract, written into answers.
 package struct EnvironmentFunctionSummary: WireEncodable {
-    package var funcCounts: [String: Int]
-    package var rotationPaths: [String]
+    package let funcCounts: [String: Int]
+    package let rotationPaths: [String]
 
     package init(funcCounts: [String: Int], rotationPaths: [String]) {
         self.funcCounts = funcCounts
@@ -312,9 +312,9 @@ package struct EnvironmentFunctionSummary: WireEncodable {
 
 /// `EnvironmentImportReferrer` of the contract, written into answers.
 package struct EnvironmentImportReferrer: WireEncodable {
-    package var project: String
-    package var name: String
-    package var revision: Int
+    package let project: String
+    package let name: String
+    package let revision: Int
 
     package init(project: String, name: String, revision: Int) {
         self.project = project
@@ -333,7 +333,7 @@ package struct EnvironmentImportReferrer: WireEncodable {
 
 /// `EnvironmentInsightsAccountReferrer` of the contract, written into answers.
 package struct EnvironmentInsightsAccountReferrer: WireEncodable {
-    package var accountName: String
+    package let accountName: String
 
     package init(accountName: String) {
         self.accountName = accountName
@@ -348,7 +348,7 @@ package struct EnvironmentInsightsAccountReferrer: WireEncodable {
 
 /// `EnvironmentLinks` of the contract, written into answers.
 package struct EnvironmentLinks: WireEncodable {
-    package var selfLink: String?
+    package let selfLink: String?
 
     package init(selfLink: String? = nil) {
         self.selfLink = selfLink
@@ -363,12 +363,12 @@ package struct EnvironmentLinks: WireEncodable {
 
 /// `EnvironmentMetadata` of the contract, written into answers.
 package struct EnvironmentMetadata: WireEncodable {
-    package var id: String
-    package var ownedBy: UserInfo
-    package var activeChangeRequest: ChangeRequestRef?
-    package var gatedActions: [String]?
-    package var openRequestNeeded: Bool?
-    package var oidcSubjectV2: String?
+    package let id: String
+    package let ownedBy: UserInfo
+    package let activeChangeRequest: ChangeRequestRef?
+    package let gatedActions: [String]?
+    package let openRequestNeeded: Bool?
+    package let oidcSubjectV2: String?
 
     package init(id: String, ownedBy: UserInfo, activeChangeRequest: ChangeRequestRef? = nil, gatedActions: [String]? = nil, openRequestNeeded: Bool? = nil, oidcSubjectV2: String? = nil) {
         self.id = id
@@ -393,9 +393,9 @@ package struct EnvironmentMetadata: WireEncodable {
 
 /// `EnvironmentReferrer` of the contract, written into answers.
 package struct EnvironmentReferrer: WireEncodable {
-    package var environment: EnvironmentImportReferrer?
-    package var stack: EnvironmentStackReferrer?
-    package var insightsAccount: EnvironmentInsightsAccountReferrer?
+    package let environment: EnvironmentImportReferrer?
+    package let stack: EnvironmentStackReferrer?
+    package let insightsAccount: EnvironmentInsightsAccountReferrer?
 
     package init(environment: EnvironmentImportReferrer? = nil, stack: EnvironmentStackReferrer? = nil, insightsAccount: EnvironmentInsightsAccountReferrer? = nil) {
         self.environment = environment
@@ -414,9 +414,9 @@ package struct EnvironmentReferrer: WireEncodable {
 
 /// `EnvironmentReferrerMetadata` of the contract, written into answers.
 package struct EnvironmentReferrerMetadata: WireEncodable {
-    package var environmentReferrerCount: Int
-    package var stackReferrerCount: Int
-    package var insightsAccountReferrerCount: Int
+    package let environmentReferrerCount: Int
+    package let stackReferrerCount: Int
+    package let insightsAccountReferrerCount: Int
 
     package init(environmentReferrerCount: Int, stackReferrerCount: Int, insightsAccountReferrerCount: Int) {
         self.environmentReferrerCount = environmentReferrerCount
@@ -437,12 +437,12 @@ package struct EnvironmentReferrerMetadata: WireEncodable {
 ///
 /// Override: `schema`: a schema may be a bare boolean, and is made by the evaluator
 package struct EnvironmentResponse: WireEncodable {
-    package var exprs: [String: EscExpr]?
-    package var properties: [String: EscValue]?
-    package var schema: RawJSON?
-    package var executionContext: EscEvaluatedExecutionContext?
-    package var diagnostics: [EnvironmentDiagnostic]?
-    package var environmentFunctionSummary: EnvironmentFunctionSummary
+    package let exprs: [String: EscExpr]?
+    package let properties: [String: EscValue]?
+    package let schema: RawJSON?
+    package let executionContext: EscEvaluatedExecutionContext?
+    package let diagnostics: [EnvironmentDiagnostic]?
+    package let environmentFunctionSummary: EnvironmentFunctionSummary
 
     package init(exprs: [String: EscExpr]? = nil, properties: [String: EscValue]? = nil, schema: RawJSON? = nil, executionContext: EscEvaluatedExecutionContext? = nil, diagnostics: [EnvironmentDiagnostic]? = nil, environmentFunctionSummary: EnvironmentFunctionSummary) {
         self.exprs = exprs
@@ -467,13 +467,13 @@ package struct EnvironmentResponse: WireEncodable {
 
 /// `EnvironmentRevision` of the contract, written into answers.
 package struct EnvironmentRevision: WireEncodable {
-    package var number: Int
-    package var created: Timestamp
-    package var creatorLogin: String?
-    package var creatorName: String?
-    package var tags: [String]?
-    package var retracted: EnvironmentRevisionRetracted?
-    package var sourceChangeRequest: EnvironmentRevisionChangeRequest?
+    package let number: Int
+    package let created: Timestamp
+    package let creatorLogin: String?
+    package let creatorName: String?
+    package let tags: [String]?
+    package let retracted: EnvironmentRevisionRetracted?
+    package let sourceChangeRequest: EnvironmentRevisionChangeRequest?
 
     package init(number: Int, created: Timestamp, creatorLogin: String? = nil, creatorName: String? = nil, tags: [String]? = nil, retracted: EnvironmentRevisionRetracted? = nil, sourceChangeRequest: EnvironmentRevisionChangeRequest? = nil) {
         self.number = number
@@ -500,8 +500,8 @@ package struct EnvironmentRevision: WireEncodable {
 
 /// `EnvironmentRevisionChangeRequest` of the contract, written into answers.
 package struct EnvironmentRevisionChangeRequest: WireEncodable {
-    package var id: String
-    package var description: String
+    package let id: String
+    package let description: String
 
     package init(id: String, description: String) {
         self.id = id
@@ -518,11 +518,11 @@ package struct EnvironmentRevisionChangeRequest: WireEncodable {
 
 /// `EnvironmentRevisionRetracted` of the contract, written into answers.
 package struct EnvironmentRevisionRetracted: WireEncodable {
-    package var replacement: Int
-    package var at: Timestamp
-    package var byLogin: String?
-    package var byName: String?
-    package var reason: String?
+    package let replacement: Int
+    package let at: Timestamp
+    package let byLogin: String?
+    package let byName: String?
+    package let reason: String?
 
     package init(replacement: Int, at: Timestamp, byLogin: String? = nil, byName: String? = nil, reason: String? = nil) {
         self.replacement = replacement
@@ -545,12 +545,12 @@ package struct EnvironmentRevisionRetracted: WireEncodable {
 
 /// `EnvironmentRevisionTag` of the contract, written into answers.
 package struct EnvironmentRevisionTag: WireEncodable {
-    package var name: String
-    package var revision: Int
-    package var created: Timestamp
-    package var modified: Timestamp
-    package var editorLogin: String?
-    package var editorName: String?
+    package let name: String
+    package let revision: Int
+    package let created: Timestamp
+    package let modified: Timestamp
+    package let editorLogin: String?
+    package let editorName: String?
 
     package init(name: String, revision: Int, created: Timestamp, modified: Timestamp, editorLogin: String? = nil, editorName: String? = nil) {
         self.name = name
@@ -575,7 +575,7 @@ package struct EnvironmentRevisionTag: WireEncodable {
 
 /// `EnvironmentSettings` of the contract, written into answers.
 package struct EnvironmentSettings: WireEncodable {
-    package var deletionProtected: Bool
+    package let deletionProtected: Bool
 
     package init(deletionProtected: Bool) {
         self.deletionProtected = deletionProtected
@@ -590,9 +590,9 @@ package struct EnvironmentSettings: WireEncodable {
 
 /// `EnvironmentStackReferrer` of the contract, written into answers.
 package struct EnvironmentStackReferrer: WireEncodable {
-    package var project: String
-    package var stack: String
-    package var version: Int
+    package let project: String
+    package let stack: String
+    package let version: Int
 
     package init(project: String, stack: String, version: Int) {
         self.project = project
@@ -611,12 +611,12 @@ package struct EnvironmentStackReferrer: WireEncodable {
 
 /// `EnvironmentTag` of the contract, written into answers.
 package struct EnvironmentTag: WireEncodable {
-    package var name: String
-    package var value: String
-    package var created: Timestamp
-    package var modified: Timestamp
-    package var editorLogin: String
-    package var editorName: String
+    package let name: String
+    package let value: String
+    package let created: Timestamp
+    package let modified: Timestamp
+    package let editorLogin: String
+    package let editorName: String
 
     package init(name: String, value: String, created: Timestamp, modified: Timestamp, editorLogin: String, editorName: String) {
         self.name = name
@@ -641,8 +641,8 @@ package struct EnvironmentTag: WireEncodable {
 
 /// `EscAccessExpr` of the contract, written into answers.
 package struct EscAccessExpr: WireEncodable {
-    package var receiver: EscRange
-    package var accessors: [EscAccessor]
+    package let receiver: EscRange
+    package let accessors: [EscAccessor]
 
     package init(receiver: EscRange, accessors: [EscAccessor]) {
         self.receiver = receiver
@@ -659,9 +659,9 @@ package struct EscAccessExpr: WireEncodable {
 
 /// `EscAccessor` of the contract, written into answers.
 package struct EscAccessor: WireEncodable {
-    package var index: Int?
-    package var key: String?
-    package var range: EscRange?
+    package let index: Int?
+    package let key: String?
+    package let range: EscRange?
 
     package init(index: Int? = nil, key: String? = nil, range: EscRange? = nil) {
         self.index = index
@@ -682,10 +682,10 @@ package struct EscAccessor: WireEncodable {
 ///
 /// Override: `argSchema`: a schema may be a bare boolean, and is made by the evaluator
 package struct EscBuiltinExpr: WireEncodable {
-    package var name: String
-    package var nameRange: EscRange
-    package var argSchema: RawJSON
-    package var arg: Indirect<EscExpr>
+    package let name: String
+    package let nameRange: EscRange
+    package let argSchema: RawJSON
+    package let arg: Indirect<EscExpr>
 
     package init(name: String, nameRange: EscRange, argSchema: RawJSON, arg: Indirect<EscExpr>) {
         self.name = name
@@ -708,8 +708,8 @@ package struct EscBuiltinExpr: WireEncodable {
 ///
 /// Override: `schema`: a schema may be a bare boolean, and is made by the evaluator
 package struct EscEvaluatedExecutionContext: WireEncodable {
-    package var properties: [String: EscValue]?
-    package var schema: RawJSON?
+    package let properties: [String: EscValue]?
+    package let schema: RawJSON?
 
     package init(properties: [String: EscValue]? = nil, schema: RawJSON? = nil) {
         self.properties = properties
@@ -728,17 +728,17 @@ package struct EscEvaluatedExecutionContext: WireEncodable {
 ///
 /// Override: `schema`: a schema may be a bare boolean, and is made by the evaluator
 package struct EscExpr: WireEncodable {
-    package var range: EscRange
-    package var schema: RawJSON?
-    package var base: Indirect<EscExpr>?
-    package var keyRanges: [String: EscRange]?
-    package var literal: RawJSON?
-    package var interpolate: [EscInterpolation]?
-    package var symbol: [EscPropertyAccessor]?
-    package var access: EscAccessExpr?
-    package var list: [EscExpr]?
-    package var object: [String: EscExpr]?
-    package var builtin: Indirect<EscBuiltinExpr>?
+    package let range: EscRange
+    package let schema: RawJSON?
+    package let base: Indirect<EscExpr>?
+    package let keyRanges: [String: EscRange]?
+    package let literal: RawJSON?
+    package let interpolate: [EscInterpolation]?
+    package let symbol: [EscPropertyAccessor]?
+    package let access: EscAccessExpr?
+    package let list: [EscExpr]?
+    package let object: [String: EscExpr]?
+    package let builtin: Indirect<EscBuiltinExpr>?
 
     package init(range: EscRange, schema: RawJSON? = nil, base: Indirect<EscExpr>? = nil, keyRanges: [String: EscRange]? = nil, literal: RawJSON? = nil, interpolate: [EscInterpolation]? = nil, symbol: [EscPropertyAccessor]? = nil, access: EscAccessExpr? = nil, list: [EscExpr]? = nil, object: [String: EscExpr]? = nil, builtin: Indirect<EscBuiltinExpr>? = nil) {
         self.range = range
@@ -773,8 +773,8 @@ package struct EscExpr: WireEncodable {
 
 /// `EscInterpolation` of the contract, written into answers.
 package struct EscInterpolation: WireEncodable {
-    package var text: String?
-    package var value: [EscPropertyAccessor]?
+    package let text: String?
+    package let value: [EscPropertyAccessor]?
 
     package init(text: String? = nil, value: [EscPropertyAccessor]? = nil) {
         self.text = text
@@ -791,9 +791,9 @@ package struct EscInterpolation: WireEncodable {
 
 /// `EscPos` of the contract, written into answers.
 package struct EscPos: WireEncodable {
-    package var line: Int
-    package var column: Int
-    package var byte: Int
+    package let line: Int
+    package let column: Int
+    package let byte: Int
 
     package init(line: Int, column: Int, byte: Int) {
         self.line = line
@@ -812,10 +812,10 @@ package struct EscPos: WireEncodable {
 
 /// `EscPropertyAccessor` of the contract, written into answers.
 package struct EscPropertyAccessor: WireEncodable {
-    package var index: Int?
-    package var key: String?
-    package var range: EscRange?
-    package var value: EscRange
+    package let index: Int?
+    package let key: String?
+    package let range: EscRange?
+    package let value: EscRange
 
     package init(index: Int? = nil, key: String? = nil, range: EscRange? = nil, value: EscRange) {
         self.index = index
@@ -836,9 +836,9 @@ package struct EscPropertyAccessor: WireEncodable {
 
 /// `EscRange` of the contract, written into answers.
 package struct EscRange: WireEncodable {
-    package var environment: String
-    package var begin: EscPos
-    package var end: EscPos
+    package let environment: String
+    package let begin: EscPos
+    package let end: EscPos
 
     package init(environment: String, begin: EscPos, end: EscPos) {
         self.environment = environment
@@ -857,8 +857,8 @@ package struct EscRange: WireEncodable {
 
 /// `EscTrace` of the contract, written into answers.
 package struct EscTrace: WireEncodable {
-    package var def: EscRange
-    package var base: Indirect<EscValue>?
+    package let def: EscRange
+    package let base: Indirect<EscValue>?
 
     package init(def: EscRange, base: Indirect<EscValue>? = nil) {
         self.def = def
@@ -875,10 +875,10 @@ package struct EscTrace: WireEncodable {
 
 /// `EscValue` of the contract, written into answers.
 package struct EscValue: WireEncodable {
-    package var value: RawJSON
-    package var secret: Bool?
-    package var unknown: Bool?
-    package var trace: Indirect<EscTrace>
+    package let value: RawJSON
+    package let secret: Bool?
+    package let unknown: Bool?
+    package let trace: Indirect<EscTrace>
 
     package init(value: RawJSON, secret: Bool? = nil, unknown: Bool? = nil, trace: Indirect<EscTrace>) {
         self.value = value
@@ -899,8 +899,8 @@ package struct EscValue: WireEncodable {
 
 /// `ListEnvironmentReferrersResponse` of the contract, written into answers.
 package struct ListEnvironmentReferrersResponse: WireEncodable {
-    package var referrers: [String: [EnvironmentReferrer]]
-    package var continuationToken: String?
+    package let referrers: [String: [EnvironmentReferrer]]
+    package let continuationToken: String?
 
     package init(referrers: [String: [EnvironmentReferrer]], continuationToken: String? = nil) {
         self.referrers = referrers
@@ -917,8 +917,8 @@ package struct ListEnvironmentReferrersResponse: WireEncodable {
 
 /// `ListEnvironmentRevisionTagsResponse` of the contract, written into answers.
 package struct ListEnvironmentRevisionTagsResponse: WireEncodable {
-    package var tags: [EnvironmentRevisionTag]
-    package var nextToken: String
+    package let tags: [EnvironmentRevisionTag]
+    package let nextToken: String
 
     package init(tags: [EnvironmentRevisionTag], nextToken: String) {
         self.tags = tags
@@ -935,7 +935,7 @@ package struct ListEnvironmentRevisionTagsResponse: WireEncodable {
 
 /// `ListEnvironmentSecretRotationHistoryResponse` of the contract, written into answers.
 package struct ListEnvironmentSecretRotationHistoryResponse: WireEncodable {
-    package var events: [SecretRotationEvent]
+    package let events: [SecretRotationEvent]
 
     package init(events: [SecretRotationEvent]) {
         self.events = events
@@ -950,8 +950,8 @@ package struct ListEnvironmentSecretRotationHistoryResponse: WireEncodable {
 
 /// `ListEnvironmentTagsResponse` of the contract, written into answers.
 package struct ListEnvironmentTagsResponse: WireEncodable {
-    package var tags: [String: EnvironmentTag]
-    package var nextToken: String
+    package let tags: [String: EnvironmentTag]
+    package let nextToken: String
 
     package init(tags: [String: EnvironmentTag], nextToken: String) {
         self.tags = tags
@@ -968,8 +968,8 @@ package struct ListEnvironmentTagsResponse: WireEncodable {
 
 /// `ListEnvironmentsResponse` of the contract, written into answers.
 package struct ListEnvironmentsResponse: WireEncodable {
-    package var environments: [OrgEnvironment]
-    package var nextToken: String?
+    package let environments: [OrgEnvironment]
+    package let nextToken: String?
 
     package init(environments: [OrgEnvironment], nextToken: String? = nil) {
         self.environments = environments
@@ -986,7 +986,7 @@ package struct ListEnvironmentsResponse: WireEncodable {
 
 /// `ListProvidersResponse` of the contract, written into answers.
 package struct ListProvidersResponse: WireEncodable {
-    package var providers: [String]
+    package let providers: [String]
 
     package init(providers: [String]) {
         self.providers = providers
@@ -1001,7 +1001,7 @@ package struct ListProvidersResponse: WireEncodable {
 
 /// `ListRotatorsResponse` of the contract, written into answers.
 package struct ListRotatorsResponse: WireEncodable {
-    package var rotators: [String]
+    package let rotators: [String]
 
     package init(rotators: [String]) {
         self.rotators = rotators
@@ -1016,8 +1016,8 @@ package struct ListRotatorsResponse: WireEncodable {
 
 /// `OpenEnvironmentResponse` of the contract, written into answers.
 package struct OpenEnvironmentResponse: WireEncodable {
-    package var id: String
-    package var diagnostics: [EnvironmentDiagnostic]?
+    package let id: String
+    package let diagnostics: [EnvironmentDiagnostic]?
 
     package init(id: String, diagnostics: [EnvironmentDiagnostic]? = nil) {
         self.id = id
@@ -1034,18 +1034,18 @@ package struct OpenEnvironmentResponse: WireEncodable {
 
 /// `OrgEnvironment` of the contract, written into answers.
 package struct OrgEnvironment: WireEncodable {
-    package var id: String
-    package var organization: String
-    package var project: String?
-    package var name: String
-    package var created: String
-    package var modified: String
-    package var ownedBy: UserInfo
-    package var tags: [String: String]
-    package var deletedAt: String?
-    package var links: EnvironmentLinks?
-    package var referrerMetadata: EnvironmentReferrerMetadata
-    package var settings: EnvironmentSettings
+    package let id: String
+    package let organization: String
+    package let project: String?
+    package let name: String
+    package let created: String
+    package let modified: String
+    package let ownedBy: UserInfo
+    package let tags: [String: String]
+    package let deletedAt: String?
+    package let links: EnvironmentLinks?
+    package let referrerMetadata: EnvironmentReferrerMetadata
+    package let settings: EnvironmentSettings
 
     package init(id: String, organization: String, project: String? = nil, name: String, created: String, modified: String, ownedBy: UserInfo, tags: [String: String], deletedAt: String? = nil, links: EnvironmentLinks? = nil, referrerMetadata: EnvironmentReferrerMetadata, settings: EnvironmentSettings) {
         self.id = id
@@ -1082,7 +1082,7 @@ package struct OrgEnvironment: WireEncodable {
 
 /// `PatchEnvironmentSettingsRequest` of the contract, read from requests.
 package struct PatchEnvironmentSettingsRequest: WireDecodable {
-    package var deletionProtected: Bool?
+    package let deletionProtected: Bool?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -1096,10 +1096,10 @@ package struct PatchEnvironmentSettingsRequest: WireDecodable {
 ///
 /// Override: `outputs`: a schema may be a bare boolean, and is made by the evaluator
 package struct ProviderSchema: WireEncodable {
-    package var name: String
-    package var description: String
-    package var inputs: RawJSON
-    package var outputs: RawJSON
+    package let name: String
+    package let description: String
+    package let inputs: RawJSON
+    package let outputs: RawJSON
 
     package init(name: String, description: String, inputs: RawJSON, outputs: RawJSON) {
         self.name = name
@@ -1120,9 +1120,9 @@ package struct ProviderSchema: WireEncodable {
 
 /// `RestoreEnvironmentRequest` of the contract, read from requests.
 package struct RestoreEnvironmentRequest: WireDecodable {
-    package var project: String?
-    package var name: String?
-    package var deletionTimestamp: String?
+    package let project: String?
+    package let name: String?
+    package let deletionTimestamp: String?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -1134,8 +1134,8 @@ package struct RestoreEnvironmentRequest: WireDecodable {
 
 /// `RetractEnvironmentRevisionRequest` of the contract, read from requests.
 package struct RetractEnvironmentRevisionRequest: WireDecodable {
-    package var replacement: Int?
-    package var reason: String?
+    package let replacement: Int?
+    package let reason: String?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -1146,7 +1146,7 @@ package struct RetractEnvironmentRevisionRequest: WireDecodable {
 
 /// `RotateEnvironmentRequest` of the contract, read from requests.
 package struct RotateEnvironmentRequest: WireDecodable {
-    package var paths: [String]?
+    package let paths: [String]?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -1156,9 +1156,9 @@ package struct RotateEnvironmentRequest: WireDecodable {
 
 /// `RotateEnvironmentResponse` of the contract, written into answers.
 package struct RotateEnvironmentResponse: WireEncodable {
-    package var id: String
-    package var diagnostics: [EnvironmentDiagnostic]?
-    package var secretRotationEvent: SecretRotationEvent
+    package let id: String
+    package let diagnostics: [EnvironmentDiagnostic]?
+    package let secretRotationEvent: SecretRotationEvent
 
     package init(id: String, diagnostics: [EnvironmentDiagnostic]? = nil, secretRotationEvent: SecretRotationEvent) {
         self.id = id
@@ -1177,10 +1177,10 @@ package struct RotateEnvironmentResponse: WireEncodable {
 
 /// `SecretRotation` of the contract, written into answers.
 package struct SecretRotation: WireEncodable {
-    package var id: String
-    package var environmentPath: String
-    package var status: String
-    package var errorMessage: String?
+    package let id: String
+    package let environmentPath: String
+    package let status: String
+    package let errorMessage: String?
 
     package init(id: String, environmentPath: String, status: String, errorMessage: String? = nil) {
         self.id = id
@@ -1201,17 +1201,17 @@ package struct SecretRotation: WireEncodable {
 
 /// `SecretRotationEvent` of the contract, written into answers.
 package struct SecretRotationEvent: WireEncodable {
-    package var id: String
-    package var environmentId: String
-    package var created: Timestamp
-    package var preRotationRevision: Int
-    package var postRotationRevision: Int?
-    package var userID: String
-    package var completed: Timestamp?
-    package var status: String
-    package var scheduledActionID: String?
-    package var errorMessage: String?
-    package var rotations: [SecretRotation]
+    package let id: String
+    package let environmentId: String
+    package let created: Timestamp
+    package let preRotationRevision: Int
+    package let postRotationRevision: Int?
+    package let userID: String
+    package let completed: Timestamp?
+    package let status: String
+    package let scheduledActionID: String?
+    package let errorMessage: String?
+    package let rotations: [SecretRotation]
 
     package init(id: String, environmentId: String, created: Timestamp, preRotationRevision: Int, postRotationRevision: Int? = nil, userID: String, completed: Timestamp? = nil, status: String, scheduledActionID: String? = nil, errorMessage: String? = nil, rotations: [SecretRotation]) {
         self.id = id
@@ -1246,7 +1246,7 @@ package struct SecretRotationEvent: WireEncodable {
 
 /// `UpdateEnvironmentResponse` of the contract, written into answers.
 package struct UpdateEnvironmentResponse: WireEncodable {
-    package var diagnostics: [EnvironmentDiagnostic]?
+    package let diagnostics: [EnvironmentDiagnostic]?
 
     package init(diagnostics: [EnvironmentDiagnostic]? = nil) {
         self.diagnostics = diagnostics
@@ -1261,7 +1261,7 @@ package struct UpdateEnvironmentResponse: WireEncodable {
 
 /// `UpdateEnvironmentRevisionTagRequest` of the contract, read from requests.
 package struct UpdateEnvironmentRevisionTagRequest: WireDecodable {
-    package var revision: Int?
+    package let revision: Int?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -1271,8 +1271,8 @@ package struct UpdateEnvironmentRevisionTagRequest: WireDecodable {
 
 /// `UpdateEnvironmentTagRequest` of the contract, read from requests.
 package struct UpdateEnvironmentTagRequest: WireDecodable {
-    package var currentTag: UpdateEnvironmentTagRequestCurrentTag?
-    package var newTag: UpdateEnvironmentTagRequestNewTag?
+    package let currentTag: UpdateEnvironmentTagRequestCurrentTag?
+    package let newTag: UpdateEnvironmentTagRequestNewTag?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -1283,7 +1283,7 @@ package struct UpdateEnvironmentTagRequest: WireDecodable {
 
 /// `UpdateEnvironmentTagRequestCurrentTag` of the contract, read from requests.
 package struct UpdateEnvironmentTagRequestCurrentTag: WireDecodable {
-    package var value: String?
+    package let value: String?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -1293,8 +1293,8 @@ package struct UpdateEnvironmentTagRequestCurrentTag: WireDecodable {
 
 /// `UpdateEnvironmentTagRequestNewTag` of the contract, read from requests.
 package struct UpdateEnvironmentTagRequestNewTag: WireDecodable {
-    package var name: String?
-    package var value: String?
+    package let name: String?
+    package let value: String?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)

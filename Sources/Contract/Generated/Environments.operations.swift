@@ -8,6 +8,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = ContextSchema
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getContextSchema", tag: "environments", method: .get,
@@ -22,6 +23,7 @@ extension Operations {
         package typealias Query = ListEnvironmentsEscQuery
         package typealias Body = NoBody
         package typealias Output = ListEnvironmentsResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listEnvironmentsEsc", tag: "environments", method: .get,
@@ -37,6 +39,7 @@ extension Operations {
         package typealias Query = ListOrgEnvironmentsEscQuery
         package typealias Body = NoBody
         package typealias Output = ListEnvironmentsResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listOrgEnvironmentsEsc", tag: "environments", method: .get,
@@ -53,6 +56,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = CreateEnvironmentRequest
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "createEnvironmentEscEnvironments", tag: "environments", method: .post,
@@ -70,6 +74,7 @@ extension Operations {
         package typealias Query = ContinuationQuery
         package typealias Body = NoBody
         package typealias Output = ListEnvironmentsResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listDeletedEnvironments", tag: "environments", method: .get,
@@ -86,6 +91,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = RestoreEnvironmentRequest
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "restoreEnvironment", tag: "environments", method: .put,
@@ -103,6 +109,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = [String: [String]]
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listAllEnvironmentTagsEsc", tag: "environments", method: .get,
@@ -118,6 +125,7 @@ extension Operations {
         package typealias Query = ShowSecretsQuery
         package typealias Body = RawBody
         package typealias Output = EnvironmentResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "checkYamlEsc", tag: "environments", method: .post,
@@ -139,6 +147,7 @@ extension Operations {
         package typealias Query = OpenYamlEscQuery
         package typealias Body = RawBody
         package typealias Output = OpenEnvironmentResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "openYamlEsc", tag: "environments", method: .post,
@@ -156,6 +165,7 @@ extension Operations {
         package typealias Query = PropertyQuery
         package typealias Body = NoBody
         package typealias Output = RawJSON
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "readAnonymousOpenEnvironmentEsc", tag: "environments", method: .get,
@@ -172,6 +182,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "deleteEnvironmentEscEnvironments", tag: "environments", method: .delete,
@@ -188,6 +199,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = Revisioned<RawOutput>
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "readEnvironmentEscEnvironments", tag: "environments", method: .get,
@@ -204,6 +216,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = Revisioned<NoContent>
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "headEnvironmentEscEnvironments", tag: "environments", method: .head,
@@ -219,6 +232,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = RawBody
         package typealias Output = Revisioned<UpdateEnvironmentResponse>
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "updateEnvironmentEscEnvironments", tag: "environments", method: .patch,
@@ -235,6 +249,7 @@ extension Operations {
         package typealias Query = ShowSecretsQuery
         package typealias Body = NoBody
         package typealias Output = CheckEnvironmentResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "checkEnvironmentEscEnvironments", tag: "environments", method: .post,
@@ -251,6 +266,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = CloneEnvironmentRequest
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "cloneEnvironment", tag: "environments", method: .post,
@@ -268,6 +284,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = Revisioned<RawOutput>
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "decryptEnvironmentEscEnvironments", tag: "environments", method: .get,
@@ -284,6 +301,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = DecryptEnvironmentSecretsRequest
         package typealias Output = DecryptEnvironmentSecretsResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "decryptEnvironmentSecrets", tag: "environments", method: .post,
@@ -302,6 +320,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = RawBody
         package typealias Output = ChangeRequestRef
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "createEnvironmentDraft", tag: "environments", method: .post,
@@ -318,6 +337,7 @@ extension Operations {
         package typealias Query = RevisionQuery
         package typealias Body = NoBody
         package typealias Output = RawOutput
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "readEnvironmentDraft", tag: "environments", method: .get,
@@ -337,6 +357,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = RawBody
         package typealias Output = ChangeRequestRef
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "updateEnvironmentDraft", tag: "environments", method: .patch,
@@ -353,6 +374,7 @@ extension Operations {
         package typealias Query = OpenEnvironmentDraftQuery
         package typealias Body = NoBody
         package typealias Output = OpenEnvironmentResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "openEnvironmentDraft", tag: "environments", method: .post,
@@ -369,6 +391,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = EncryptEnvironmentSecretsRequest
         package typealias Output = EncryptEnvironmentSecretsResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "encryptEnvironmentSecrets", tag: "environments", method: .post,
@@ -385,6 +408,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = [WebhookResponse]
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listWebhooksEscEnvironments", tag: "environments", method: .get,
@@ -400,6 +424,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = Webhook
         package typealias Output = WebhookResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "createWebhookEscEnvironments", tag: "environments", method: .post,
@@ -416,6 +441,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "deleteWebhookEscEnvironments", tag: "environments", method: .delete,
@@ -432,6 +458,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = WebhookResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getWebhookEscEnvironments", tag: "environments", method: .get,
@@ -447,6 +474,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = Webhook
         package typealias Output = WebhookResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "updateWebhookEscEnvironments", tag: "environments", method: .patch,
@@ -463,6 +491,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = [WebhookDelivery]
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getWebhookDeliveriesEscEnvironments", tag: "environments", method: .get,
@@ -478,6 +507,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = WebhookDelivery
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "redeliverWebhookEventEscEnvironments", tag: "environments", method: .post,
@@ -493,6 +523,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = WebhookDelivery
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "pingWebhookEscEnvironments", tag: "environments", method: .post,
@@ -508,6 +539,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = EnvironmentMetadata
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getEnvironmentMetadataEscEnvironments", tag: "environments", method: .get,
@@ -523,6 +555,7 @@ extension Operations {
         package typealias Query = DurationQuery
         package typealias Body = NoBody
         package typealias Output = OpenEnvironmentResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "openEnvironmentEscEnvironments", tag: "environments", method: .post,
@@ -539,6 +572,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = CreateEnvironmentOpenRequest
         package typealias Output = CreateEnvironmentOpenRequestResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "createOpenEnvironmentRequest", tag: "environments", method: .post,
@@ -555,6 +589,7 @@ extension Operations {
         package typealias Query = RevisionQuery
         package typealias Body = NoBody
         package typealias Output = CreateEnvironmentOpenRequest
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "readOpenEnvironmentRequest", tag: "environments", method: .get,
@@ -571,6 +606,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = CreateEnvironmentOpenRequest
         package typealias Output = ChangeRequestRef
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "updateOpenEnvironmentRequest", tag: "environments", method: .put,
@@ -587,6 +623,7 @@ extension Operations {
         package typealias Query = PropertyQuery
         package typealias Body = NoBody
         package typealias Output = RawJSON
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "readOpenEnvironmentEscEnvironments", tag: "environments", method: .get,
@@ -603,6 +640,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = UserInfo
         package typealias Output = UserInfo
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "reassignEnvironmentOwnership", tag: "environments", method: .post,
@@ -619,6 +657,7 @@ extension Operations {
         package typealias Query = ListEnvironmentReferrersEscEnvironmentsQuery
         package typealias Body = NoBody
         package typealias Output = ListEnvironmentReferrersResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listEnvironmentReferrersEscEnvironments", tag: "environments", method: .get,
@@ -635,6 +674,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = RotateEnvironmentRequest
         package typealias Output = RotateEnvironmentResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "rotateEnvironment", tag: "environments", method: .post,
@@ -651,6 +691,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = ListEnvironmentSecretRotationHistoryResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listEnvironmentSecretRotationHistory", tag: "environments", method: .get,
@@ -666,6 +707,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = ListScheduledActionsResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listEnvironmentSchedule", tag: "environments", method: .get,
@@ -681,6 +723,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = CreateEnvironmentScheduleRequest
         package typealias Output = ScheduledAction
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "createEnvironmentSchedule", tag: "environments", method: .post,
@@ -697,6 +740,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "deleteEnvironmentSchedule", tag: "environments", method: .delete,
@@ -713,6 +757,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = ScheduledAction
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "readEnvironmentSchedule", tag: "environments", method: .get,
@@ -728,6 +773,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = CreateEnvironmentScheduleRequest
         package typealias Output = ScheduledAction
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "updateEnvironmentSchedule", tag: "environments", method: .patch,
@@ -744,6 +790,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = ListScheduledActionHistoryResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listEnvironmentScheduleHistory", tag: "environments", method: .get,
@@ -759,6 +806,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "pauseEnvironmentSchedule", tag: "environments", method: .post,
@@ -775,6 +823,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "resumeEnvironmentSchedule", tag: "environments", method: .post,
@@ -791,6 +840,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = EnvironmentSettings
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getEnvironmentSettings", tag: "environments", method: .get,
@@ -806,6 +856,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = PatchEnvironmentSettingsRequest
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "patchEnvironmentSettings", tag: "environments", method: .patch,
@@ -823,6 +874,7 @@ extension Operations {
         package typealias Query = ListEnvironmentTagsEscEnvironmentsQuery
         package typealias Body = NoBody
         package typealias Output = ListEnvironmentTagsResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listEnvironmentTagsEscEnvironments", tag: "environments", method: .get,
@@ -839,6 +891,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = CreateEnvironmentTagRequest
         package typealias Output = EnvironmentTag
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "createEnvironmentTagEscEnvironments", tag: "environments", method: .post,
@@ -855,6 +908,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "deleteEnvironmentTagEscEnvironments", tag: "environments", method: .delete,
@@ -871,6 +925,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = EnvironmentTag
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getEnvironmentTagEscEnvironments", tag: "environments", method: .get,
@@ -886,6 +941,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = UpdateEnvironmentTagRequest
         package typealias Output = EnvironmentTag
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "updateEnvironmentTagEscEnvironments", tag: "environments", method: .patch,
@@ -902,6 +958,7 @@ extension Operations {
         package typealias Query = ListEnvironmentRevisionsEscEnvironmentsQuery
         package typealias Body = NoBody
         package typealias Output = [EnvironmentRevision]
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listEnvironmentRevisionsEscEnvironments", tag: "environments", method: .get,
@@ -918,6 +975,7 @@ extension Operations {
         package typealias Query = ListRevisionTagsEscEnvironmentsVersionsQuery
         package typealias Body = NoBody
         package typealias Output = ListEnvironmentRevisionTagsResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listRevisionTagsEscEnvironmentsVersions", tag: "environments", method: .get,
@@ -934,6 +992,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = CreateEnvironmentRevisionTagRequest
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "createRevisionTagEscEnvironmentsVersionsTags", tag: "environments", method: .post,
@@ -951,6 +1010,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "deleteRevisionTagEscEnvironments", tag: "environments", method: .delete,
@@ -967,6 +1027,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = EnvironmentRevisionTag
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "readRevisionTagEscEnvironments", tag: "environments", method: .get,
@@ -982,6 +1043,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = UpdateEnvironmentRevisionTagRequest
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "updateRevisionTagEscEnvironments", tag: "environments", method: .patch,
@@ -999,6 +1061,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = Revisioned<RawOutput>
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "readEnvironmentEscEnvironmentsVersions", tag: "environments", method: .get,
@@ -1015,6 +1078,7 @@ extension Operations {
         package typealias Query = ShowSecretsQuery
         package typealias Body = NoBody
         package typealias Output = CheckEnvironmentResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "checkEnvironmentEscEnvironmentsVersions", tag: "environments", method: .post,
@@ -1031,6 +1095,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = Revisioned<RawOutput>
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "decryptEnvironmentEscEnvironmentsVersions", tag: "environments", method: .get,
@@ -1047,6 +1112,7 @@ extension Operations {
         package typealias Query = DurationQuery
         package typealias Body = NoBody
         package typealias Output = OpenEnvironmentResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "openEnvironmentEscEnvironmentsVersions", tag: "environments", method: .post,
@@ -1063,6 +1129,7 @@ extension Operations {
         package typealias Query = ListEnvironmentReferrersEscEnvironmentsQuery
         package typealias Body = NoBody
         package typealias Output = ListEnvironmentReferrersResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listEnvironmentReferrersEscEnvironmentsVersions", tag: "environments", method: .get,
@@ -1079,6 +1146,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = RetractEnvironmentRevisionRequest
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "retractEnvironmentRevisionEscEnvironments", tag: "environments", method: .post,
@@ -1096,6 +1164,7 @@ extension Operations {
         package typealias Query = ListRevisionTagsEscEnvironmentsVersionsQuery
         package typealias Body = NoBody
         package typealias Output = ListEnvironmentRevisionTagsResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listRevisionTagsEscEnvironmentsVersions2", tag: "environments", method: .get,
@@ -1112,6 +1181,7 @@ extension Operations {
         package typealias Query = OrganizationQuery
         package typealias Body = NoBody
         package typealias Output = ListProvidersResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listProvidersEsc", tag: "environments", method: .get,
@@ -1127,6 +1197,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = ProviderSchema
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getProviderSchemaEsc", tag: "environments", method: .get,
@@ -1142,6 +1213,7 @@ extension Operations {
         package typealias Query = OrganizationQuery
         package typealias Body = NoBody
         package typealias Output = ListRotatorsResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listRotators", tag: "environments", method: .get,
@@ -1157,6 +1229,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = ProviderSchema
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getRotatorSchema", tag: "environments", method: .get,
@@ -1172,6 +1245,7 @@ extension Operations {
         package typealias Query = ListEnvironmentsEscQuery
         package typealias Body = NoBody
         package typealias Output = ListEnvironmentsResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listEnvironmentsPreview", tag: "environments", method: .get,
@@ -1187,6 +1261,7 @@ extension Operations {
         package typealias Query = OrganizationQuery
         package typealias Body = NoBody
         package typealias Output = ListProvidersResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listProvidersPreviewEnvironments", tag: "environments", method: .get,
@@ -1202,6 +1277,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = ProviderSchema
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getProviderSchemaPreviewEnvironments", tag: "environments", method: .get,
@@ -1217,6 +1293,7 @@ extension Operations {
         package typealias Query = ListOrgEnvironmentsEscQuery
         package typealias Body = NoBody
         package typealias Output = ListEnvironmentsResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listOrgEnvironmentsPreview", tag: "environments", method: .get,
@@ -1233,6 +1310,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = [String: [String]]
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listAllEnvironmentTagsPreview", tag: "environments", method: .get,
@@ -1248,6 +1326,7 @@ extension Operations {
         package typealias Query = ShowSecretsQuery
         package typealias Body = RawBody
         package typealias Output = EnvironmentResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "checkYamlPreview", tag: "environments", method: .post,
@@ -1267,6 +1346,7 @@ extension Operations {
         package typealias Query = DurationQuery
         package typealias Body = RawBody
         package typealias Output = OpenEnvironmentResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "openYamlPreview", tag: "environments", method: .post,
@@ -1284,6 +1364,7 @@ extension Operations {
         package typealias Query = PropertyQuery
         package typealias Body = NoBody
         package typealias Output = RawJSON
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "readAnonymousOpenEnvironmentPreview", tag: "environments", method: .get,
@@ -1300,6 +1381,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "deleteEnvironmentPreviewEnvironments", tag: "environments", method: .delete,
@@ -1316,6 +1398,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = Revisioned<RawOutput>
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "readEnvironmentPreviewEnvironments", tag: "environments", method: .get,
@@ -1332,6 +1415,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = Revisioned<NoContent>
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "headEnvironmentPreviewEnvironments", tag: "environments", method: .head,
@@ -1347,6 +1431,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = RawBody
         package typealias Output = Revisioned<UpdateEnvironmentResponse>
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "updateEnvironmentPreviewEnvironments", tag: "environments", method: .patch,
@@ -1363,6 +1448,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = CreateEnvironmentRequest
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "createEnvironmentPreviewEnvironments", tag: "environments", method: .post,
@@ -1380,6 +1466,7 @@ extension Operations {
         package typealias Query = ShowSecretsQuery
         package typealias Body = NoBody
         package typealias Output = CheckEnvironmentResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "checkEnvironmentPreviewEnvironments", tag: "environments", method: .post,
@@ -1396,6 +1483,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = Revisioned<RawOutput>
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "decryptEnvironmentPreviewEnvironments", tag: "environments", method: .get,
@@ -1412,6 +1500,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = [WebhookResponse]
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listWebhooksPreviewEnvironments", tag: "environments", method: .get,
@@ -1427,6 +1516,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = Webhook
         package typealias Output = WebhookResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "createWebhookPreviewEnvironments", tag: "environments", method: .post,
@@ -1443,6 +1533,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "deleteWebhookPreviewEnvironments", tag: "environments", method: .delete,
@@ -1459,6 +1550,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = WebhookResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getWebhookPreviewEnvironments", tag: "environments", method: .get,
@@ -1474,6 +1566,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = Webhook
         package typealias Output = WebhookResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "updateWebhookPreviewEnvironments", tag: "environments", method: .patch,
@@ -1490,6 +1583,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = [WebhookDelivery]
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getWebhookDeliveriesPreviewEnvironments", tag: "environments", method: .get,
@@ -1505,6 +1599,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = WebhookDelivery
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "redeliverWebhookEventPreviewEnvironments", tag: "environments", method: .post,
@@ -1520,6 +1615,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = WebhookDelivery
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "pingWebhookPreviewEnvironments", tag: "environments", method: .post,
@@ -1535,6 +1631,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = EnvironmentMetadata
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getEnvironmentMetadataPreviewEnvironments", tag: "environments", method: .get,
@@ -1550,6 +1647,7 @@ extension Operations {
         package typealias Query = DurationQuery
         package typealias Body = NoBody
         package typealias Output = OpenEnvironmentResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "openEnvironmentPreviewEnvironments", tag: "environments", method: .post,
@@ -1566,6 +1664,7 @@ extension Operations {
         package typealias Query = PropertyQuery
         package typealias Body = NoBody
         package typealias Output = RawJSON
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "readOpenEnvironmentPreviewEnvironments", tag: "environments", method: .get,
@@ -1582,6 +1681,7 @@ extension Operations {
         package typealias Query = ListEnvironmentTagsEscEnvironmentsQuery
         package typealias Body = NoBody
         package typealias Output = ListEnvironmentTagsResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listEnvironmentTagsPreviewEnvironments", tag: "environments", method: .get,
@@ -1598,6 +1698,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = CreateEnvironmentTagRequest
         package typealias Output = EnvironmentTag
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "createEnvironmentTagPreviewEnvironments", tag: "environments", method: .post,
@@ -1614,6 +1715,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "deleteEnvironmentTagPreviewEnvironments", tag: "environments", method: .delete,
@@ -1630,6 +1732,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = EnvironmentTag
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getEnvironmentTagPreviewEnvironments", tag: "environments", method: .get,
@@ -1645,6 +1748,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = UpdateEnvironmentTagRequest
         package typealias Output = EnvironmentTag
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "updateEnvironmentTagPreviewEnvironments", tag: "environments", method: .patch,
@@ -1661,6 +1765,7 @@ extension Operations {
         package typealias Query = ListEnvironmentRevisionsEscEnvironmentsQuery
         package typealias Body = NoBody
         package typealias Output = [EnvironmentRevision]
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listEnvironmentRevisionsPreviewEnvironments", tag: "environments", method: .get,
@@ -1677,6 +1782,7 @@ extension Operations {
         package typealias Query = ListRevisionTagsEscEnvironmentsVersionsQuery
         package typealias Body = NoBody
         package typealias Output = ListEnvironmentRevisionTagsResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listRevisionTagsPreviewEnvironmentsVersions", tag: "environments", method: .get,
@@ -1693,6 +1799,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "deleteRevisionTagPreviewEnvironments", tag: "environments", method: .delete,
@@ -1709,6 +1816,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = EnvironmentRevisionTag
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "readRevisionTagPreviewEnvironments", tag: "environments", method: .get,
@@ -1724,6 +1832,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = UpdateEnvironmentRevisionTagRequest
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "updateRevisionTagPreviewEnvironments", tag: "environments", method: .patch,
@@ -1741,6 +1850,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = CreateEnvironmentRevisionTagRequest
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "createRevisionTagPreviewEnvironmentsVersionsTags", tag: "environments", method: .post,
@@ -1758,6 +1868,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = Revisioned<RawOutput>
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "readEnvironmentPreviewEnvironmentsVersions", tag: "environments", method: .get,
@@ -1774,6 +1885,7 @@ extension Operations {
         package typealias Query = ShowSecretsQuery
         package typealias Body = NoBody
         package typealias Output = CheckEnvironmentResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "checkEnvironmentPreviewEnvironmentsVersions", tag: "environments", method: .post,
@@ -1790,6 +1902,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = Revisioned<RawOutput>
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "decryptEnvironmentPreviewEnvironmentsVersions", tag: "environments", method: .get,
@@ -1806,6 +1919,7 @@ extension Operations {
         package typealias Query = DurationQuery
         package typealias Body = NoBody
         package typealias Output = OpenEnvironmentResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "openEnvironmentPreviewEnvironmentsVersions", tag: "environments", method: .post,
@@ -1822,6 +1936,7 @@ extension Operations {
         package typealias Query = ListEnvironmentReferrersEscEnvironmentsQuery
         package typealias Body = NoBody
         package typealias Output = ListEnvironmentReferrersResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listEnvironmentReferrersPreviewEnvironmentsVersions", tag: "environments", method: .get,
@@ -1838,6 +1953,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = RetractEnvironmentRevisionRequest
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "retractEnvironmentRevisionPreviewEnvironments", tag: "environments", method: .post,
@@ -1855,6 +1971,7 @@ extension Operations {
         package typealias Query = ListRevisionTagsEscEnvironmentsVersionsQuery
         package typealias Body = NoBody
         package typealias Output = ListEnvironmentRevisionTagsResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listRevisionTagsPreviewEnvironmentsVersions2", tag: "environments", method: .get,

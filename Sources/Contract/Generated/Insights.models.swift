@@ -5,8 +5,8 @@ package import Kernel
 
 /// `BulkCreateInsightsAccountFailure` of the contract, written into answers.
 package struct BulkCreateInsightsAccountFailure: WireEncodable {
-    package var name: String
-    package var error: String
+    package let name: String
+    package let error: String
 
     package init(name: String, error: String) {
         self.name = name
@@ -23,12 +23,12 @@ package struct BulkCreateInsightsAccountFailure: WireEncodable {
 
 /// `BulkCreateInsightsAccountItem` of the contract, read from requests.
 package struct BulkCreateInsightsAccountItem: WireDecodable {
-    package var name: String?
-    package var provider: InsightsAccountProvider?
-    package var environment: String?
-    package var scanSchedule: ScanSchedule?
-    package var agentPoolID: String?
-    package var providerConfig: RawJSON?
+    package let name: String?
+    package let provider: InsightsAccountProvider?
+    package let environment: String?
+    package let scanSchedule: ScanSchedule?
+    package let agentPoolID: String?
+    package let providerConfig: RawJSON?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -43,8 +43,8 @@ package struct BulkCreateInsightsAccountItem: WireDecodable {
 
 /// `BulkCreateInsightsAccountsRequest` of the contract, read from requests.
 package struct BulkCreateInsightsAccountsRequest: WireDecodable {
-    package var accounts: [BulkCreateInsightsAccountItem]?
-    package var skipAutoEnablePolicyPacks: Bool?
+    package let accounts: [BulkCreateInsightsAccountItem]?
+    package let skipAutoEnablePolicyPacks: Bool?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -55,8 +55,8 @@ package struct BulkCreateInsightsAccountsRequest: WireDecodable {
 
 /// `BulkCreateInsightsAccountsResponse` of the contract, written into answers.
 package struct BulkCreateInsightsAccountsResponse: WireEncodable {
-    package var accounts: [InsightsAccount]
-    package var failures: [BulkCreateInsightsAccountFailure]
+    package let accounts: [InsightsAccount]
+    package let failures: [BulkCreateInsightsAccountFailure]
 
     package init(accounts: [InsightsAccount], failures: [BulkCreateInsightsAccountFailure]) {
         self.accounts = accounts
@@ -73,14 +73,14 @@ package struct BulkCreateInsightsAccountsResponse: WireEncodable {
 
 /// `ConsumptionUsage` of the contract, written into answers.
 package struct ConsumptionUsage: WireEncodable {
-    package var totalConsumed: Int
-    package var consumed: [String: Int]
-    package var unitRateSchema: UnitRateSchema
-    package var unitRateGraduatedV0: UnitRateGraduatedV0?
-    package var unitRateGraduatedV1: UnitRateGraduatedV1?
-    package var unitRateGraduatedV2: UnitRateGraduatedV2?
-    package var statsV0: ConsumptionUsageStatsV0?
-    package var statsV1: ConsumptionUsageStatsV1?
+    package let totalConsumed: Int
+    package let consumed: [String: Int]
+    package let unitRateSchema: UnitRateSchema
+    package let unitRateGraduatedV0: UnitRateGraduatedV0?
+    package let unitRateGraduatedV1: UnitRateGraduatedV1?
+    package let unitRateGraduatedV2: UnitRateGraduatedV2?
+    package let statsV0: ConsumptionUsageStatsV0?
+    package let statsV1: ConsumptionUsageStatsV1?
 
     package init(totalConsumed: Int, consumed: [String: Int], unitRateSchema: UnitRateSchema, unitRateGraduatedV0: UnitRateGraduatedV0? = nil, unitRateGraduatedV1: UnitRateGraduatedV1? = nil, unitRateGraduatedV2: UnitRateGraduatedV2? = nil, statsV0: ConsumptionUsageStatsV0? = nil, statsV1: ConsumptionUsageStatsV1? = nil) {
         self.totalConsumed = totalConsumed
@@ -109,11 +109,11 @@ package struct ConsumptionUsage: WireEncodable {
 
 /// `ConsumptionUsageStatsV0` of the contract, written into answers.
 package struct ConsumptionUsageStatsV0: WireEncodable {
-    package var includedUnits: Int
-    package var isIncludedUnitsFree: Bool
-    package var onDemandRate: Double
-    package var estimatedOnDemandCost: Double
-    package var estimatedTotalCost: Double
+    package let includedUnits: Int
+    package let isIncludedUnitsFree: Bool
+    package let onDemandRate: Double
+    package let estimatedOnDemandCost: Double
+    package let estimatedTotalCost: Double
 
     package init(includedUnits: Int, isIncludedUnitsFree: Bool, onDemandRate: Double, estimatedOnDemandCost: Double, estimatedTotalCost: Double) {
         self.includedUnits = includedUnits
@@ -136,13 +136,13 @@ package struct ConsumptionUsageStatsV0: WireEncodable {
 
 /// `ConsumptionUsageStatsV1` of the contract, written into answers.
 package struct ConsumptionUsageStatsV1: WireEncodable {
-    package var includedUnits: Int
-    package var isIncludedUnitsFree: Bool
-    package var onDemandRate: Double
-    package var estimatedOnDemandCost: Double
-    package var estimatedTotalCost: Double
-    package var effectiveRate: Double
-    package var volumeSavingsPercentage: Double
+    package let includedUnits: Int
+    package let isIncludedUnitsFree: Bool
+    package let onDemandRate: Double
+    package let estimatedOnDemandCost: Double
+    package let estimatedTotalCost: Double
+    package let effectiveRate: Double
+    package let volumeSavingsPercentage: Double
 
     package init(includedUnits: Int, isIncludedUnitsFree: Bool, onDemandRate: Double, estimatedOnDemandCost: Double, estimatedTotalCost: Double, effectiveRate: Double, volumeSavingsPercentage: Double) {
         self.includedUnits = includedUnits
@@ -169,12 +169,12 @@ package struct ConsumptionUsageStatsV1: WireEncodable {
 
 /// `CreateInsightsAccountRequest` of the contract, read from requests.
 package struct CreateInsightsAccountRequest: WireDecodable {
-    package var provider: InsightsAccountProvider?
-    package var environment: String?
-    package var cron: String?
-    package var scanSchedule: ScanSchedule?
-    package var agentPoolID: String?
-    package var providerConfig: RawJSON?
+    package let provider: InsightsAccountProvider?
+    package let environment: String?
+    package let cron: String?
+    package let scanSchedule: ScanSchedule?
+    package let agentPoolID: String?
+    package let providerConfig: RawJSON?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -189,9 +189,9 @@ package struct CreateInsightsAccountRequest: WireDecodable {
 
 /// `DiscoveredProject` of the contract, written into answers.
 package struct DiscoveredProject: WireEncodable {
-    package var orgName: String
-    package var name: String
-    package var stacks: [DiscoveredStack]
+    package let orgName: String
+    package let name: String
+    package let stacks: [DiscoveredStack]
 
     package init(orgName: String, name: String, stacks: [DiscoveredStack]) {
         self.orgName = orgName
@@ -210,16 +210,16 @@ package struct DiscoveredProject: WireEncodable {
 
 /// `DiscoveredResourceInfo` of the contract, written into answers.
 package struct DiscoveredResourceInfo: WireEncodable {
-    package var resource: Resource
-    package var name: String?
-    package var originType: String?
-    package var cloudProviderId: String?
-    package var managedBy: String?
-    package var providerType: String?
-    package var virtualState: [String: RawJSON]?
-    package var migrationStatus: MigrationStatus?
-    package var hint: String?
-    package var annotation: ResourceMigrationAnnotation?
+    package let resource: Resource
+    package let name: String?
+    package let originType: String?
+    package let cloudProviderId: String?
+    package let managedBy: String?
+    package let providerType: String?
+    package let virtualState: [String: RawJSON]?
+    package let migrationStatus: MigrationStatus?
+    package let hint: String?
+    package let annotation: ResourceMigrationAnnotation?
 
     package init(resource: Resource, name: String? = nil, originType: String? = nil, cloudProviderId: String? = nil, managedBy: String? = nil, providerType: String? = nil, virtualState: [String: RawJSON]? = nil, migrationStatus: MigrationStatus? = nil, hint: String? = nil, annotation: ResourceMigrationAnnotation? = nil) {
         self.resource = resource
@@ -252,12 +252,12 @@ package struct DiscoveredResourceInfo: WireEncodable {
 
 /// `DiscoveredStack` of the contract, written into answers.
 package struct DiscoveredStack: WireEncodable {
-    package var id: String
-    package var name: String
-    package var resourceCount: Int
-    package var provider: String
-    package var tags: [String: String]?
-    package var lastScanTime: Int?
+    package let id: String
+    package let name: String
+    package let resourceCount: Int
+    package let provider: String
+    package let tags: [String: String]?
+    package let lastScanTime: Int?
 
     package init(id: String, name: String, resourceCount: Int, provider: String, tags: [String: String]? = nil, lastScanTime: Int? = nil) {
         self.id = id
@@ -282,8 +282,8 @@ package struct DiscoveredStack: WireEncodable {
 
 /// `GetDiscoveredProjectResponse` of the contract, written into answers.
 package struct GetDiscoveredProjectResponse: WireEncodable {
-    package var project: DiscoveredProject
-    package var continuationToken: String?
+    package let project: DiscoveredProject
+    package let continuationToken: String?
 
     package init(project: DiscoveredProject, continuationToken: String? = nil) {
         self.project = project
@@ -300,14 +300,14 @@ package struct GetDiscoveredProjectResponse: WireEncodable {
 
 /// `GetDiscoveredStackResponse` of the contract, written into answers.
 package struct GetDiscoveredStackResponse: WireEncodable {
-    package var id: String
-    package var orgName: String
-    package var projectName: String
-    package var stackName: String
-    package var resourceCount: Int
-    package var provider: String
-    package var tags: [String: String]?
-    package var lastScanTime: Int?
+    package let id: String
+    package let orgName: String
+    package let projectName: String
+    package let stackName: String
+    package let resourceCount: Int
+    package let provider: String
+    package let tags: [String: String]?
+    package let lastScanTime: Int?
 
     package init(id: String, orgName: String, projectName: String, stackName: String, resourceCount: Int, provider: String, tags: [String: String]? = nil, lastScanTime: Int? = nil) {
         self.id = id
@@ -336,7 +336,7 @@ package struct GetDiscoveredStackResponse: WireEncodable {
 
 /// `GetInsightAccountTagsResponse` of the contract, written into answers.
 package struct GetInsightAccountTagsResponse: WireEncodable {
-    package var tags: [String: InsightsAccountTag]
+    package let tags: [String: InsightsAccountTag]
 
     package init(tags: [String: InsightsAccountTag]) {
         self.tags = tags
@@ -351,8 +351,8 @@ package struct GetInsightAccountTagsResponse: WireEncodable {
 
 /// `GraphAggregateMetric` of the contract, read from requests.
 package struct GraphAggregateMetric: WireDecodable {
-    package var op: GraphAggregateOp?
-    package var alias: String?
+    package let op: GraphAggregateOp?
+    package let alias: String?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -384,8 +384,8 @@ package enum GraphAggregateOp: Hashable, WireWord, WireEncodable {
 
 /// `GraphAggregationBucket` of the contract, written into answers.
 package struct GraphAggregationBucket: WireEncodable {
-    package var key: [String: String]
-    package var metrics: [String: Double]
+    package let key: [String: String]
+    package let metrics: [String: Double]
 
     package init(key: [String: String], metrics: [String: Double]) {
         self.key = key
@@ -402,7 +402,7 @@ package struct GraphAggregationBucket: WireEncodable {
 
 /// `GraphAggregations` of the contract, written into answers.
 package struct GraphAggregations: WireEncodable {
-    package var buckets: [GraphAggregationBucket]
+    package let buckets: [GraphAggregationBucket]
 
     package init(buckets: [GraphAggregationBucket]) {
         self.buckets = buckets
@@ -417,8 +417,8 @@ package struct GraphAggregations: WireEncodable {
 
 /// `GraphDepthRange` of the contract, read from requests.
 package struct GraphDepthRange: WireDecodable {
-    package var min: Int?
-    package var max: Int?
+    package let min: Int?
+    package let max: Int?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -429,10 +429,10 @@ package struct GraphDepthRange: WireDecodable {
 
 /// `GraphEdge` of the contract, written into answers.
 package struct GraphEdge: WireEncodable {
-    package var id: String
-    package var from: String
-    package var to: String
-    package var type: String
+    package let id: String
+    package let from: String
+    package let to: String
+    package let type: String
 
     package init(id: String, from: String, to: String, type: String) {
         self.id = id
@@ -496,7 +496,7 @@ package struct GraphFieldPredicateAbsent: WireDecodable {
 
 /// `GraphFieldPredicateEq` of the contract, read from requests.
 package struct GraphFieldPredicateEq: WireDecodable {
-    package var value: String?
+    package let value: String?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -506,7 +506,7 @@ package struct GraphFieldPredicateEq: WireDecodable {
 
 /// `GraphFieldPredicateGt` of the contract, read from requests.
 package struct GraphFieldPredicateGt: WireDecodable {
-    package var value: String?
+    package let value: String?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -516,7 +516,7 @@ package struct GraphFieldPredicateGt: WireDecodable {
 
 /// `GraphFieldPredicateGte` of the contract, read from requests.
 package struct GraphFieldPredicateGte: WireDecodable {
-    package var value: String?
+    package let value: String?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -526,7 +526,7 @@ package struct GraphFieldPredicateGte: WireDecodable {
 
 /// `GraphFieldPredicateIn` of the contract, read from requests.
 package struct GraphFieldPredicateIn: WireDecodable {
-    package var values: [String]?
+    package let values: [String]?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -536,7 +536,7 @@ package struct GraphFieldPredicateIn: WireDecodable {
 
 /// `GraphFieldPredicateLt` of the contract, read from requests.
 package struct GraphFieldPredicateLt: WireDecodable {
-    package var value: String?
+    package let value: String?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -546,7 +546,7 @@ package struct GraphFieldPredicateLt: WireDecodable {
 
 /// `GraphFieldPredicateLte` of the contract, read from requests.
 package struct GraphFieldPredicateLte: WireDecodable {
-    package var value: String?
+    package let value: String?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -563,16 +563,16 @@ package struct GraphFieldPredicatePresent: WireDecodable {
 
 /// `GraphNode` of the contract, written into answers.
 package struct GraphNode: WireEncodable {
-    package var id: String
-    package var nodeType: GraphNodeType
-    package var frontier: [String]
-    package var urn: String?
-    package var type: String?
-    package var stack: String?
-    package var project: String?
-    package var account: String?
-    package var fields: [String: String]?
-    package var fieldsUnavailable: Bool?
+    package let id: String
+    package let nodeType: GraphNodeType
+    package let frontier: [String]
+    package let urn: String?
+    package let type: String?
+    package let stack: String?
+    package let project: String?
+    package let account: String?
+    package let fields: [String: String]?
+    package let fieldsUnavailable: Bool?
 
     package init(id: String, nodeType: GraphNodeType, frontier: [String], urn: String? = nil, type: String? = nil, stack: String? = nil, project: String? = nil, account: String? = nil, fields: [String: String]? = nil, fieldsUnavailable: Bool? = nil) {
         self.id = id
@@ -605,8 +605,8 @@ package struct GraphNode: WireEncodable {
 
 /// `GraphNodeMatch` of the contract, read from requests.
 package struct GraphNodeMatch: WireDecodable {
-    package var type: String?
-    package var fields: [String: GraphFieldPredicate]?
+    package let type: String?
+    package let fields: [String: GraphFieldPredicate]?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -641,8 +641,8 @@ package enum GraphNodeType: Hashable, WireWord, WireEncodable {
 
 /// `GraphPageInfo` of the contract, written into answers.
 package struct GraphPageInfo: WireEncodable {
-    package var continuationToken: String?
-    package var resultCount: Int
+    package let continuationToken: String?
+    package let resultCount: Int
 
     package init(continuationToken: String? = nil, resultCount: Int) {
         self.continuationToken = continuationToken
@@ -659,8 +659,8 @@ package struct GraphPageInfo: WireEncodable {
 
 /// `GraphPath` of the contract, written into answers.
 package struct GraphPath: WireEncodable {
-    package var nodes: [String]
-    package var edges: [String]
+    package let nodes: [String]
+    package let edges: [String]
 
     package init(nodes: [String], edges: [String]) {
         self.nodes = nodes
@@ -677,8 +677,8 @@ package struct GraphPath: WireEncodable {
 
 /// `GraphQueryAggregate` of the contract, read from requests.
 package struct GraphQueryAggregate: WireDecodable {
-    package var groupBy: [String]?
-    package var metrics: [GraphAggregateMetric]?
+    package let groupBy: [String]?
+    package let metrics: [GraphAggregateMetric]?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -689,10 +689,10 @@ package struct GraphQueryAggregate: WireDecodable {
 
 /// `GraphQueryAnchor` of the contract, read from requests.
 package struct GraphQueryAnchor: WireDecodable {
-    package var nodeType: GraphNodeType?
-    package var match: GraphNodeMatch?
-    package var query: String?
-    package var limit: Int?
+    package let nodeType: GraphNodeType?
+    package let match: GraphNodeMatch?
+    package let query: String?
+    package let limit: Int?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -705,9 +705,9 @@ package struct GraphQueryAnchor: WireDecodable {
 
 /// `GraphQueryMeta` of the contract, written into answers.
 package struct GraphQueryMeta: WireEncodable {
-    package var resultMode: GraphResultMode
-    package var schemaVersion: String
-    package var visibility: GraphVisibility?
+    package let resultMode: GraphResultMode
+    package let schemaVersion: String
+    package let visibility: GraphVisibility?
 
     package init(resultMode: GraphResultMode, schemaVersion: String, visibility: GraphVisibility? = nil) {
         self.resultMode = resultMode
@@ -726,8 +726,8 @@ package struct GraphQueryMeta: WireEncodable {
 
 /// `GraphQueryPage` of the contract, read from requests.
 package struct GraphQueryPage: WireDecodable {
-    package var pageSize: Int?
-    package var continuationToken: String?
+    package let pageSize: Int?
+    package let continuationToken: String?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -738,12 +738,12 @@ package struct GraphQueryPage: WireDecodable {
 
 /// `GraphQueryRequest` of the contract, read from requests.
 package struct GraphQueryRequest: WireDecodable {
-    package var scope: GraphQueryScope?
-    package var anchor: GraphQueryAnchor?
-    package var traverse: [GraphTraverseStep]?
-    package var aggregate: GraphQueryAggregate?
-    package var `return`: GraphQueryReturn?
-    package var page: GraphQueryPage?
+    package let scope: GraphQueryScope?
+    package let anchor: GraphQueryAnchor?
+    package let traverse: [GraphTraverseStep]?
+    package let aggregate: GraphQueryAggregate?
+    package let `return`: GraphQueryReturn?
+    package let page: GraphQueryPage?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -758,12 +758,12 @@ package struct GraphQueryRequest: WireDecodable {
 
 /// `GraphQueryResponse` of the contract, written into answers.
 package struct GraphQueryResponse: WireEncodable {
-    package var nodes: [GraphNode]
-    package var edges: [GraphEdge]
-    package var paths: [GraphPath]?
-    package var aggregations: GraphAggregations
-    package var pageInfo: GraphPageInfo
-    package var meta: GraphQueryMeta
+    package let nodes: [GraphNode]
+    package let edges: [GraphEdge]
+    package let paths: [GraphPath]?
+    package let aggregations: GraphAggregations
+    package let pageInfo: GraphPageInfo
+    package let meta: GraphQueryMeta
 
     package init(nodes: [GraphNode], edges: [GraphEdge], paths: [GraphPath]? = nil, aggregations: GraphAggregations, pageInfo: GraphPageInfo, meta: GraphQueryMeta) {
         self.nodes = nodes
@@ -788,9 +788,9 @@ package struct GraphQueryResponse: WireEncodable {
 
 /// `GraphQueryReturn` of the contract, read from requests.
 package struct GraphQueryReturn: WireDecodable {
-    package var select: [String]?
-    package var fields: [String]?
-    package var paths: Bool?
+    package let select: [String]?
+    package let fields: [String]?
+    package let paths: Bool?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -802,9 +802,9 @@ package struct GraphQueryReturn: WireDecodable {
 
 /// `GraphQueryScope` of the contract, read from requests.
 package struct GraphQueryScope: WireDecodable {
-    package var accounts: [String]?
-    package var stacks: [String]?
-    package var includeDiscovered: Bool?
+    package let accounts: [String]?
+    package let stacks: [String]?
+    package let includeDiscovered: Bool?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -822,13 +822,13 @@ package enum GraphResultMode: String, CaseIterable, WireEncodable {
 
 /// `GraphSchemaEdgeType` of the contract, written into answers.
 package struct GraphSchemaEdgeType: WireEncodable {
-    package var name: String
-    package var from: GraphNodeType
-    package var to: GraphNodeType
-    package var asserts: String
-    package var singleHop: Bool
-    package var directions: [GraphTraverseDirection]
-    package var basis: GraphEdgeBasis
+    package let name: String
+    package let from: GraphNodeType
+    package let to: GraphNodeType
+    package let asserts: String
+    package let singleHop: Bool
+    package let directions: [GraphTraverseDirection]
+    package let basis: GraphEdgeBasis
 
     package init(name: String, from: GraphNodeType, to: GraphNodeType, asserts: String, singleHop: Bool, directions: [GraphTraverseDirection], basis: GraphEdgeBasis) {
         self.name = name
@@ -855,17 +855,17 @@ package struct GraphSchemaEdgeType: WireEncodable {
 
 /// `GraphSchemaLimits` of the contract, written into answers.
 package struct GraphSchemaLimits: WireEncodable {
-    package var maxDepth: Int
-    package var maxTraverseSteps: Int
-    package var maxScopeAccounts: Int
-    package var maxScopeStacks: Int
-    package var maxGroupByFields: Int
-    package var maxAnchorNodes: Int
-    package var maxFanout: Int
-    package var maxNodes: Int
-    package var maxPaths: Int
-    package var maxRecordedCrossings: Int
-    package var maxPageSize: Int
+    package let maxDepth: Int
+    package let maxTraverseSteps: Int
+    package let maxScopeAccounts: Int
+    package let maxScopeStacks: Int
+    package let maxGroupByFields: Int
+    package let maxAnchorNodes: Int
+    package let maxFanout: Int
+    package let maxNodes: Int
+    package let maxPaths: Int
+    package let maxRecordedCrossings: Int
+    package let maxPageSize: Int
 
     package init(maxDepth: Int, maxTraverseSteps: Int, maxScopeAccounts: Int, maxScopeStacks: Int, maxGroupByFields: Int, maxAnchorNodes: Int, maxFanout: Int, maxNodes: Int, maxPaths: Int, maxRecordedCrossings: Int, maxPageSize: Int) {
         self.maxDepth = maxDepth
@@ -900,12 +900,12 @@ package struct GraphSchemaLimits: WireEncodable {
 
 /// `GraphSchemaNodeType` of the contract, written into answers.
 package struct GraphSchemaNodeType: WireEncodable {
-    package var name: GraphNodeType
-    package var selectableFields: [String]
-    package var projectableFields: [String]
-    package var groupByFields: [String]
-    package var identity: String
-    package var fieldValues: [String: [String]]
+    package let name: GraphNodeType
+    package let selectableFields: [String]
+    package let projectableFields: [String]
+    package let groupByFields: [String]
+    package let identity: String
+    package let fieldValues: [String: [String]]
 
     package init(name: GraphNodeType, selectableFields: [String], projectableFields: [String], groupByFields: [String], identity: String, fieldValues: [String: [String]]) {
         self.name = name
@@ -930,11 +930,11 @@ package struct GraphSchemaNodeType: WireEncodable {
 
 /// `GraphSchemaResponse` of the contract, written into answers.
 package struct GraphSchemaResponse: WireEncodable {
-    package var schemaVersion: String
-    package var nodeTypes: [GraphSchemaNodeType]
-    package var edgeTypes: [GraphSchemaEdgeType]
-    package var metricOps: [GraphAggregateOp]
-    package var limits: GraphSchemaLimits
+    package let schemaVersion: String
+    package let nodeTypes: [GraphSchemaNodeType]
+    package let edgeTypes: [GraphSchemaEdgeType]
+    package let metricOps: [GraphAggregateOp]
+    package let limits: GraphSchemaLimits
 
     package init(schemaVersion: String, nodeTypes: [GraphSchemaNodeType], edgeTypes: [GraphSchemaEdgeType], metricOps: [GraphAggregateOp], limits: GraphSchemaLimits) {
         self.schemaVersion = schemaVersion
@@ -984,11 +984,11 @@ package enum GraphTraverseDirection: Hashable, WireWord, WireEncodable {
 
 /// `GraphTraverseStep` of the contract, read from requests.
 package struct GraphTraverseStep: WireDecodable {
-    package var edgeTypes: [String]?
-    package var direction: GraphTraverseDirection?
-    package var depth: GraphDepthRange?
-    package var target: GraphTraverseTarget?
-    package var alias: String?
+    package let edgeTypes: [String]?
+    package let direction: GraphTraverseDirection?
+    package let depth: GraphDepthRange?
+    package let target: GraphTraverseTarget?
+    package let alias: String?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -1002,8 +1002,8 @@ package struct GraphTraverseStep: WireDecodable {
 
 /// `GraphTraverseTarget` of the contract, read from requests.
 package struct GraphTraverseTarget: WireDecodable {
-    package var match: GraphNodeMatch?
-    package var absent: Bool?
+    package let match: GraphNodeMatch?
+    package let absent: Bool?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -1020,16 +1020,16 @@ package enum GraphVisibility: String, CaseIterable, WireEncodable {
 
 /// `InsightsAccount` of the contract, written into answers.
 package struct InsightsAccount: WireEncodable {
-    package var id: String
-    package var name: String
-    package var ownedBy: UserInfo
-    package var provider: String
-    package var providerVersion: String?
-    package var providerEnvRef: String?
-    package var scheduledScanEnabled: Bool
-    package var agentPoolID: String?
-    package var providerConfig: RawJSON?
-    package var scanStatus: ScanStatus?
+    package let id: String
+    package let name: String
+    package let ownedBy: UserInfo
+    package let provider: String
+    package let providerVersion: String?
+    package let providerEnvRef: String?
+    package let scheduledScanEnabled: Bool
+    package let agentPoolID: String?
+    package let providerConfig: RawJSON?
+    package let scanStatus: ScanStatus?
 
     package init(id: String, name: String, ownedBy: UserInfo, provider: String, providerVersion: String? = nil, providerEnvRef: String? = nil, scheduledScanEnabled: Bool, agentPoolID: String? = nil, providerConfig: RawJSON? = nil, scanStatus: ScanStatus? = nil) {
         self.id = id
@@ -1095,10 +1095,10 @@ package enum InsightsAccountProvider: Hashable, WireWord {
 
 /// `InsightsAccountTag` of the contract, written into answers.
 package struct InsightsAccountTag: WireEncodable {
-    package var name: String
-    package var value: String
-    package var created: Timestamp
-    package var modified: Timestamp
+    package let name: String
+    package let value: String
+    package let created: Timestamp
+    package let modified: Timestamp
 
     package init(name: String, value: String, created: Timestamp, modified: Timestamp) {
         self.name = name
@@ -1119,11 +1119,11 @@ package struct InsightsAccountTag: WireEncodable {
 
 /// `InsightsAccountTeam` of the contract, written into answers.
 package struct InsightsAccountTeam: WireEncodable {
-    package var name: String
-    package var displayName: String
-    package var description: String
-    package var permission: InsightsAccountPermission
-    package var isMember: Bool
+    package let name: String
+    package let displayName: String
+    package let description: String
+    package let permission: InsightsAccountPermission
+    package let isMember: Bool
 
     package init(name: String, displayName: String, description: String, permission: InsightsAccountPermission, isMember: Bool) {
         self.name = name
@@ -1146,8 +1146,8 @@ package struct InsightsAccountTeam: WireEncodable {
 
 /// `InsightsImportCodeRequest` of the contract, read from requests.
 package struct InsightsImportCodeRequest: WireDecodable {
-    package var language: String?
-    package var urns: [String]?
+    package let language: String?
+    package let urns: [String]?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -1158,7 +1158,7 @@ package struct InsightsImportCodeRequest: WireDecodable {
 
 /// `InsightsImportCodeResponse` of the contract, written into answers.
 package struct InsightsImportCodeResponse: WireEncodable {
-    package var code: String
+    package let code: String
 
     package init(code: String) {
         self.code = code
@@ -1173,8 +1173,8 @@ package struct InsightsImportCodeResponse: WireEncodable {
 
 /// `InsightsPolicyResults` of the contract, read from requests.
 package struct InsightsPolicyResults: WireDecodable {
-    package var succeeded: Bool?
-    package var violations: [InsightsPolicyViolation]?
+    package let succeeded: Bool?
+    package let violations: [InsightsPolicyViolation]?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -1185,13 +1185,13 @@ package struct InsightsPolicyResults: WireDecodable {
 
 /// `InsightsPolicyViolation` of the contract, read from requests.
 package struct InsightsPolicyViolation: WireDecodable {
-    package var message: String?
-    package var policyName: String?
-    package var policyPackName: String?
-    package var policyPackVersion: String?
-    package var enforcementLevel: AppEnforcementLevel?
-    package var kind: PolicyIssueKind?
-    package var resourceURN: String?
+    package let message: String?
+    package let policyName: String?
+    package let policyPackName: String?
+    package let policyPackVersion: String?
+    package let enforcementLevel: AppEnforcementLevel?
+    package let kind: PolicyIssueKind?
+    package let resourceURN: String?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -1207,10 +1207,10 @@ package struct InsightsPolicyViolation: WireDecodable {
 
 /// `InsightsResourceIdentifier` of the contract, read from requests.
 package struct InsightsResourceIdentifier: WireDecodable {
-    package var account: String?
-    package var type: String?
-    package var id: String?
-    package var version: Int?
+    package let account: String?
+    package let type: String?
+    package let id: String?
+    package let version: Int?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -1223,8 +1223,8 @@ package struct InsightsResourceIdentifier: WireDecodable {
 
 /// `InsightsResourceStackEdge` of the contract, written into answers.
 package struct InsightsResourceStackEdge: WireEncodable {
-    package var insightsResourceId: String
-    package var stackResourceUrn: String
+    package let insightsResourceId: String
+    package let stackResourceUrn: String
 
     package init(insightsResourceId: String, stackResourceUrn: String) {
         self.insightsResourceId = insightsResourceId
@@ -1241,10 +1241,10 @@ package struct InsightsResourceStackEdge: WireEncodable {
 
 /// `InsightsResourceVersionEdge` of the contract, written into answers.
 package struct InsightsResourceVersionEdge: WireEncodable {
-    package var sourceUrn: String
-    package var sourceVersion: Int
-    package var destUrn: String
-    package var edgeType: String
+    package let sourceUrn: String
+    package let sourceVersion: Int
+    package let destUrn: String
+    package let edgeType: String
 
     package init(sourceUrn: String, sourceVersion: Int, destUrn: String, edgeType: String) {
         self.sourceUrn = sourceUrn
@@ -1265,11 +1265,11 @@ package struct InsightsResourceVersionEdge: WireEncodable {
 
 /// `InsightsResourceWithReferences` of the contract, written into answers.
 package struct InsightsResourceWithReferences: WireEncodable {
-    package var resource: InsightsResourceWithVersion
-    package var indexedResource: ResourceResult
-    package var urn: String
-    package var from: [InsightsResourceWithReferences]
-    package var to: [InsightsResourceWithReferences]
+    package let resource: InsightsResourceWithVersion
+    package let indexedResource: ResourceResult
+    package let urn: String
+    package let from: [InsightsResourceWithReferences]
+    package let to: [InsightsResourceWithReferences]
 
     package init(resource: InsightsResourceWithVersion, indexedResource: ResourceResult, urn: String, from: [InsightsResourceWithReferences], to: [InsightsResourceWithReferences]) {
         self.resource = resource
@@ -1292,13 +1292,13 @@ package struct InsightsResourceWithReferences: WireEncodable {
 
 /// `InsightsResourceWithVersion` of the contract, written into answers.
 package struct InsightsResourceWithVersion: WireEncodable {
-    package var account: String
-    package var type: String
-    package var id: String
-    package var version: Int
-    package var modified: Timestamp
-    package var state: RawJSON?
-    package var policyState: String?
+    package let account: String
+    package let type: String
+    package let id: String
+    package let version: Int
+    package let modified: Timestamp
+    package let state: RawJSON?
+    package let policyState: String?
 
     package init(account: String, type: String, id: String, version: Int, modified: Timestamp, state: RawJSON? = nil, policyState: String? = nil) {
         self.account = account
@@ -1325,12 +1325,12 @@ package struct InsightsResourceWithVersion: WireEncodable {
 
 /// `JobRun` of the contract, written into answers.
 package struct JobRun: WireEncodable {
-    package var status: JobStatus
-    package var started: Timestamp?
-    package var lastUpdated: Timestamp?
-    package var timeout: Int
-    package var steps: [StepRun]
-    package var worker: RawJSON?
+    package let status: JobStatus
+    package let started: Timestamp?
+    package let lastUpdated: Timestamp?
+    package let timeout: Int
+    package let steps: [StepRun]
+    package let worker: RawJSON?
 
     package init(status: JobStatus, started: Timestamp? = nil, lastUpdated: Timestamp? = nil, timeout: Int, steps: [StepRun], worker: RawJSON? = nil) {
         self.status = status
@@ -1355,8 +1355,8 @@ package struct JobRun: WireEncodable {
 
 /// `ListDiscoveredStackResourcesResponse` of the contract, written into answers.
 package struct ListDiscoveredStackResourcesResponse: WireEncodable {
-    package var resources: [DiscoveredResourceInfo]
-    package var continuationToken: String?
+    package let resources: [DiscoveredResourceInfo]
+    package let continuationToken: String?
 
     package init(resources: [DiscoveredResourceInfo], continuationToken: String? = nil) {
         self.resources = resources
@@ -1373,8 +1373,8 @@ package struct ListDiscoveredStackResourcesResponse: WireEncodable {
 
 /// `ListInsightsAccountsResponse` of the contract, written into answers.
 package struct ListInsightsAccountsResponse: WireEncodable {
-    package var accounts: [InsightsAccount]?
-    package var nextToken: String?
+    package let accounts: [InsightsAccount]?
+    package let nextToken: String?
 
     package init(accounts: [InsightsAccount]? = nil, nextToken: String? = nil) {
         self.accounts = accounts
@@ -1391,7 +1391,7 @@ package struct ListInsightsAccountsResponse: WireEncodable {
 
 /// `ListInsightsResourceStackEdgesResponse` of the contract, written into answers.
 package struct ListInsightsResourceStackEdgesResponse: WireEncodable {
-    package var edges: [InsightsResourceStackEdge]
+    package let edges: [InsightsResourceStackEdge]
 
     package init(edges: [InsightsResourceStackEdge]) {
         self.edges = edges
@@ -1406,8 +1406,8 @@ package struct ListInsightsResourceStackEdgesResponse: WireEncodable {
 
 /// `ListInsightsResourceVersion` of the contract, written into answers.
 package struct ListInsightsResourceVersion: WireEncodable {
-    package var version: Int
-    package var created: Timestamp
+    package let version: Int
+    package let created: Timestamp
 
     package init(version: Int, created: Timestamp) {
         self.version = version
@@ -1424,8 +1424,8 @@ package struct ListInsightsResourceVersion: WireEncodable {
 
 /// `ListInsightsResourceVersionEdgesResponse` of the contract, written into answers.
 package struct ListInsightsResourceVersionEdgesResponse: WireEncodable {
-    package var edges: [InsightsResourceVersionEdge]
-    package var nextToken: String?
+    package let edges: [InsightsResourceVersionEdge]
+    package let nextToken: String?
 
     package init(edges: [InsightsResourceVersionEdge], nextToken: String? = nil) {
         self.edges = edges
@@ -1442,8 +1442,8 @@ package struct ListInsightsResourceVersionEdgesResponse: WireEncodable {
 
 /// `ListInsightsResourceVersionsResponse` of the contract, written into answers.
 package struct ListInsightsResourceVersionsResponse: WireEncodable {
-    package var versions: [ListInsightsResourceVersion]?
-    package var nextToken: String?
+    package let versions: [ListInsightsResourceVersion]?
+    package let nextToken: String?
 
     package init(versions: [ListInsightsResourceVersion]? = nil, nextToken: String? = nil) {
         self.versions = versions
@@ -1460,8 +1460,8 @@ package struct ListInsightsResourceVersionsResponse: WireEncodable {
 
 /// `ListOrganizationProjectsResponsev3` of the contract, written into answers.
 package struct ListOrganizationProjectsResponsev3: WireEncodable {
-    package var rowData: [[String: RawJSON]]
-    package var rowCount: Int?
+    package let rowData: [[String: RawJSON]]
+    package let rowCount: Int?
 
     package init(rowData: [[String: RawJSON]], rowCount: Int? = nil) {
         self.rowData = rowData
@@ -1478,7 +1478,7 @@ package struct ListOrganizationProjectsResponsev3: WireEncodable {
 
 /// `ListPolicyPacksForInsightsAccountResponse` of the contract, written into answers.
 package struct ListPolicyPacksForInsightsAccountResponse: WireEncodable {
-    package var packs: [AppRequiredPolicy]
+    package let packs: [AppRequiredPolicy]
 
     package init(packs: [AppRequiredPolicy]) {
         self.packs = packs
@@ -1493,8 +1493,8 @@ package struct ListPolicyPacksForInsightsAccountResponse: WireEncodable {
 
 /// `ListResourcesWithReferencesRequest` of the contract, read from requests.
 package struct ListResourcesWithReferencesRequest: WireDecodable {
-    package var resourceIdentifiers: [InsightsResourceIdentifier]?
-    package var depth: Int?
+    package let resourceIdentifiers: [InsightsResourceIdentifier]?
+    package let depth: Int?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -1505,8 +1505,8 @@ package struct ListResourcesWithReferencesRequest: WireDecodable {
 
 /// `ListScanStatusResponse` of the contract, written into answers.
 package struct ListScanStatusResponse: WireEncodable {
-    package var scanStatuses: [ScanStatus]
-    package var continuationToken: String?
+    package let scanStatuses: [ScanStatus]
+    package let continuationToken: String?
 
     package init(scanStatuses: [ScanStatus], continuationToken: String? = nil) {
         self.scanStatuses = scanStatuses
@@ -1523,8 +1523,8 @@ package struct ListScanStatusResponse: WireEncodable {
 
 /// `ListTeamsByInsightsAccountResponse` of the contract, written into answers.
 package struct ListTeamsByInsightsAccountResponse: WireEncodable {
-    package var accountName: String
-    package var teams: [InsightsAccountTeam]
+    package let accountName: String
+    package let teams: [InsightsAccountTeam]
 
     package init(accountName: String, teams: [InsightsAccountTeam]) {
         self.accountName = accountName
@@ -1583,16 +1583,16 @@ package enum MigrationStatus: Hashable, WireWord, WireEncodable {
 
 /// `ReadInsightsAccountResponse` of the contract, written into answers.
 package struct ReadInsightsAccountResponse: WireEncodable {
-    package var id: String
-    package var name: String
-    package var ownedBy: UserInfo
-    package var provider: String
-    package var providerVersion: String?
-    package var providerEnvRef: String?
-    package var scheduledScanEnabled: Bool
-    package var agentPoolID: String?
-    package var providerConfig: RawJSON?
-    package var scanStatus: ScanStatus?
+    package let id: String
+    package let name: String
+    package let ownedBy: UserInfo
+    package let provider: String
+    package let providerVersion: String?
+    package let providerEnvRef: String?
+    package let scheduledScanEnabled: Bool
+    package let agentPoolID: String?
+    package let providerConfig: RawJSON?
+    package let scanStatus: ScanStatus?
 
     package init(id: String, name: String, ownedBy: UserInfo, provider: String, providerVersion: String? = nil, providerEnvRef: String? = nil, scheduledScanEnabled: Bool, agentPoolID: String? = nil, providerConfig: RawJSON? = nil, scanStatus: ScanStatus? = nil) {
         self.id = id
@@ -1625,8 +1625,8 @@ package struct ReadInsightsAccountResponse: WireEncodable {
 
 /// `ResourceDependency` of the contract, read from requests.
 package struct ResourceDependency: WireDecodable {
-    package var type: String?
-    package var id: String?
+    package let type: String?
+    package let id: String?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -1637,9 +1637,9 @@ package struct ResourceDependency: WireDecodable {
 
 /// `ResourceMigrationAnnotation` of the contract, written into answers.
 package struct ResourceMigrationAnnotation: WireEncodable {
-    package var note: String?
-    package var statusOverride: MigrationStatus?
-    package var linkedResourceUrn: String?
+    package let note: String?
+    package let statusOverride: MigrationStatus?
+    package let linkedResourceUrn: String?
 
     package init(note: String? = nil, statusOverride: MigrationStatus? = nil, linkedResourceUrn: String? = nil) {
         self.note = note
@@ -1658,11 +1658,11 @@ package struct ResourceMigrationAnnotation: WireEncodable {
 
 /// `ScanInsightsAccountRequest` of the contract, read from requests.
 package struct ScanInsightsAccountRequest: WireDecodable {
-    package var listConcurrency: Int?
-    package var readConcurrency: Int?
-    package var batchSize: Int?
-    package var readTimeout: String?
-    package var agentPoolID: String?
+    package let listConcurrency: Int?
+    package let readConcurrency: Int?
+    package let batchSize: Int?
+    package let readTimeout: String?
+    package let agentPoolID: String?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -1703,17 +1703,17 @@ package enum ScanSchedule: Hashable, WireWord {
 
 /// `ScanStatus` of the contract, written into answers.
 package struct ScanStatus: WireEncodable {
-    package var id: String
-    package var orgId: String
-    package var userId: String
-    package var status: WorkflowRunStatus
-    package var startedAt: Timestamp
-    package var finishedAt: Timestamp
-    package var lastUpdatedAt: Timestamp
-    package var jobTimeout: Timestamp
-    package var jobs: [JobRun]?
-    package var accountName: String?
-    package var resourceCount: Int?
+    package let id: String
+    package let orgId: String
+    package let userId: String
+    package let status: WorkflowRunStatus
+    package let startedAt: Timestamp
+    package let finishedAt: Timestamp
+    package let lastUpdatedAt: Timestamp
+    package let jobTimeout: Timestamp
+    package let jobs: [JobRun]?
+    package let accountName: String?
+    package let resourceCount: Int?
 
     package init(id: String, orgId: String, userId: String, status: WorkflowRunStatus, startedAt: Timestamp, finishedAt: Timestamp, lastUpdatedAt: Timestamp, jobTimeout: Timestamp, jobs: [JobRun]? = nil, accountName: String? = nil, resourceCount: Int? = nil) {
         self.id = id
@@ -1748,16 +1748,16 @@ package struct ScanStatus: WireEncodable {
 
 /// `ScanStatusResponse` of the contract, written into answers.
 package struct ScanStatusResponse: WireEncodable {
-    package var id: String
-    package var orgId: String
-    package var userId: String
-    package var status: WorkflowRunStatus
-    package var startedAt: Timestamp
-    package var finishedAt: Timestamp
-    package var lastUpdatedAt: Timestamp
-    package var jobTimeout: Timestamp
-    package var jobs: [JobRun]?
-    package var nextScan: String?
+    package let id: String
+    package let orgId: String
+    package let userId: String
+    package let status: WorkflowRunStatus
+    package let startedAt: Timestamp
+    package let finishedAt: Timestamp
+    package let lastUpdatedAt: Timestamp
+    package let jobTimeout: Timestamp
+    package let jobs: [JobRun]?
+    package let nextScan: String?
 
     package init(id: String, orgId: String, userId: String, status: WorkflowRunStatus, startedAt: Timestamp, finishedAt: Timestamp, lastUpdatedAt: Timestamp, jobTimeout: Timestamp, jobs: [JobRun]? = nil, nextScan: String? = nil) {
         self.id = id
@@ -1790,12 +1790,12 @@ package struct ScanStatusResponse: WireEncodable {
 
 /// `ScheduledInsightsScanSettingsRequest` of the contract, read from requests.
 package struct ScheduledInsightsScanSettingsRequest: WireDecodable {
-    package var listConcurrency: Int?
-    package var readConcurrency: Int?
-    package var batchSize: Int?
-    package var readTimeout: String?
-    package var scheduleCron: String?
-    package var paused: Bool?
+    package let listConcurrency: Int?
+    package let readConcurrency: Int?
+    package let batchSize: Int?
+    package let readTimeout: String?
+    package let scheduleCron: String?
+    package let paused: Bool?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -1810,12 +1810,12 @@ package struct ScheduledInsightsScanSettingsRequest: WireDecodable {
 
 /// `ScheduledInsightsScanSettingsResponse` of the contract, written into answers.
 package struct ScheduledInsightsScanSettingsResponse: WireEncodable {
-    package var listConcurrency: Int?
-    package var readConcurrency: Int?
-    package var batchSize: Int?
-    package var readTimeout: String?
-    package var scheduleCron: String
-    package var paused: Bool
+    package let listConcurrency: Int?
+    package let readConcurrency: Int?
+    package let batchSize: Int?
+    package let readTimeout: String?
+    package let scheduleCron: String
+    package let paused: Bool
 
     package init(listConcurrency: Int? = nil, readConcurrency: Int? = nil, batchSize: Int? = nil, readTimeout: String? = nil, scheduleCron: String, paused: Bool) {
         self.listConcurrency = listConcurrency
@@ -1840,7 +1840,7 @@ package struct ScheduledInsightsScanSettingsResponse: WireEncodable {
 
 /// `SetInsightAccountTagsRequest` of the contract, read from requests.
 package struct SetInsightAccountTagsRequest: WireDecodable {
-    package var tags: [String: String]?
+    package let tags: [String: String]?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -1850,8 +1850,8 @@ package struct SetInsightAccountTagsRequest: WireDecodable {
 
 /// `TrialUsageSummary` of the contract, written into answers.
 package struct TrialUsageSummary: WireEncodable {
-    package var dhrum: ConsumptionUsage?
-    package var insightsScans: ConsumptionUsage?
+    package let dhrum: ConsumptionUsage?
+    package let insightsScans: ConsumptionUsage?
 
     package init(dhrum: ConsumptionUsage? = nil, insightsScans: ConsumptionUsage? = nil) {
         self.dhrum = dhrum
@@ -1868,10 +1868,10 @@ package struct TrialUsageSummary: WireEncodable {
 
 /// `UnitRateGraduatedTier` of the contract, written into answers.
 package struct UnitRateGraduatedTier: WireEncodable {
-    package var tier: Int
-    package var flatFee: Int
-    package var upperBound: Int
-    package var costPerResource: String
+    package let tier: Int
+    package let flatFee: Int
+    package let upperBound: Int
+    package let costPerResource: String
 
     package init(tier: Int, flatFee: Int, upperBound: Int, costPerResource: String) {
         self.tier = tier
@@ -1892,9 +1892,9 @@ package struct UnitRateGraduatedTier: WireEncodable {
 
 /// `UnitRateGraduatedV0` of the contract, written into answers.
 package struct UnitRateGraduatedV0: WireEncodable {
-    package var upfrontCost: Int
-    package var creditsIncluded: Int
-    package var costPerResource: String
+    package let upfrontCost: Int
+    package let creditsIncluded: Int
+    package let costPerResource: String
 
     package init(upfrontCost: Int, creditsIncluded: Int, costPerResource: String) {
         self.upfrontCost = upfrontCost
@@ -1913,7 +1913,7 @@ package struct UnitRateGraduatedV0: WireEncodable {
 
 /// `UnitRateGraduatedV1` of the contract, written into answers.
 package struct UnitRateGraduatedV1: WireEncodable {
-    package var tiers: [UnitRateGraduatedTier]
+    package let tiers: [UnitRateGraduatedTier]
 
     package init(tiers: [UnitRateGraduatedTier]) {
         self.tiers = tiers
@@ -1928,7 +1928,7 @@ package struct UnitRateGraduatedV1: WireEncodable {
 
 /// `UnitRateGraduatedV2` of the contract, written into answers.
 package struct UnitRateGraduatedV2: WireEncodable {
-    package var tiers: [UnitRateGraduatedTier]
+    package let tiers: [UnitRateGraduatedTier]
 
     package init(tiers: [UnitRateGraduatedTier]) {
         self.tiers = tiers
@@ -1950,10 +1950,10 @@ package enum UnitRateSchema: String, CaseIterable, WireEncodable {
 
 /// `UpdateInsightsAccountRequest` of the contract, read from requests.
 package struct UpdateInsightsAccountRequest: WireDecodable {
-    package var environment: String?
-    package var scanSchedule: ScanSchedule?
-    package var providerConfig: RawJSON?
-    package var agentPoolID: String?
+    package let environment: String?
+    package let scanSchedule: ScanSchedule?
+    package let providerConfig: RawJSON?
+    package let agentPoolID: String?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -1966,8 +1966,8 @@ package struct UpdateInsightsAccountRequest: WireDecodable {
 
 /// `UpdateInsightsResourceVersionPolicyResultsRequest` of the contract, read from requests.
 package struct UpdateInsightsResourceVersionPolicyResultsRequest: WireDecodable {
-    package var claimId: String?
-    package var results: InsightsPolicyResults?
+    package let claimId: String?
+    package let results: InsightsPolicyResults?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -1978,8 +1978,8 @@ package struct UpdateInsightsResourceVersionPolicyResultsRequest: WireDecodable 
 
 /// `UpdateStackPolicyResultsRequest` of the contract, read from requests.
 package struct UpdateStackPolicyResultsRequest: WireDecodable {
-    package var claimId: String?
-    package var results: InsightsPolicyResults?
+    package let claimId: String?
+    package let results: InsightsPolicyResults?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -1990,7 +1990,7 @@ package struct UpdateStackPolicyResultsRequest: WireDecodable {
 
 /// `UpdateTeamInsightsAccountPermissionsRequest` of the contract, read from requests.
 package struct UpdateTeamInsightsAccountPermissionsRequest: WireDecodable {
-    package var permissions: InsightsAccountPermission?
+    package let permissions: InsightsAccountPermission?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -2000,12 +2000,12 @@ package struct UpdateTeamInsightsAccountPermissionsRequest: WireDecodable {
 
 /// `UpsertInsightsResource` of the contract, read from requests.
 package struct UpsertInsightsResource: WireDecodable {
-    package var type: String?
-    package var id: String?
-    package var inputs: RawJSON?
-    package var state: RawJSON?
-    package var dependencies: [ResourceDependency]?
-    package var providerVersion: String?
+    package let type: String?
+    package let id: String?
+    package let inputs: RawJSON?
+    package let state: RawJSON?
+    package let dependencies: [ResourceDependency]?
+    package let providerVersion: String?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -2020,7 +2020,7 @@ package struct UpsertInsightsResource: WireDecodable {
 
 /// `UpsertInsightsResourcesRequest` of the contract, read from requests.
 package struct UpsertInsightsResourcesRequest: WireDecodable {
-    package var resources: [UpsertInsightsResource]?
+    package let resources: [UpsertInsightsResource]?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -2030,10 +2030,10 @@ package struct UpsertInsightsResourcesRequest: WireDecodable {
 
 /// `UpsertResourceMigrationAnnotationRequest` of the contract, read from requests.
 package struct UpsertResourceMigrationAnnotationRequest: WireDecodable {
-    package var resourceUrn: String?
-    package var note: String?
-    package var statusOverride: MigrationStatus?
-    package var linkedResourceUrn: String?
+    package let resourceUrn: String?
+    package let note: String?
+    package let statusOverride: MigrationStatus?
+    package let linkedResourceUrn: String?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -2046,15 +2046,15 @@ package struct UpsertResourceMigrationAnnotationRequest: WireDecodable {
 
 /// `WorkflowRun` of the contract, written into answers.
 package struct WorkflowRun: WireEncodable {
-    package var id: String
-    package var orgId: String
-    package var userId: String
-    package var status: WorkflowRunStatus
-    package var startedAt: Timestamp
-    package var finishedAt: Timestamp
-    package var lastUpdatedAt: Timestamp
-    package var jobTimeout: Timestamp
-    package var jobs: [JobRun]?
+    package let id: String
+    package let orgId: String
+    package let userId: String
+    package let status: WorkflowRunStatus
+    package let startedAt: Timestamp
+    package let finishedAt: Timestamp
+    package let lastUpdatedAt: Timestamp
+    package let jobTimeout: Timestamp
+    package let jobs: [JobRun]?
 
     package init(id: String, orgId: String, userId: String, status: WorkflowRunStatus, startedAt: Timestamp, finishedAt: Timestamp, lastUpdatedAt: Timestamp, jobTimeout: Timestamp, jobs: [JobRun]? = nil) {
         self.id = id

@@ -8,6 +8,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = AngularGridGetRowsRequest
         package typealias Output = ListOrganizationProjectsResponsev3
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "searchStacks", tag: "insights", method: .post,
@@ -24,6 +25,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = GraphSchemaResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getGraphQuerySchema", tag: "insights", method: .get,
@@ -39,6 +41,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = GraphQueryRequest
         package typealias Output = GraphQueryResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "graphQuery", tag: "insights", method: .post,
@@ -55,6 +58,7 @@ extension Operations {
         package typealias Query = UsageQuery
         package typealias Body = NoBody
         package typealias Output = GetResourceCountSummaryResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getUsageSummaryInsightsScans", tag: "insights", method: .get,
@@ -71,6 +75,7 @@ extension Operations {
         package typealias Query = ListAccountsQuery
         package typealias Body = NoBody
         package typealias Output = ListInsightsAccountsResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listAccounts", tag: "insights", method: .get,
@@ -87,6 +92,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = BulkCreateInsightsAccountsRequest
         package typealias Output = BulkCreateInsightsAccountsResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "bulkCreateAccounts", tag: "insights", method: .post,
@@ -103,6 +109,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "deleteAccount", tag: "insights", method: .delete,
@@ -119,6 +126,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = ReadInsightsAccountResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "readAccount", tag: "insights", method: .get,
@@ -134,6 +142,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "headAccount", tag: "insights", method: .head,
@@ -149,6 +158,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = UpdateInsightsAccountRequest
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "updateAccount", tag: "insights", method: .patch,
@@ -166,6 +176,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = CreateInsightsAccountRequest
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "createAccount", tag: "insights", method: .post,
@@ -183,6 +194,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = UserInfo
         package typealias Output = UserInfo
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "reassignAccountOwnership", tag: "insights", method: .post,
@@ -199,6 +211,7 @@ extension Operations {
         package typealias Query = ContinuationQuery
         package typealias Body = NoBody
         package typealias Output = ListPolicyPacksForInsightsAccountResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listPolicyPacksForAccount", tag: "insights", method: .get,
@@ -215,6 +228,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = UpsertInsightsResourcesRequest
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "upsertResources", tag: "insights", method: .post,
@@ -232,6 +246,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = ListResourcesWithReferencesRequest
         package typealias Output = [InsightsResourceWithReferences]
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listResourcesWithReferences", tag: "insights", method: .post,
@@ -248,6 +263,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = InsightsResourceWithVersion
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "readResource", tag: "insights", method: .get,
@@ -263,6 +279,7 @@ extension Operations {
         package typealias Query = ContinuationCountQuery
         package typealias Body = NoBody
         package typealias Output = ListInsightsResourceVersionEdgesResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listResourceVersionEdges", tag: "insights", method: .get,
@@ -279,6 +296,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = InsightsResourceWithReferences
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "readResourceWithReferences", tag: "insights", method: .get,
@@ -294,6 +312,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = ListInsightsResourceStackEdgesResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listResourceStackEdges", tag: "insights", method: .get,
@@ -309,6 +328,7 @@ extension Operations {
         package typealias Query = ContinuationCountQuery
         package typealias Body = NoBody
         package typealias Output = ListInsightsResourceVersionsResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listResourceVersions", tag: "insights", method: .get,
@@ -325,6 +345,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = InsightsResourceWithVersion
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "readResourceVersions", tag: "insights", method: .get,
@@ -340,6 +361,7 @@ extension Operations {
         package typealias Query = ContinuationCountQuery
         package typealias Body = NoBody
         package typealias Output = ListInsightsResourceVersionEdgesResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listResourceVersionEdgesVersions", tag: "insights", method: .get,
@@ -356,6 +378,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = UpdateInsightsResourceVersionPolicyResultsRequest
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "updateResourceVersionPolicyResults", tag: "insights", method: .put,
@@ -373,6 +396,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = ScanStatusResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "readScanStatus", tag: "insights", method: .get,
@@ -388,6 +412,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = ScanInsightsAccountRequest
         package typealias Output = WorkflowRun
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "scanAccount", tag: "insights", method: .post,
@@ -404,6 +429,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "cancelScan", tag: "insights", method: .post,
@@ -420,6 +446,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "pauseScheduledScans", tag: "insights", method: .post,
@@ -436,6 +463,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "resumeScheduledScans", tag: "insights", method: .post,
@@ -452,6 +480,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = ScheduledInsightsScanSettingsResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "readScheduledScanSettings", tag: "insights", method: .get,
@@ -467,6 +496,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = ScheduledInsightsScanSettingsRequest
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "updateScheduledScanSettings", tag: "insights", method: .put,
@@ -484,6 +514,7 @@ extension Operations {
         package typealias Query = ContinuationPageQuery
         package typealias Body = NoBody
         package typealias Output = ListScanStatusResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listScanStatus", tag: "insights", method: .get,
@@ -500,6 +531,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = ScanStatus
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getScan", tag: "insights", method: .get,
@@ -515,6 +547,7 @@ extension Operations {
         package typealias Query = GetDeploymentLogsQuery
         package typealias Body = NoBody
         package typealias Output = DeploymentLogsBase
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getScanLogs", tag: "insights", method: .get,
@@ -531,6 +564,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = GetInsightAccountTagsResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getInsightAccountTags", tag: "insights", method: .get,
@@ -546,6 +580,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = SetInsightAccountTagsRequest
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "setInsightAccountTags", tag: "insights", method: .put,
@@ -563,6 +598,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = ListTeamsByInsightsAccountResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listInsightsAccountTeams", tag: "insights", method: .get,
@@ -578,6 +614,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = UpdateTeamInsightsAccountPermissionsRequest
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "updateTeamInsightsAccountPermissions", tag: "insights", method: .patch,
@@ -595,6 +632,7 @@ extension Operations {
         package typealias Query = ContinuationQuery
         package typealias Body = NoBody
         package typealias Output = GetDiscoveredProjectResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getDiscoveredProject", tag: "insights", method: .get,
@@ -611,6 +649,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = GetDiscoveredStackResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getDiscoveredStack", tag: "insights", method: .get,
@@ -626,6 +665,7 @@ extension Operations {
         package typealias Query = DeleteResourceMigrationAnnotationQuery
         package typealias Body = NoBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "deleteResourceMigrationAnnotation", tag: "insights", method: .delete,
@@ -643,6 +683,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = UpsertResourceMigrationAnnotationRequest
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "upsertResourceMigrationAnnotation", tag: "insights", method: .put,
@@ -660,6 +701,7 @@ extension Operations {
         package typealias Query = ListDiscoveredStackResourcesQuery
         package typealias Body = NoBody
         package typealias Output = ListDiscoveredStackResourcesResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listDiscoveredStackResources", tag: "insights", method: .get,
@@ -676,6 +718,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = InsightsImportCodeRequest
         package typealias Output = InsightsImportCodeResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "generateImportCode", tag: "insights", method: .post,
@@ -692,6 +735,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "acceptInsightsBilling", tag: "insights", method: .put,
@@ -708,6 +752,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "terminateInsightsTrial", tag: "insights", method: .put,
@@ -724,6 +769,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = TrialUsageSummary
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getInsightsTrialSummary", tag: "insights", method: .get,
@@ -739,6 +785,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = UpdateStackPolicyResultsRequest
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "updateStackPolicyResults", tag: "insights", method: .put,
@@ -756,6 +803,7 @@ extension Operations {
         package typealias Query = ListDiscoveredStackResourcesQuery
         package typealias Body = NoBody
         package typealias Output = ListDiscoveredStackResourcesResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getStackMigration", tag: "insights", method: .get,

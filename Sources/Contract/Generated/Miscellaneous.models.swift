@@ -18,9 +18,9 @@ package enum AppAPICapability: String, CaseIterable, WireEncodable {
 
 /// `AppAPICapabilityConfig` of the contract, written into answers.
 package struct AppAPICapabilityConfig: WireEncodable {
-    package var capability: AppAPICapability
-    package var version: Int?
-    package var configuration: RawJSON?
+    package let capability: AppAPICapability
+    package let version: Int?
+    package let configuration: RawJSON?
 
     package init(capability: AppAPICapability, version: Int? = nil, configuration: RawJSON? = nil) {
         self.capability = capability
@@ -39,9 +39,9 @@ package struct AppAPICapabilityConfig: WireEncodable {
 
 /// `AppCLIVersionResponse` of the contract, written into answers.
 package struct AppCLIVersionResponse: WireEncodable {
-    package var latestVersion: String
-    package var oldestWithoutWarning: String
-    package var latestDevVersion: String
+    package let latestVersion: String
+    package let oldestWithoutWarning: String
+    package let latestDevVersion: String
 
     package init(latestVersion: String, oldestWithoutWarning: String, latestDevVersion: String) {
         self.latestVersion = latestVersion
@@ -60,7 +60,7 @@ package struct AppCLIVersionResponse: WireEncodable {
 
 /// `AppCapabilitiesResponse` of the contract, written into answers.
 package struct AppCapabilitiesResponse: WireEncodable {
-    package var capabilities: [AppAPICapabilityConfig]
+    package let capabilities: [AppAPICapabilityConfig]
 
     package init(capabilities: [AppAPICapabilityConfig]) {
         self.capabilities = capabilities
@@ -75,12 +75,12 @@ package struct AppCapabilitiesResponse: WireEncodable {
 
 /// `TokenExchangeGrantResponse` of the contract, written into answers.
 package struct TokenExchangeGrantResponse: WireEncodable {
-    package var accessToken: String
-    package var issuedTokenType: String
-    package var tokenType: String
-    package var expiresIn: Int
-    package var scope: String
-    package var refreshToken: String?
+    package let accessToken: String
+    package let issuedTokenType: String
+    package let tokenType: String
+    package let expiresIn: Int
+    package let scope: String
+    package let refreshToken: String?
 
     package init(accessToken: String, issuedTokenType: String, tokenType: String, expiresIn: Int, scope: String, refreshToken: String? = nil) {
         self.accessToken = accessToken

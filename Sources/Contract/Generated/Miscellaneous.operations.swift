@@ -8,6 +8,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = AppCapabilitiesResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "capabilities", tag: "miscellaneous", method: .get,
@@ -22,6 +23,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = AppCLIVersionResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "version", tag: "miscellaneous", method: .get,
@@ -38,6 +40,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = RawBody
         package typealias Output = TokenExchangeGrantResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "token", tag: "miscellaneous", method: .post,
@@ -55,6 +58,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = RawOutput
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "fetchRestSpecification", tag: "miscellaneous", method: .get,

@@ -5,9 +5,9 @@ package import Kernel
 
 /// `NeoMemberUsageCap` of the contract, written into answers.
 package struct NeoMemberUsageCap: WireEncodable {
-    package var userID: String
-    package var capCents: Int
-    package var updatedAt: Timestamp
+    package let userID: String
+    package let capCents: Int
+    package let updatedAt: Timestamp
 
     package init(userID: String, capCents: Int, updatedAt: Timestamp) {
         self.userID = userID
@@ -26,14 +26,14 @@ package struct NeoMemberUsageCap: WireEncodable {
 
 /// `NeoMemberUsageCapEntry` of the contract, written into answers.
 package struct NeoMemberUsageCapEntry: WireEncodable {
-    package var userID: String
-    package var login: String
-    package var name: String
-    package var avatarURL: String
-    package var email: String
-    package var perMemberCapCents: Int?
-    package var amountUsedCents: Int
-    package var effectiveLimitCents: Int?
+    package let userID: String
+    package let login: String
+    package let name: String
+    package let avatarURL: String
+    package let email: String
+    package let perMemberCapCents: Int?
+    package let amountUsedCents: Int
+    package let effectiveLimitCents: Int?
 
     package init(userID: String, login: String, name: String, avatarURL: String, email: String, perMemberCapCents: Int? = nil, amountUsedCents: Int, effectiveLimitCents: Int? = nil) {
         self.userID = userID
@@ -62,8 +62,8 @@ package struct NeoMemberUsageCapEntry: WireEncodable {
 
 /// `NeoMemberUsageCaps` of the contract, written into answers.
 package struct NeoMemberUsageCaps: WireEncodable {
-    package var orgCapCents: Int?
-    package var members: [NeoMemberUsageCapEntry]
+    package let orgCapCents: Int?
+    package let members: [NeoMemberUsageCapEntry]
 
     package init(orgCapCents: Int? = nil, members: [NeoMemberUsageCapEntry]) {
         self.orgCapCents = orgCapCents
@@ -89,9 +89,9 @@ package enum NeoTokenBudgetWindowKind: String, CaseIterable, WireEncodable {
 
 /// `NeoUsageCap` of the contract, written into answers.
 package struct NeoUsageCap: WireEncodable {
-    package var capCents: Int
-    package var updatedAt: Timestamp
-    package var notificationsEnabled: Bool
+    package let capCents: Int
+    package let updatedAt: Timestamp
+    package let notificationsEnabled: Bool
 
     package init(capCents: Int, updatedAt: Timestamp, notificationsEnabled: Bool) {
         self.capCents = capCents
@@ -110,15 +110,15 @@ package struct NeoUsageCap: WireEncodable {
 
 /// `OrgNeoTokenBudget` of the contract, written into answers.
 package struct OrgNeoTokenBudget: WireEncodable {
-    package var windowKind: NeoTokenBudgetWindowKind
-    package var baseAllowanceTokens: Int
-    package var effectiveAllowanceTokens: Int
-    package var consumedTokens: Int
-    package var windowEnd: Int
-    package var exhausted: Bool
-    package var baseAllowanceCents: Int?
-    package var effectiveAllowanceCents: Int?
-    package var consumedCents: Int?
+    package let windowKind: NeoTokenBudgetWindowKind
+    package let baseAllowanceTokens: Int
+    package let effectiveAllowanceTokens: Int
+    package let consumedTokens: Int
+    package let windowEnd: Int
+    package let exhausted: Bool
+    package let baseAllowanceCents: Int?
+    package let effectiveAllowanceCents: Int?
+    package let consumedCents: Int?
 
     package init(windowKind: NeoTokenBudgetWindowKind, baseAllowanceTokens: Int, effectiveAllowanceTokens: Int, consumedTokens: Int, windowEnd: Int, exhausted: Bool, baseAllowanceCents: Int? = nil, effectiveAllowanceCents: Int? = nil, consumedCents: Int? = nil) {
         self.windowKind = windowKind
@@ -149,7 +149,7 @@ package struct OrgNeoTokenBudget: WireEncodable {
 
 /// `UpdateNeoMemberUsageCapRequest` of the contract, read from requests.
 package struct UpdateNeoMemberUsageCapRequest: WireDecodable {
-    package var capCents: Int?
+    package let capCents: Int?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -159,8 +159,8 @@ package struct UpdateNeoMemberUsageCapRequest: WireDecodable {
 
 /// `UpdateNeoUsageCapRequest` of the contract, read from requests.
 package struct UpdateNeoUsageCapRequest: WireDecodable {
-    package var capCents: Int?
-    package var notificationsEnabled: Bool?
+    package let capCents: Int?
+    package let notificationsEnabled: Bool?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)

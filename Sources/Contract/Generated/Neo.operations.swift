@@ -8,6 +8,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = NeoMemberUsageCaps
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listNeoMemberUsageCaps", tag: "neo", method: .get,
@@ -23,6 +24,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "deleteNeoMemberUsageCap", tag: "neo", method: .delete,
@@ -39,6 +41,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = UpdateNeoMemberUsageCapRequest
         package typealias Output = NeoMemberUsageCap
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "updateNeoMemberUsageCap", tag: "neo", method: .put,
@@ -55,6 +58,7 @@ extension Operations {
         package typealias Query = GetOrgNeoTokenBudgetQuery
         package typealias Body = NoBody
         package typealias Output = OrgNeoTokenBudget
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getOrgNeoTokenBudget", tag: "neo", method: .get,
@@ -71,6 +75,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "deleteNeoUsageCap", tag: "neo", method: .delete,
@@ -87,6 +92,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = NeoUsageCap
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getNeoUsageCap", tag: "neo", method: .get,
@@ -102,6 +108,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = UpdateNeoUsageCapRequest
         package typealias Output = NeoUsageCap
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "updateNeoUsageCap", tag: "neo", method: .put,

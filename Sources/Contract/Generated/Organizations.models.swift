@@ -5,9 +5,9 @@ package import Kernel
 
 /// `AccountMatchRulePreviewAccount` of the contract, written into answers.
 package struct AccountMatchRulePreviewAccount: WireEncodable {
-    package var id: String
-    package var name: String
-    package var tags: [String: String]
+    package let id: String
+    package let name: String
+    package let tags: [String: String]
 
     package init(id: String, name: String, tags: [String: String]) {
         self.id = id
@@ -26,7 +26,7 @@ package struct AccountMatchRulePreviewAccount: WireEncodable {
 
 /// `AddChangeRequestCommentRequest` of the contract, read from requests.
 package struct AddChangeRequestCommentRequest: WireDecodable {
-    package var comment: String?
+    package let comment: String?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -36,7 +36,7 @@ package struct AddChangeRequestCommentRequest: WireDecodable {
 
 /// `AddOrganizationMemberRequest` of the contract, read from requests.
 package struct AddOrganizationMemberRequest: WireDecodable {
-    package var role: OrganizationRole?
+    package let role: OrganizationRole?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -46,8 +46,8 @@ package struct AddOrganizationMemberRequest: WireDecodable {
 
 /// `AddServiceItem` of the contract, read from requests.
 package struct AddServiceItem: WireDecodable {
-    package var type: String?
-    package var name: String?
+    package let type: String?
+    package let name: String?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -58,7 +58,7 @@ package struct AddServiceItem: WireDecodable {
 
 /// `AddServiceItemsRequest` of the contract, read from requests.
 package struct AddServiceItemsRequest: WireDecodable {
-    package var items: [AddServiceItem]?
+    package let items: [AddServiceItem]?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -68,8 +68,8 @@ package struct AddServiceItemsRequest: WireDecodable {
 
 /// `Aggregation` of the contract, written into answers.
 package struct Aggregation: WireEncodable {
-    package var others: Int?
-    package var results: [AggregationBucket]?
+    package let others: Int?
+    package let results: [AggregationBucket]?
 
     package init(others: Int? = nil, results: [AggregationBucket]? = nil) {
         self.others = others
@@ -86,9 +86,9 @@ package struct Aggregation: WireEncodable {
 
 /// `AggregationBucket` of the contract, written into answers.
 package struct AggregationBucket: WireEncodable {
-    package var name: String?
-    package var count: Int?
-    package var aggregations: [String: Aggregation]?
+    package let name: String?
+    package let count: Int?
+    package let aggregations: [String: Aggregation]?
 
     package init(name: String? = nil, count: Int? = nil, aggregations: [String: Aggregation]? = nil) {
         self.name = name
@@ -107,17 +107,17 @@ package struct AggregationBucket: WireEncodable {
 
 /// `AppCreatePolicyPackRequest` of the contract, read from requests.
 package struct AppCreatePolicyPackRequest: WireDecodable {
-    package var name: String?
-    package var displayName: String?
-    package var versionTag: String?
-    package var policies: [AppPolicy]?
-    package var description: String?
-    package var readme: String?
-    package var provider: String?
-    package var tags: [String]?
-    package var repository: String?
-    package var runtime: String?
-    package var metadata: [String: String]?
+    package let name: String?
+    package let displayName: String?
+    package let versionTag: String?
+    package let policies: [AppPolicy]?
+    package let description: String?
+    package let readme: String?
+    package let provider: String?
+    package let tags: [String]?
+    package let repository: String?
+    package let runtime: String?
+    package let metadata: [String: String]?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -137,9 +137,9 @@ package struct AppCreatePolicyPackRequest: WireDecodable {
 
 /// `AppCreatePolicyPackResponse` of the contract, written into answers.
 package struct AppCreatePolicyPackResponse: WireEncodable {
-    package var version: Int
-    package var uploadURI: String
-    package var requiredHeaders: [String: String]?
+    package let version: Int
+    package let uploadURI: String
+    package let requiredHeaders: [String: String]?
 
     package init(version: Int, uploadURI: String, requiredHeaders: [String: String]? = nil) {
         self.version = version
@@ -162,11 +162,11 @@ package struct AppCreatePolicyPackResponse: WireEncodable {
 ///
 /// Override: a stack without a name cannot be made
 package struct AppCreateStackRequest: WireDecodable {
-    package var stackName: String
-    package var tags: [String: String]?
-    package var teams: [String]?
-    package var state: RawJSON?
-    package var config: AppStackConfig?
+    package let stackName: String
+    package let tags: [String: String]?
+    package let teams: [String]?
+    package let state: RawJSON?
+    package let config: AppStackConfig?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -180,7 +180,7 @@ package struct AppCreateStackRequest: WireDecodable {
 
 /// `AppCreateStackResponse` of the contract, written into answers.
 package struct AppCreateStackResponse: WireEncodable {
-    package var messages: [AppMessage]?
+    package let messages: [AppMessage]?
 
     package init(messages: [AppMessage]? = nil) {
         self.messages = messages
@@ -195,7 +195,7 @@ package struct AppCreateStackResponse: WireEncodable {
 
 /// `AppGetPolicyPackConfigSchemaResponse` of the contract, written into answers.
 package struct AppGetPolicyPackConfigSchemaResponse: WireEncodable {
-    package var configSchema: [String: AppPolicyConfigSchema]?
+    package let configSchema: [String: AppPolicyConfigSchema]?
 
     package init(configSchema: [String: AppPolicyConfigSchema]? = nil) {
         self.configSchema = configSchema
@@ -210,12 +210,12 @@ package struct AppGetPolicyPackConfigSchemaResponse: WireEncodable {
 
 /// `AppGetPolicyPackResponse` of the contract, written into answers.
 package struct AppGetPolicyPackResponse: WireEncodable {
-    package var name: String
-    package var displayName: String
-    package var version: Int
-    package var versionTag: String
-    package var policies: [AppPolicy]
-    package var applied: Bool
+    package let name: String
+    package let displayName: String
+    package let version: Int
+    package let versionTag: String
+    package let policies: [AppPolicy]
+    package let applied: Bool
 
     package init(name: String, displayName: String, version: Int, versionTag: String, policies: [AppPolicy], applied: Bool) {
         self.name = name
@@ -240,7 +240,7 @@ package struct AppGetPolicyPackResponse: WireEncodable {
 
 /// `AppInsightsAccountReference` of the contract, read from requests.
 package struct AppInsightsAccountReference: WireDecodable {
-    package var name: String?
+    package let name: String?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -250,7 +250,7 @@ package struct AppInsightsAccountReference: WireDecodable {
 
 /// `AppListPolicyPacksResponse` of the contract, written into answers.
 package struct AppListPolicyPacksResponse: WireEncodable {
-    package var policyPacks: [AppPolicyPackWithVersions]
+    package let policyPacks: [AppPolicyPackWithVersions]
 
     package init(policyPacks: [AppPolicyPackWithVersions]) {
         self.policyPacks = policyPacks
@@ -265,10 +265,10 @@ package struct AppListPolicyPacksResponse: WireEncodable {
 
 /// `AppPolicyPackWithVersions` of the contract, written into answers.
 package struct AppPolicyPackWithVersions: WireEncodable {
-    package var name: String
-    package var displayName: String
-    package var versions: [Int]
-    package var versionTags: [String]
+    package let name: String
+    package let displayName: String
+    package let versions: [Int]
+    package let versionTags: [String]
 
     package init(name: String, displayName: String, versions: [Int], versionTags: [String]) {
         self.name = name
@@ -289,8 +289,8 @@ package struct AppPolicyPackWithVersions: WireEncodable {
 
 /// `AppPulumiStackReference` of the contract, read and written.
 package struct AppPulumiStackReference: WireDecodable, WireEncodable {
-    package var name: String
-    package var routingProject: String
+    package let name: String
+    package let routingProject: String
 
     package init(name: String, routingProject: String) {
         self.name = name
@@ -333,7 +333,7 @@ package enum ApprovalRuleEligibilityInput: WireDecodable {
 
 /// `ApprovalRuleEligibilityInputPermission` of the contract, read from requests.
 package struct ApprovalRuleEligibilityInputPermission: WireDecodable {
-    package var permission: RbacPermission?
+    package let permission: RbacPermission?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -343,7 +343,7 @@ package struct ApprovalRuleEligibilityInputPermission: WireDecodable {
 
 /// `ApprovalRuleEligibilityInputTeam` of the contract, read from requests.
 package struct ApprovalRuleEligibilityInputTeam: WireDecodable {
-    package var teamName: String?
+    package let teamName: String?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -353,7 +353,7 @@ package struct ApprovalRuleEligibilityInputTeam: WireDecodable {
 
 /// `ApprovalRuleEligibilityInputUser` of the contract, read from requests.
 package struct ApprovalRuleEligibilityInputUser: WireDecodable {
-    package var userLogin: String?
+    package let userLogin: String?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -378,7 +378,7 @@ package enum ApprovalRuleEligibilityOutput: WireEncodable {
 
 /// `ApprovalRuleEligibilityOutputPermission` of the contract, written into answers.
 package struct ApprovalRuleEligibilityOutputPermission: WireEncodable {
-    package var permission: RbacPermission
+    package let permission: RbacPermission
 
     package init(permission: RbacPermission) {
         self.permission = permission
@@ -394,8 +394,8 @@ package struct ApprovalRuleEligibilityOutputPermission: WireEncodable {
 
 /// `ApprovalRuleEligibilityOutputTeam` of the contract, written into answers.
 package struct ApprovalRuleEligibilityOutputTeam: WireEncodable {
-    package var name: String
-    package var displayName: String
+    package let name: String
+    package let displayName: String
 
     package init(name: String, displayName: String) {
         self.name = name
@@ -413,7 +413,7 @@ package struct ApprovalRuleEligibilityOutputTeam: WireEncodable {
 
 /// `ApprovalRuleEligibilityOutputUser` of the contract, written into answers.
 package struct ApprovalRuleEligibilityOutputUser: WireEncodable {
-    package var user: UserInfo
+    package let user: UserInfo
 
     package init(user: UserInfo) {
         self.user = user
@@ -429,8 +429,8 @@ package struct ApprovalRuleEligibilityOutputUser: WireEncodable {
 
 /// `ApproveChangeRequestRequest` of the contract, read from requests.
 package struct ApproveChangeRequestRequest: WireDecodable {
-    package var revisionNumber: Int?
-    package var comment: String?
+    package let revisionNumber: Int?
+    package let comment: String?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -441,8 +441,8 @@ package struct ApproveChangeRequestRequest: WireDecodable {
 
 /// `AssignmentPrincipal` of the contract, written into answers.
 package struct AssignmentPrincipal: WireEncodable {
-    package var user: UserInfo?
-    package var team: AssignmentTeam?
+    package let user: UserInfo?
+    package let team: AssignmentTeam?
 
     package init(user: UserInfo? = nil, team: AssignmentTeam? = nil) {
         self.user = user
@@ -465,8 +465,8 @@ package enum AssignmentSource: String, CaseIterable, WireEncodable {
 
 /// `AssignmentTeam` of the contract, written into answers.
 package struct AssignmentTeam: WireEncodable {
-    package var name: String
-    package var displayName: String
+    package let name: String
+    package let displayName: String
 
     package init(name: String, displayName: String) {
         self.name = name
@@ -483,18 +483,18 @@ package struct AssignmentTeam: WireEncodable {
 
 /// `AuditLogEvent` of the contract, written into answers.
 package struct AuditLogEvent: WireEncodable {
-    package var timestamp: Int
-    package var sourceIP: String
-    package var event: String
-    package var description: String
-    package var user: UserInfo
-    package var tokenID: String?
-    package var tokenName: String?
-    package var reqOrgAdmin: Bool?
-    package var reqStackAdmin: Bool?
-    package var authFailure: Bool?
-    package var actorName: String?
-    package var actorUrn: String?
+    package let timestamp: Int
+    package let sourceIP: String
+    package let event: String
+    package let description: String
+    package let user: UserInfo
+    package let tokenID: String?
+    package let tokenName: String?
+    package let reqOrgAdmin: Bool?
+    package let reqStackAdmin: Bool?
+    package let authFailure: Bool?
+    package let actorName: String?
+    package let actorUrn: String?
 
     package init(timestamp: Int, sourceIP: String, event: String, description: String, user: UserInfo, tokenID: String? = nil, tokenName: String? = nil, reqOrgAdmin: Bool? = nil, reqStackAdmin: Bool? = nil, authFailure: Bool? = nil, actorName: String? = nil, actorUrn: String? = nil) {
         self.timestamp = timestamp
@@ -531,14 +531,14 @@ package struct AuditLogEvent: WireEncodable {
 
 /// `AuditLogEventTypeCatalogEntry` of the contract, written into answers.
 package struct AuditLogEventTypeCatalogEntry: WireEncodable {
-    package var event: String
-    package var displayName: String
-    package var description: String
-    package var requiresOrgAdmin: Bool
-    package var requiresStackAdmin: Bool
-    package var authenticationFailure: Bool
-    package var deprecated: Bool
-    package var replacedBy: String?
+    package let event: String
+    package let displayName: String
+    package let description: String
+    package let requiresOrgAdmin: Bool
+    package let requiresStackAdmin: Bool
+    package let authenticationFailure: Bool
+    package let deprecated: Bool
+    package let replacedBy: String?
 
     package init(event: String, displayName: String, description: String, requiresOrgAdmin: Bool, requiresStackAdmin: Bool, authenticationFailure: Bool, deprecated: Bool, replacedBy: String? = nil) {
         self.event = event
@@ -567,8 +567,8 @@ package struct AuditLogEventTypeCatalogEntry: WireEncodable {
 
 /// `AuditLogExportResult` of the contract, written into answers.
 package struct AuditLogExportResult: WireEncodable {
-    package var timestamp: Int
-    package var message: String
+    package let timestamp: Int
+    package let message: String
 
     package init(timestamp: Int, message: String) {
         self.timestamp = timestamp
@@ -585,9 +585,9 @@ package struct AuditLogExportResult: WireEncodable {
 
 /// `AuditLogsExportS3Config` of the contract, read and written.
 package struct AuditLogsExportS3Config: WireDecodable, WireEncodable {
-    package var s3BucketName: String
-    package var s3PathPrefix: String?
-    package var iamRoleArn: String
+    package let s3BucketName: String
+    package let s3PathPrefix: String?
+    package let iamRoleArn: String
 
     package init(s3BucketName: String, s3PathPrefix: String? = nil, iamRoleArn: String) {
         self.s3BucketName = s3BucketName
@@ -613,11 +613,11 @@ package struct AuditLogsExportS3Config: WireDecodable, WireEncodable {
 
 /// `AuthPolicy` of the contract, written into answers.
 package struct AuthPolicy: WireEncodable {
-    package var id: String
-    package var version: Int
-    package var created: String?
-    package var modified: String?
-    package var policies: [AuthPolicyDefinition]
+    package let id: String
+    package let version: Int
+    package let created: String?
+    package let modified: String?
+    package let policies: [AuthPolicyDefinition]
 
     package init(id: String, version: Int, created: String? = nil, modified: String? = nil, policies: [AuthPolicyDefinition]) {
         self.id = id
@@ -640,14 +640,14 @@ package struct AuthPolicy: WireEncodable {
 
 /// `AuthPolicyDefinition` of the contract, read and written.
 package struct AuthPolicyDefinition: WireDecodable, WireEncodable {
-    package var decision: String
-    package var tokenType: String
-    package var teamName: String?
-    package var userLogin: String?
-    package var runnerID: String?
-    package var roleID: String?
-    package var authorizedPermissions: [String]
-    package var rules: [String: RawJSON]
+    package let decision: String
+    package let tokenType: String
+    package let teamName: String?
+    package let userLogin: String?
+    package let runnerID: String?
+    package let roleID: String?
+    package let authorizedPermissions: [String]
+    package let rules: [String: RawJSON]
 
     package init(decision: String, tokenType: String, teamName: String? = nil, userLogin: String? = nil, runnerID: String? = nil, roleID: String? = nil, authorizedPermissions: [String], rules: [String: RawJSON]) {
         self.decision = decision
@@ -688,7 +688,7 @@ package struct AuthPolicyDefinition: WireDecodable, WireEncodable {
 
 /// `AuthPolicyUpdateRequest` of the contract, read from requests.
 package struct AuthPolicyUpdateRequest: WireDecodable {
-    package var policies: [AuthPolicyDefinition]?
+    package let policies: [AuthPolicyDefinition]?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -698,8 +698,8 @@ package struct AuthPolicyUpdateRequest: WireDecodable {
 
 /// `AwsKmsConfig` of the contract, read and written.
 package struct AwsKmsConfig: WireDecodable, WireEncodable {
-    package var roleArn: String
-    package var keyArn: String
+    package let roleArn: String
+    package let keyArn: String
 
     package init(roleArn: String, keyArn: String) {
         self.roleArn = roleArn
@@ -722,8 +722,8 @@ package struct AwsKmsConfig: WireDecodable, WireEncodable {
 
 /// `BatchCreateOrganizationInviteRequest` of the contract, read from requests.
 package struct BatchCreateOrganizationInviteRequest: WireDecodable {
-    package var invites: [CreateOrganizationInviteRequest]?
-    package var token: String?
+    package let invites: [CreateOrganizationInviteRequest]?
+    package let token: String?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -734,8 +734,8 @@ package struct BatchCreateOrganizationInviteRequest: WireDecodable {
 
 /// `BatchCreateOrganizationInviteResponse` of the contract, written into answers.
 package struct BatchCreateOrganizationInviteResponse: WireEncodable {
-    package var sentInvites: [CreateOrganizationInviteResponse]
-    package var failedInvites: [CreateOrganizationInviteRequest]
+    package let sentInvites: [CreateOrganizationInviteResponse]
+    package let failedInvites: [CreateOrganizationInviteRequest]
 
     package init(sentInvites: [CreateOrganizationInviteResponse], failedInvites: [CreateOrganizationInviteRequest]) {
         self.sentInvites = sentInvites
@@ -752,11 +752,11 @@ package struct BatchCreateOrganizationInviteResponse: WireEncodable {
 
 /// `ChangeGate` of the contract, written into answers.
 package struct ChangeGate: WireEncodable {
-    package var id: String
-    package var name: String
-    package var enabled: Bool
-    package var rule: ChangeGateRuleOutput
-    package var target: ChangeGateTargetOutput
+    package let id: String
+    package let name: String
+    package let enabled: Bool
+    package let rule: ChangeGateRuleOutput
+    package let target: ChangeGateTargetOutput
 
     package init(id: String, name: String, enabled: Bool, rule: ChangeGateRuleOutput, target: ChangeGateTargetOutput) {
         self.id = id
@@ -779,8 +779,8 @@ package struct ChangeGate: WireEncodable {
 
 /// `ChangeGateApprovalRuleEvaluation` of the contract, written into answers.
 package struct ChangeGateApprovalRuleEvaluation: WireEncodable {
-    package var requiredApprovals: Int
-    package var approvers: [UserInfo]
+    package let requiredApprovals: Int
+    package let approvers: [UserInfo]
 
     package init(requiredApprovals: Int, approvers: [UserInfo]) {
         self.requiredApprovals = requiredApprovals
@@ -798,10 +798,10 @@ package struct ChangeGateApprovalRuleEvaluation: WireEncodable {
 
 /// `ChangeGateApprovalRuleInput` of the contract, read from requests.
 package struct ChangeGateApprovalRuleInput: WireDecodable {
-    package var numApprovalsRequired: Int?
-    package var allowSelfApproval: Bool?
-    package var requireReapprovalOnChange: Bool?
-    package var eligibleApprovers: [ApprovalRuleEligibilityInput]?
+    package let numApprovalsRequired: Int?
+    package let allowSelfApproval: Bool?
+    package let requireReapprovalOnChange: Bool?
+    package let eligibleApprovers: [ApprovalRuleEligibilityInput]?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -814,10 +814,10 @@ package struct ChangeGateApprovalRuleInput: WireDecodable {
 
 /// `ChangeGateApprovalRuleOutput` of the contract, written into answers.
 package struct ChangeGateApprovalRuleOutput: WireEncodable {
-    package var numApprovalsRequired: Int
-    package var allowSelfApproval: Bool
-    package var requireReapprovalOnChange: Bool
-    package var eligibleApprovers: [ApprovalRuleEligibilityOutput]
+    package let numApprovalsRequired: Int
+    package let allowSelfApproval: Bool
+    package let requireReapprovalOnChange: Bool
+    package let eligibleApprovers: [ApprovalRuleEligibilityOutput]
 
     package init(numApprovalsRequired: Int, allowSelfApproval: Bool, requireReapprovalOnChange: Bool, eligibleApprovers: [ApprovalRuleEligibilityOutput]) {
         self.numApprovalsRequired = numApprovalsRequired
@@ -839,10 +839,10 @@ package struct ChangeGateApprovalRuleOutput: WireEncodable {
 
 /// `ChangeGateEvaluation` of the contract, written into answers.
 package struct ChangeGateEvaluation: WireEncodable {
-    package var id: String
-    package var name: String
-    package var satisfied: Bool
-    package var ruleDetails: ChangeGateRuleEvaluation
+    package let id: String
+    package let name: String
+    package let satisfied: Bool
+    package let ruleDetails: ChangeGateRuleEvaluation
 
     package init(id: String, name: String, satisfied: Bool, ruleDetails: ChangeGateRuleEvaluation) {
         self.id = id
@@ -946,9 +946,9 @@ package enum ChangeGateTargetEntityType: Hashable, WireWord, WireEncodable {
 
 /// `ChangeGateTargetInput` of the contract, read from requests.
 package struct ChangeGateTargetInput: WireDecodable {
-    package var entityType: ChangeGateTargetEntityType?
-    package var qualifiedName: String?
-    package var actionTypes: [ChangeGateTargetActionType]?
+    package let entityType: ChangeGateTargetEntityType?
+    package let qualifiedName: String?
+    package let actionTypes: [ChangeGateTargetActionType]?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -960,10 +960,10 @@ package struct ChangeGateTargetInput: WireDecodable {
 
 /// `ChangeGateTargetOutput` of the contract, written into answers.
 package struct ChangeGateTargetOutput: WireEncodable {
-    package var entityType: ChangeGateTargetEntityType
-    package var qualifiedName: String?
-    package var actionTypes: [ChangeGateTargetActionType]
-    package var entityInfo: TargetEntity?
+    package let entityType: ChangeGateTargetEntityType
+    package let qualifiedName: String?
+    package let actionTypes: [ChangeGateTargetActionType]
+    package let entityInfo: TargetEntity?
 
     package init(entityType: ChangeGateTargetEntityType, qualifiedName: String? = nil, actionTypes: [ChangeGateTargetActionType], entityInfo: TargetEntity? = nil) {
         self.entityType = entityType
@@ -984,15 +984,15 @@ package struct ChangeGateTargetOutput: WireEncodable {
 
 /// `ChangeRequest` of the contract, written into answers.
 package struct ChangeRequest: WireEncodable {
-    package var id: String
-    package var status: String
-    package var orgID: String
-    package var createdBy: UserInfo
-    package var description: String
-    package var createdAt: Timestamp
-    package var entity: TargetEntity
-    package var action: ChangeGateTargetActionType
-    package var latestRevisionNumber: Int
+    package let id: String
+    package let status: String
+    package let orgID: String
+    package let createdBy: UserInfo
+    package let description: String
+    package let createdAt: Timestamp
+    package let entity: TargetEntity
+    package let action: ChangeGateTargetActionType
+    package let latestRevisionNumber: Int
 
     package init(id: String, status: String, orgID: String, createdBy: UserInfo, description: String, createdAt: Timestamp, entity: TargetEntity, action: ChangeGateTargetActionType, latestRevisionNumber: Int) {
         self.id = id
@@ -1023,8 +1023,8 @@ package struct ChangeRequest: WireEncodable {
 
 /// `ChangeRequestApplyResult` of the contract, written into answers.
 package struct ChangeRequestApplyResult: WireEncodable {
-    package var entityUrl: String
-    package var message: String?
+    package let entityUrl: String
+    package let message: String?
 
     package init(entityUrl: String, message: String? = nil) {
         self.entityUrl = entityUrl
@@ -1041,13 +1041,13 @@ package struct ChangeRequestApplyResult: WireEncodable {
 
 /// `ChangeRequestApprovedEvent` of the contract, written into answers.
 package struct ChangeRequestApprovedEvent: WireEncodable {
-    package var id: String
-    package var replacedBy: String?
-    package var changeRequestId: String
-    package var revisionNumber: Int
-    package var createdBy: UserInfo
-    package var createdAt: Timestamp
-    package var comment: String?
+    package let id: String
+    package let replacedBy: String?
+    package let changeRequestId: String
+    package let revisionNumber: Int
+    package let createdBy: UserInfo
+    package let createdAt: Timestamp
+    package let comment: String?
 
     package init(id: String, replacedBy: String? = nil, changeRequestId: String, revisionNumber: Int, createdBy: UserInfo, createdAt: Timestamp, comment: String? = nil) {
         self.id = id
@@ -1075,13 +1075,13 @@ package struct ChangeRequestApprovedEvent: WireEncodable {
 
 /// `ChangeRequestCommentedEvent` of the contract, written into answers.
 package struct ChangeRequestCommentedEvent: WireEncodable {
-    package var id: String
-    package var replacedBy: String?
-    package var changeRequestId: String
-    package var revisionNumber: Int
-    package var createdBy: UserInfo
-    package var createdAt: Timestamp
-    package var comment: String?
+    package let id: String
+    package let replacedBy: String?
+    package let changeRequestId: String
+    package let revisionNumber: Int
+    package let createdBy: UserInfo
+    package let createdAt: Timestamp
+    package let comment: String?
 
     package init(id: String, replacedBy: String? = nil, changeRequestId: String, revisionNumber: Int, createdBy: UserInfo, createdAt: Timestamp, comment: String? = nil) {
         self.id = id
@@ -1109,15 +1109,15 @@ package struct ChangeRequestCommentedEvent: WireEncodable {
 
 /// `ChangeRequestDescriptionUpdatedEvent` of the contract, written into answers.
 package struct ChangeRequestDescriptionUpdatedEvent: WireEncodable {
-    package var id: String
-    package var replacedBy: String?
-    package var changeRequestId: String
-    package var revisionNumber: Int
-    package var createdBy: UserInfo
-    package var createdAt: Timestamp
-    package var comment: String?
-    package var previousDescription: String
-    package var newDescription: String
+    package let id: String
+    package let replacedBy: String?
+    package let changeRequestId: String
+    package let revisionNumber: Int
+    package let createdBy: UserInfo
+    package let createdAt: Timestamp
+    package let comment: String?
+    package let previousDescription: String
+    package let newDescription: String
 
     package init(id: String, replacedBy: String? = nil, changeRequestId: String, revisionNumber: Int, createdBy: UserInfo, createdAt: Timestamp, comment: String? = nil, previousDescription: String, newDescription: String) {
         self.id = id
@@ -1170,8 +1170,8 @@ package enum ChangeRequestEvent: WireEncodable {
 
 /// `ChangeRequestGateEvaluation` of the contract, written into answers.
 package struct ChangeRequestGateEvaluation: WireEncodable {
-    package var satisfied: Bool
-    package var applicableGates: [ChangeGateEvaluation]
+    package let satisfied: Bool
+    package let applicableGates: [ChangeGateEvaluation]
 
     package init(satisfied: Bool, applicableGates: [ChangeGateEvaluation]) {
         self.satisfied = satisfied
@@ -1188,13 +1188,13 @@ package struct ChangeRequestGateEvaluation: WireEncodable {
 
 /// `ChangeRequestRevisionAddedEvent` of the contract, written into answers.
 package struct ChangeRequestRevisionAddedEvent: WireEncodable {
-    package var id: String
-    package var replacedBy: String?
-    package var changeRequestId: String
-    package var revisionNumber: Int
-    package var createdBy: UserInfo
-    package var createdAt: Timestamp
-    package var comment: String?
+    package let id: String
+    package let replacedBy: String?
+    package let changeRequestId: String
+    package let revisionNumber: Int
+    package let createdBy: UserInfo
+    package let createdAt: Timestamp
+    package let comment: String?
 
     package init(id: String, replacedBy: String? = nil, changeRequestId: String, revisionNumber: Int, createdBy: UserInfo, createdAt: Timestamp, comment: String? = nil) {
         self.id = id
@@ -1222,16 +1222,16 @@ package struct ChangeRequestRevisionAddedEvent: WireEncodable {
 
 /// `ChangeRequestStatusChangedEvent` of the contract, written into answers.
 package struct ChangeRequestStatusChangedEvent: WireEncodable {
-    package var id: String
-    package var replacedBy: String?
-    package var changeRequestId: String
-    package var revisionNumber: Int
-    package var createdBy: UserInfo
-    package var createdAt: Timestamp
-    package var comment: String?
-    package var newStatus: String
-    package var previousStatus: String
-    package var reason: String
+    package let id: String
+    package let replacedBy: String?
+    package let changeRequestId: String
+    package let revisionNumber: Int
+    package let createdBy: UserInfo
+    package let createdAt: Timestamp
+    package let comment: String?
+    package let newStatus: String
+    package let previousStatus: String
+    package let reason: String
 
     package init(id: String, replacedBy: String? = nil, changeRequestId: String, revisionNumber: Int, createdBy: UserInfo, createdAt: Timestamp, comment: String? = nil, newStatus: String, previousStatus: String, reason: String) {
         self.id = id
@@ -1265,13 +1265,13 @@ package struct ChangeRequestStatusChangedEvent: WireEncodable {
 
 /// `ChangeRequestUnapprovedEvent` of the contract, written into answers.
 package struct ChangeRequestUnapprovedEvent: WireEncodable {
-    package var id: String
-    package var replacedBy: String?
-    package var changeRequestId: String
-    package var revisionNumber: Int
-    package var createdBy: UserInfo
-    package var createdAt: Timestamp
-    package var comment: String?
+    package let id: String
+    package let replacedBy: String?
+    package let changeRequestId: String
+    package let revisionNumber: Int
+    package let createdBy: UserInfo
+    package let createdAt: Timestamp
+    package let comment: String?
 
     package init(id: String, replacedBy: String? = nil, changeRequestId: String, revisionNumber: Int, createdBy: UserInfo, createdAt: Timestamp, comment: String? = nil) {
         self.id = id
@@ -1299,7 +1299,7 @@ package struct ChangeRequestUnapprovedEvent: WireEncodable {
 
 /// `CloseChangeRequestRequest` of the contract, read from requests.
 package struct CloseChangeRequestRequest: WireDecodable {
-    package var comment: String?
+    package let comment: String?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -1309,10 +1309,10 @@ package struct CloseChangeRequestRequest: WireDecodable {
 
 /// `CreateChangeGateRequest` of the contract, read from requests.
 package struct CreateChangeGateRequest: WireDecodable {
-    package var name: String?
-    package var enabled: Bool?
-    package var rule: ChangeGateRuleInput?
-    package var target: ChangeGateTargetInput?
+    package let name: String?
+    package let enabled: Bool?
+    package let rule: ChangeGateRuleInput?
+    package let target: ChangeGateTargetInput?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -1325,7 +1325,7 @@ package struct CreateChangeGateRequest: WireDecodable {
 
 /// `CreateGitHubTeamRequest` of the contract, read from requests.
 package struct CreateGitHubTeamRequest: WireDecodable {
-    package var githubTeamID: Int?
+    package let githubTeamID: Int?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -1335,11 +1335,11 @@ package struct CreateGitHubTeamRequest: WireDecodable {
 
 /// `CreateOrgAccessTokenRequest` of the contract, read from requests.
 package struct CreateOrgAccessTokenRequest: WireDecodable {
-    package var description: String?
-    package var expires: Int?
-    package var name: String?
-    package var admin: Bool?
-    package var roleID: String?
+    package let description: String?
+    package let expires: Int?
+    package let name: String?
+    package let admin: Bool?
+    package let roleID: String?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -1353,9 +1353,9 @@ package struct CreateOrgAccessTokenRequest: WireDecodable {
 
 /// `CreateOrganizationInviteRequest` of the contract, read and written.
 package struct CreateOrganizationInviteRequest: WireDecodable, WireEncodable {
-    package var email: String?
-    package var role: OrganizationInviteRole
-    package var roleId: String?
+    package let email: String?
+    package let role: OrganizationInviteRole
+    package let roleId: String?
 
     package init(email: String? = nil, role: OrganizationInviteRole, roleId: String? = nil) {
         self.email = email
@@ -1381,8 +1381,8 @@ package struct CreateOrganizationInviteRequest: WireDecodable, WireEncodable {
 
 /// `CreateOrganizationInviteResponse` of the contract, written into answers.
 package struct CreateOrganizationInviteResponse: WireEncodable {
-    package var id: String
-    package var acceptInviteUrl: String
+    package let id: String
+    package let acceptInviteUrl: String
 
     package init(id: String, acceptInviteUrl: String) {
         self.id = id
@@ -1399,9 +1399,9 @@ package struct CreateOrganizationInviteResponse: WireEncodable {
 
 /// `CreatePulumiTeamRequest` of the contract, read from requests.
 package struct CreatePulumiTeamRequest: WireDecodable {
-    package var name: String?
-    package var displayName: String?
-    package var description: String?
+    package let name: String?
+    package let displayName: String?
+    package let description: String?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -1413,12 +1413,12 @@ package struct CreatePulumiTeamRequest: WireDecodable {
 
 /// `CreateServiceRequest` of the contract, read from requests.
 package struct CreateServiceRequest: WireDecodable {
-    package var ownerType: String?
-    package var ownerName: String?
-    package var name: String?
-    package var description: String?
-    package var items: [AddServiceItem]?
-    package var properties: [ServiceProperty]?
+    package let ownerType: String?
+    package let ownerName: String?
+    package let name: String?
+    package let description: String?
+    package let items: [AddServiceItem]?
+    package let properties: [ServiceProperty]?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -1433,9 +1433,9 @@ package struct CreateServiceRequest: WireDecodable {
 
 /// `CreateTeamAccessTokenRequest` of the contract, read from requests.
 package struct CreateTeamAccessTokenRequest: WireDecodable {
-    package var description: String?
-    package var expires: Int?
-    package var name: String?
+    package let description: String?
+    package let expires: Int?
+    package let name: String?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -1447,11 +1447,11 @@ package struct CreateTeamAccessTokenRequest: WireDecodable {
 
 /// `CustomerManagedKey` of the contract, written into answers.
 package struct CustomerManagedKey: WireEncodable {
-    package var id: String
-    package var name: String
-    package var keyType: KeyType
-    package var awsKms: AwsKmsConfig?
-    package var state: String?
+    package let id: String
+    package let name: String
+    package let keyType: KeyType
+    package let awsKms: AwsKmsConfig?
+    package let state: String?
 
     package init(id: String, name: String, keyType: KeyType, awsKms: AwsKmsConfig? = nil, state: String? = nil) {
         self.id = id
@@ -1474,9 +1474,9 @@ package struct CustomerManagedKey: WireEncodable {
 
 /// `CustomerManagedKeyInput` of the contract, read from requests.
 package struct CustomerManagedKeyInput: WireDecodable {
-    package var name: String?
-    package var keyType: KeyType?
-    package var awsKms: AwsKmsConfig?
+    package let name: String?
+    package let keyType: KeyType?
+    package let awsKms: AwsKmsConfig?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -1488,13 +1488,13 @@ package struct CustomerManagedKeyInput: WireDecodable {
 
 /// `DeletedStack` of the contract, written into answers.
 package struct DeletedStack: WireEncodable {
-    package var id: String
-    package var programId: String
-    package var projectName: String
-    package var stackName: String
-    package var version: Int
-    package var deletedAt: Int
-    package var lastUpdate: StackUpdateSummary
+    package let id: String
+    package let programId: String
+    package let projectName: String
+    package let stackName: String
+    package let version: Int
+    package let deletedAt: Int
+    package let lastUpdate: StackUpdateSummary
 
     package init(id: String, programId: String, projectName: String, stackName: String, version: Int, deletedAt: Int, lastUpdate: StackUpdateSummary) {
         self.id = id
@@ -1521,7 +1521,7 @@ package struct DeletedStack: WireEncodable {
 
 /// `DisableCustomerManagedKeyRequest` of the contract, read from requests.
 package struct DisableCustomerManagedKeyRequest: WireDecodable {
-    package var destID: String?
+    package let destID: String?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -1531,9 +1531,9 @@ package struct DisableCustomerManagedKeyRequest: WireDecodable {
 
 /// `EntityAssignment` of the contract, written into answers.
 package struct EntityAssignment: WireEncodable {
-    package var principal: AssignmentPrincipal
-    package var permissionSet: PermissionSet
-    package var source: AssignmentSource
+    package let principal: AssignmentPrincipal
+    package let permissionSet: PermissionSet
+    package let source: AssignmentSource
 
     package init(principal: AssignmentPrincipal, permissionSet: PermissionSet, source: AssignmentSource) {
         self.principal = principal
@@ -1552,8 +1552,8 @@ package struct EntityAssignment: WireEncodable {
 
 /// `EntityAssignmentsResponse` of the contract, written into answers.
 package struct EntityAssignmentsResponse: WireEncodable {
-    package var assignments: [EntityAssignment]
-    package var availablePermissionSets: [PermissionSet]
+    package let assignments: [EntityAssignment]
+    package let availablePermissionSets: [PermissionSet]
 
     package init(assignments: [EntityAssignment], availablePermissionSets: [PermissionSet]) {
         self.assignments = assignments
@@ -1570,8 +1570,8 @@ package struct EntityAssignmentsResponse: WireEncodable {
 
 /// `EntityInstance` of the contract, read from requests.
 package struct EntityInstance: WireDecodable {
-    package var context: PermissionContextExpression?
-    package var id: String?
+    package let context: PermissionContextExpression?
+    package let id: String?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -1582,9 +1582,9 @@ package struct EntityInstance: WireDecodable {
 
 /// `FGARole` of the contract, written into answers.
 package struct FGARole: WireEncodable {
-    package var id: String
-    package var name: String
-    package var modifiedAt: Timestamp
+    package let id: String
+    package let name: String
+    package let modifiedAt: Timestamp
 
     package init(id: String, name: String, modifiedAt: Timestamp) {
         self.id = id
@@ -1603,16 +1603,16 @@ package struct FGARole: WireEncodable {
 
 /// `GetChangeRequestResponse` of the contract, written into answers.
 package struct GetChangeRequestResponse: WireEncodable {
-    package var id: String
-    package var status: String
-    package var orgID: String
-    package var createdBy: UserInfo
-    package var description: String
-    package var createdAt: Timestamp
-    package var entity: TargetEntity
-    package var action: ChangeGateTargetActionType
-    package var latestRevisionNumber: Int
-    package var gateEvaluation: ChangeRequestGateEvaluation
+    package let id: String
+    package let status: String
+    package let orgID: String
+    package let createdBy: UserInfo
+    package let description: String
+    package let createdAt: Timestamp
+    package let entity: TargetEntity
+    package let action: ChangeGateTargetActionType
+    package let latestRevisionNumber: Int
+    package let gateEvaluation: ChangeRequestGateEvaluation
 
     package init(id: String, status: String, orgID: String, createdBy: UserInfo, description: String, createdAt: Timestamp, entity: TargetEntity, action: ChangeGateTargetActionType, latestRevisionNumber: Int, gateEvaluation: ChangeRequestGateEvaluation) {
         self.id = id
@@ -1645,7 +1645,7 @@ package struct GetChangeRequestResponse: WireEncodable {
 
 /// `GetNaturalLanguageQueryResponse` of the contract, written into answers.
 package struct GetNaturalLanguageQueryResponse: WireEncodable {
-    package var query: String
+    package let query: String
 
     package init(query: String) {
         self.query = query
@@ -1660,7 +1660,7 @@ package struct GetNaturalLanguageQueryResponse: WireEncodable {
 
 /// `GetOrgTemplateSourcesResponse` of the contract, written into answers.
 package struct GetOrgTemplateSourcesResponse: WireEncodable {
-    package var sources: [TemplateSource]
+    package let sources: [TemplateSource]
 
     package init(sources: [TemplateSource]) {
         self.sources = sources
@@ -1675,11 +1675,11 @@ package struct GetOrgTemplateSourcesResponse: WireEncodable {
 
 /// `GetOrgTemplatesResponse` of the contract, written into answers.
 package struct GetOrgTemplatesResponse: WireEncodable {
-    package var templates: [String: [PulumiTemplateRemote]]
-    package var orgHasTemplates: Bool
-    package var hasAccessError: Bool
-    package var hasUpstreamError: Bool
-    package var diagnostics: [String]?
+    package let templates: [String: [PulumiTemplateRemote]]
+    package let orgHasTemplates: Bool
+    package let hasAccessError: Bool
+    package let hasUpstreamError: Bool
+    package let diagnostics: [String]?
 
     package init(templates: [String: [PulumiTemplateRemote]], orgHasTemplates: Bool, hasAccessError: Bool, hasUpstreamError: Bool, diagnostics: [String]? = nil) {
         self.templates = templates
@@ -1702,7 +1702,7 @@ package struct GetOrgTemplatesResponse: WireEncodable {
 
 /// `GetOrganizationMemberTeamsResponse` of the contract, written into answers.
 package struct GetOrganizationMemberTeamsResponse: WireEncodable {
-    package var teams: [String]?
+    package let teams: [String]?
 
     package init(teams: [String]? = nil) {
         self.teams = teams
@@ -1717,9 +1717,9 @@ package struct GetOrganizationMemberTeamsResponse: WireEncodable {
 
 /// `GetPolicyComplianceResultsRequest` of the contract, read from requests.
 package struct GetPolicyComplianceResultsRequest: WireDecodable {
-    package var entity: PolicyComplianceEntityType?
-    package var continuationToken: String?
-    package var size: Int?
+    package let entity: PolicyComplianceEntityType?
+    package let continuationToken: String?
+    package let size: Int?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -1731,9 +1731,9 @@ package struct GetPolicyComplianceResultsRequest: WireDecodable {
 
 /// `GetPolicyComplianceResultsResponse` of the contract, written into answers.
 package struct GetPolicyComplianceResultsResponse: WireEncodable {
-    package var columns: [String]
-    package var rows: [PolicyComplianceResult]
-    package var continuationToken: String?
+    package let columns: [String]
+    package let rows: [PolicyComplianceResult]
+    package let continuationToken: String?
 
     package init(columns: [String], rows: [PolicyComplianceResult], continuationToken: String? = nil) {
         self.columns = columns
@@ -1752,9 +1752,9 @@ package struct GetPolicyComplianceResultsResponse: WireEncodable {
 
 /// `GetPolicyIssueResponse` of the contract, written into answers.
 package struct GetPolicyIssueResponse: WireEncodable {
-    package var policyIssue: PolicyIssue
-    package var policy: AppPolicy?
-    package var policyPack: RegistryPolicyPack?
+    package let policyIssue: PolicyIssue
+    package let policy: AppPolicy?
+    package let policyPack: RegistryPolicyPack?
 
     package init(policyIssue: PolicyIssue, policy: AppPolicy? = nil, policyPack: RegistryPolicyPack? = nil) {
         self.policyIssue = policyIssue
@@ -1773,9 +1773,9 @@ package struct GetPolicyIssueResponse: WireEncodable {
 
 /// `GetServiceResponse` of the contract, written into answers.
 package struct GetServiceResponse: WireEncodable {
-    package var service: OrganizationService
-    package var items: [ServiceItem]
-    package var continuationToken: String?
+    package let service: OrganizationService
+    package let items: [ServiceItem]
+    package let continuationToken: String?
 
     package init(service: OrganizationService, items: [ServiceItem], continuationToken: String? = nil) {
         self.service = service
@@ -1794,7 +1794,7 @@ package struct GetServiceResponse: WireEncodable {
 
 /// `GetTemplateConfigurationResponse` of the contract, written into answers.
 package struct GetTemplateConfigurationResponse: WireEncodable {
-    package var destination: TemplateDestination?
+    package let destination: TemplateDestination?
 
     package init(destination: TemplateDestination? = nil) {
         self.destination = destination
@@ -1815,8 +1815,8 @@ package enum IssueEntityType: String, CaseIterable, WireEncodable {
 
 /// `KeyEncryptionKeyMigration` of the contract, written into answers.
 package struct KeyEncryptionKeyMigration: WireEncodable {
-    package var id: String
-    package var state: String
+    package let id: String
+    package let state: String
 
     package init(id: String, state: String) {
         self.id = id
@@ -1857,7 +1857,7 @@ package enum KeyType: Hashable, WireWord, WireEncodable {
 
 /// `ListAuditLogEventTypesResponse` of the contract, written into answers.
 package struct ListAuditLogEventTypesResponse: WireEncodable {
-    package var eventTypes: [AuditLogEventTypeCatalogEntry]
+    package let eventTypes: [AuditLogEventTypeCatalogEntry]
 
     package init(eventTypes: [AuditLogEventTypeCatalogEntry]) {
         self.eventTypes = eventTypes
@@ -1872,8 +1872,8 @@ package struct ListAuditLogEventTypesResponse: WireEncodable {
 
 /// `ListChangeGatesResponse` of the contract, written into answers.
 package struct ListChangeGatesResponse: WireEncodable {
-    package var gates: [ChangeGate]
-    package var continuationToken: String
+    package let gates: [ChangeGate]
+    package let continuationToken: String
 
     package init(gates: [ChangeGate], continuationToken: String) {
         self.gates = gates
@@ -1890,8 +1890,8 @@ package struct ListChangeGatesResponse: WireEncodable {
 
 /// `ListChangeRequestEventsResponse` of the contract, written into answers.
 package struct ListChangeRequestEventsResponse: WireEncodable {
-    package var events: [ChangeRequestEvent]
-    package var continuationToken: String
+    package let events: [ChangeRequestEvent]
+    package let continuationToken: String
 
     package init(events: [ChangeRequestEvent], continuationToken: String) {
         self.events = events
@@ -1908,8 +1908,8 @@ package struct ListChangeRequestEventsResponse: WireEncodable {
 
 /// `ListChangeRequestsResponse` of the contract, written into answers.
 package struct ListChangeRequestsResponse: WireEncodable {
-    package var changeRequests: [ChangeRequest]
-    package var continuationToken: String
+    package let changeRequests: [ChangeRequest]
+    package let continuationToken: String
 
     package init(changeRequests: [ChangeRequest], continuationToken: String) {
         self.changeRequests = changeRequests
@@ -1926,7 +1926,7 @@ package struct ListChangeRequestsResponse: WireEncodable {
 
 /// `ListDeletedStacksResponse` of the contract, written into answers.
 package struct ListDeletedStacksResponse: WireEncodable {
-    package var deletedStacks: [DeletedStack]
+    package let deletedStacks: [DeletedStack]
 
     package init(deletedStacks: [DeletedStack]) {
         self.deletedStacks = deletedStacks
@@ -1941,7 +1941,7 @@ package struct ListDeletedStacksResponse: WireEncodable {
 
 /// `ListOidcIssuersResponse` of the contract, written into answers.
 package struct ListOidcIssuersResponse: WireEncodable {
-    package var oidcIssuers: [OidcIssuerRegistrationResponse]
+    package let oidcIssuers: [OidcIssuerRegistrationResponse]
 
     package init(oidcIssuers: [OidcIssuerRegistrationResponse]) {
         self.oidcIssuers = oidcIssuers
@@ -1956,8 +1956,8 @@ package struct ListOidcIssuersResponse: WireEncodable {
 
 /// `ListOrganizationMembersResponse` of the contract, written into answers.
 package struct ListOrganizationMembersResponse: WireEncodable {
-    package var members: [OrganizationMember]
-    package var continuationToken: String?
+    package let members: [OrganizationMember]
+    package let continuationToken: String?
 
     package init(members: [OrganizationMember], continuationToken: String? = nil) {
         self.members = members
@@ -1974,9 +1974,9 @@ package struct ListOrganizationMembersResponse: WireEncodable {
 
 /// `ListPoliciesComplianceResponse` of the contract, written into answers.
 package struct ListPoliciesComplianceResponse: WireEncodable {
-    package var policies: [PolicyComplianceRow]
-    package var totalCount: Int?
-    package var continuationToken: String?
+    package let policies: [PolicyComplianceRow]
+    package let totalCount: Int?
+    package let continuationToken: String?
 
     package init(policies: [PolicyComplianceRow], totalCount: Int? = nil, continuationToken: String? = nil) {
         self.policies = policies
@@ -1995,8 +1995,8 @@ package struct ListPoliciesComplianceResponse: WireEncodable {
 
 /// `ListPolicyGroupAccountsResponse` of the contract, written into answers.
 package struct ListPolicyGroupAccountsResponse: WireEncodable {
-    package var accounts: [PolicyGroupAccount]
-    package var continuationToken: String?
+    package let accounts: [PolicyGroupAccount]
+    package let continuationToken: String?
 
     package init(accounts: [PolicyGroupAccount], continuationToken: String? = nil) {
         self.accounts = accounts
@@ -2013,8 +2013,8 @@ package struct ListPolicyGroupAccountsResponse: WireEncodable {
 
 /// `ListPolicyGroupStacksResponse` of the contract, written into answers.
 package struct ListPolicyGroupStacksResponse: WireEncodable {
-    package var stacks: [PolicyGroupStack]
-    package var continuationToken: String?
+    package let stacks: [PolicyGroupStack]
+    package let continuationToken: String?
 
     package init(stacks: [PolicyGroupStack], continuationToken: String? = nil) {
         self.stacks = stacks
@@ -2031,9 +2031,9 @@ package struct ListPolicyGroupStacksResponse: WireEncodable {
 
 /// `ListPolicyIssuesResponse` of the contract, written into answers.
 package struct ListPolicyIssuesResponse: WireEncodable {
-    package var policyIssues: [PolicyIssue]
-    package var groupData: [[String: RawJSON]]
-    package var rowCount: Int?
+    package let policyIssues: [PolicyIssue]
+    package let groupData: [[String: RawJSON]]
+    package let rowCount: Int?
 
     package init(policyIssues: [PolicyIssue], groupData: [[String: RawJSON]], rowCount: Int? = nil) {
         self.policyIssues = policyIssues
@@ -2052,8 +2052,8 @@ package struct ListPolicyIssuesResponse: WireEncodable {
 
 /// `ListPolicyViolationsV2Response` of the contract, written into answers.
 package struct ListPolicyViolationsV2Response: WireEncodable {
-    package var policyViolations: [PolicyViolationV2]
-    package var continuationToken: String?
+    package let policyViolations: [PolicyViolationV2]
+    package let continuationToken: String?
 
     package init(policyViolations: [PolicyViolationV2], continuationToken: String? = nil) {
         self.policyViolations = policyViolations
@@ -2070,7 +2070,7 @@ package struct ListPolicyViolationsV2Response: WireEncodable {
 
 /// `ListRolesResponse` of the contract, written into answers.
 package struct ListRolesResponse: WireEncodable {
-    package var roles: [PermissionDescriptorRecord]
+    package let roles: [PermissionDescriptorRecord]
 
     package init(roles: [PermissionDescriptorRecord]) {
         self.roles = roles
@@ -2085,7 +2085,7 @@ package struct ListRolesResponse: WireEncodable {
 
 /// `ListSAMLOrganizationAdminsResponse` of the contract, written into answers.
 package struct ListSAMLOrganizationAdminsResponse: WireEncodable {
-    package var samlAdmins: [UserInfo]
+    package let samlAdmins: [UserInfo]
 
     package init(samlAdmins: [UserInfo]) {
         self.samlAdmins = samlAdmins
@@ -2100,8 +2100,8 @@ package struct ListSAMLOrganizationAdminsResponse: WireEncodable {
 
 /// `ListServicesResponse` of the contract, written into answers.
 package struct ListServicesResponse: WireEncodable {
-    package var services: [OrganizationService]
-    package var continuationToken: String?
+    package let services: [OrganizationService]
+    package let continuationToken: String?
 
     package init(services: [OrganizationService], continuationToken: String? = nil) {
         self.services = services
@@ -2118,7 +2118,7 @@ package struct ListServicesResponse: WireEncodable {
 
 /// `ListTeamRolesResponse` of the contract, written into answers.
 package struct ListTeamRolesResponse: WireEncodable {
-    package var roles: [PermissionDescriptorRecord]
+    package let roles: [PermissionDescriptorRecord]
 
     package init(roles: [PermissionDescriptorRecord]) {
         self.roles = roles
@@ -2133,7 +2133,7 @@ package struct ListTeamRolesResponse: WireEncodable {
 
 /// `ListTeamsResponse` of the contract, written into answers.
 package struct ListTeamsResponse: WireEncodable {
-    package var teams: [Team]
+    package let teams: [Team]
 
     package init(teams: [Team]) {
         self.teams = teams
@@ -2148,7 +2148,7 @@ package struct ListTeamsResponse: WireEncodable {
 
 /// `ListTeamsWithRoleResponse` of the contract, written into answers.
 package struct ListTeamsWithRoleResponse: WireEncodable {
-    package var teams: [Team]
+    package let teams: [Team]
 
     package init(teams: [Team]) {
         self.teams = teams
@@ -2163,7 +2163,7 @@ package struct ListTeamsWithRoleResponse: WireEncodable {
 
 /// `ListUsersWithRoleResponse` of the contract, written into answers.
 package struct ListUsersWithRoleResponse: WireEncodable {
-    package var users: [UserInfo]
+    package let users: [UserInfo]
 
     package init(users: [UserInfo]) {
         self.users = users
@@ -2208,7 +2208,7 @@ package enum MemberAction: Hashable, WireWord {
 
 /// `MemberLinks` of the contract, written into answers.
 package struct MemberLinks: WireEncodable {
-    package var selfLink: String?
+    package let selfLink: String?
 
     package init(selfLink: String? = nil) {
         self.selfLink = selfLink
@@ -2247,12 +2247,12 @@ package enum NeoTaskSharingMode: Hashable, WireWord, WireEncodable {
 
 /// `NewPolicyGroupRequest` of the contract, read from requests.
 package struct NewPolicyGroupRequest: WireDecodable {
-    package var name: String?
-    package var entityType: PolicyGroupEntityType?
-    package var mode: PolicyGroupMode?
-    package var agentPoolId: String?
-    package var stackMatchRule: PermissionBooleanExpression?
-    package var accountMatchRule: PermissionBooleanExpression?
+    package let name: String?
+    package let entityType: PolicyGroupEntityType?
+    package let mode: PolicyGroupMode?
+    package let agentPoolId: String?
+    package let stackMatchRule: PermissionBooleanExpression?
+    package let accountMatchRule: PermissionBooleanExpression?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -2269,11 +2269,11 @@ package struct NewPolicyGroupRequest: WireDecodable {
 ///
 /// Override: `jwks`: a standard key set (RFC 7517); the contract describes a structure of one implementation instead
 package struct OidcIssuerRegistrationRequest: WireDecodable {
-    package var name: String?
-    package var url: String?
-    package var thumbprints: [String]?
-    package var maxExpiration: Int?
-    package var jwks: RawJSON?
+    package let name: String?
+    package let url: String?
+    package let thumbprints: [String]?
+    package let maxExpiration: Int?
+    package let jwks: RawJSON?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -2289,16 +2289,16 @@ package struct OidcIssuerRegistrationRequest: WireDecodable {
 ///
 /// Override: `jwks`: a standard key set (RFC 7517); the contract describes a structure of one implementation instead
 package struct OidcIssuerRegistrationResponse: WireEncodable {
-    package var id: String
-    package var name: String
-    package var url: String
-    package var issuer: String
-    package var thumbprints: [String]?
-    package var jwks: RawJSON?
-    package var maxExpiration: Int?
-    package var created: String?
-    package var modified: String?
-    package var lastUsed: String?
+    package let id: String
+    package let name: String
+    package let url: String
+    package let issuer: String
+    package let thumbprints: [String]?
+    package let jwks: RawJSON?
+    package let maxExpiration: Int?
+    package let created: String?
+    package let modified: String?
+    package let lastUsed: String?
 
     package init(id: String, name: String, url: String, issuer: String, thumbprints: [String]? = nil, jwks: RawJSON? = nil, maxExpiration: Int? = nil, created: String? = nil, modified: String? = nil, lastUsed: String? = nil) {
         self.id = id
@@ -2333,10 +2333,10 @@ package struct OidcIssuerRegistrationResponse: WireEncodable {
 ///
 /// Override: `jwks`: a standard key set (RFC 7517); the contract describes a structure of one implementation instead
 package struct OidcIssuerUpdateRequest: WireDecodable {
-    package var name: String?
-    package var thumbprints: [String]?
-    package var maxExpiration: Int?
-    package var jwks: RawJSON?
+    package let name: String?
+    package let thumbprints: [String]?
+    package let maxExpiration: Int?
+    package let jwks: RawJSON?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -2349,10 +2349,10 @@ package struct OidcIssuerUpdateRequest: WireDecodable {
 
 /// `Organization` of the contract, written into answers.
 package struct Organization: WireEncodable {
-    package var githubLogin: String
-    package var name: String
-    package var avatarUrl: String
-    package var repos: [PulumiRepository]
+    package let githubLogin: String
+    package let name: String
+    package let avatarUrl: String
+    package let repos: [PulumiRepository]
 
     package init(githubLogin: String, name: String, avatarUrl: String, repos: [PulumiRepository]) {
         self.githubLogin = githubLogin
@@ -2373,9 +2373,9 @@ package struct Organization: WireEncodable {
 
 /// `OrganizationAuditLogExportSettings` of the contract, written into answers.
 package struct OrganizationAuditLogExportSettings: WireEncodable {
-    package var enabled: Bool
-    package var s3Config: AuditLogsExportS3Config
-    package var lastResult: AuditLogExportResult
+    package let enabled: Bool
+    package let s3Config: AuditLogsExportS3Config
+    package let lastResult: AuditLogExportResult
 
     package init(enabled: Bool, s3Config: AuditLogsExportS3Config, lastResult: AuditLogExportResult) {
         self.enabled = enabled
@@ -2394,97 +2394,97 @@ package struct OrganizationAuditLogExportSettings: WireEncodable {
 
 /// `OrganizationFeatures` of the contract, written into answers.
 package struct OrganizationFeatures: WireEncodable {
-    package var auditLogsEnabled: Bool
-    package var hasTerraformModules: Bool?
-    package var crossGuardEnabled: Bool
-    package var webhooksEnabled: Bool
-    package var integrationAssistantEnabled: Bool
-    package var aleEnabled: Bool
-    package var deployEnabled: Bool
-    package var scimEnabled: Bool
-    package var resourceSearchEnabled: Bool
-    package var resourceExportEnabled: Bool
-    package var propertySearchUIEnabled: Bool
-    package var nlpSearchEnabled: Bool
-    package var customTemplatesEnabled: Bool
-    package var restoreStacksEnabled: Bool
-    package var environmentsEnabled: Bool
-    package var environmentRevisionTagsEnabled: Bool
-    package var legacyDeploymentsOrgToken: Bool
-    package var gitHubEnterpriseIntegrationEnabled: Bool
-    package var gitHubEnterpriseCloudDataResidencyEnabled: Bool
-    package var gitHubEnterpriseIndividualAuthEnabled: Bool?
-    package var agentPoolRegistrationEnabled: Bool
-    package var dashboardOnboardingUIEnabled: Bool?
-    package var driftDetectionEnabled: Bool
-    package var selfHostedDeploymentsEnabled: Bool
-    package var auditLogUIFilteringEnabled: Bool
-    package var dependencyCachingEnabled: Bool
-    package var environmentsRestoreEnabled: Bool
-    package var pangeaAccountsScanPageEnabled: Bool
-    package var customRolesEnabled: Bool
-    package var usersCustomRolesEnabled: Bool?
-    package var environmentSecretRotationEnabled: Bool
-    package var insightsMonetizationEnabled: Bool
-    package var selfServeIDPRemoval: Bool
-    package var iacCloudImportEnabled: Bool
-    package var bringYourOwnKeyEnabled: Bool
-    package var approvalsEnabled: Bool
-    package var escOnboardingEnabled: Bool
-    package var escOnboardingV2Enabled: Bool
-    package var escEditorRevampEnabled: Bool?
-    package var escOnboardingAzureOAuthClientEnabled: Bool
-    package var escOnboardingGcpOAuthClientEnabled: Bool
-    package var policyManagementV2Enabled: Bool
-    package var policyIssueManagementEnabled: Bool
-    package var aiAgentsEnabled: Bool
-    package var aiAgentsReadOnly: Bool
-    package var themingEnabled: Bool
-    package var customRoleCondition: Bool
-    package var neoTaskSharingEnabled: Bool
-    package var ghAppDetailedDiffEnabled: Bool
-    package var neoServerSideApprovalsEnabled: Bool?
-    package var neoPlanModeEnabled: Bool?
-    package var neoCustomRolesEnabled: Bool
-    package var getStartedOnboardEnabled: Bool?
-    package var neoReadOnlyEnabled: Bool?
-    package var discoveredStacksEnabled: Bool
-    package var agentIntegrationCatalogEnabled: Bool
-    package var agentScheduledTasksEnabled: Bool
-    package var neoCustomAgentsEnabled: Bool
-    package var neoSecurityEnabled: Bool
-    package var agentTriggeredTasksEnabled: Bool
-    package var aiReviewCodeAccessEnabled: Bool?
-    package var neoCodeReviewsEnabled: Bool?
-    package var customVCSEnabled: Bool
-    package var bitbucketVCSEnabled: Bool
-    package var insightsAutoPolicyPacksEnabled: Bool
-    package var fixDriftWithNeoEnabled: Bool
-    package var cliIntegrationCatalogEnabled: Bool
-    package var serviceBackedConfigEnabled: Bool
-    package var universalSearchEnabled: Bool?
-    package var driftRemediationEnabled: Bool?
-    package var expandedPolicyEnforcementLevelsEnabled: Bool?
-    package var machineTokensEnabled: Bool?
-    package var samlSsoEnabled: Bool?
-    package var teamMemberRoleManagementEnabled: Bool?
-    package var teamsEnabled: Bool?
-    package var neoTokenMeteringEnabled: Bool?
-    package var tagBasedDeploymentTriggersEnabled: Bool?
-    package var notificationCenterEnabled: Bool?
-    package var deploymentOidcSettingsEnabled: Bool?
-    package var neoUsageLimitsEnabled: Bool?
-    package var unlinkedGitHubAppRecoveryEnabled: Bool?
-    package var accessTokenExpiryPolicyEnabled: Bool?
-    package var neoByokEnabled: Bool
-    package var neoAgentTaskRbacEnforcementEnabled: Bool?
-    package var linkExpressCheckoutEnabled: Bool?
-    package var multiChangeRequestsEnabled: Bool?
-    package var agentsAsTeamMembersEnabled: Bool?
-    package var entityUserAssignmentsEnabled: Bool
-    package var policyExceptionsEnabled: Bool
-    package var staticDefaultRolesEnabled: Bool
-    package var policyPostureReportEnabled: Bool?
+    package let auditLogsEnabled: Bool
+    package let hasTerraformModules: Bool?
+    package let crossGuardEnabled: Bool
+    package let webhooksEnabled: Bool
+    package let integrationAssistantEnabled: Bool
+    package let aleEnabled: Bool
+    package let deployEnabled: Bool
+    package let scimEnabled: Bool
+    package let resourceSearchEnabled: Bool
+    package let resourceExportEnabled: Bool
+    package let propertySearchUIEnabled: Bool
+    package let nlpSearchEnabled: Bool
+    package let customTemplatesEnabled: Bool
+    package let restoreStacksEnabled: Bool
+    package let environmentsEnabled: Bool
+    package let environmentRevisionTagsEnabled: Bool
+    package let legacyDeploymentsOrgToken: Bool
+    package let gitHubEnterpriseIntegrationEnabled: Bool
+    package let gitHubEnterpriseCloudDataResidencyEnabled: Bool
+    package let gitHubEnterpriseIndividualAuthEnabled: Bool?
+    package let agentPoolRegistrationEnabled: Bool
+    package let dashboardOnboardingUIEnabled: Bool?
+    package let driftDetectionEnabled: Bool
+    package let selfHostedDeploymentsEnabled: Bool
+    package let auditLogUIFilteringEnabled: Bool
+    package let dependencyCachingEnabled: Bool
+    package let environmentsRestoreEnabled: Bool
+    package let pangeaAccountsScanPageEnabled: Bool
+    package let customRolesEnabled: Bool
+    package let usersCustomRolesEnabled: Bool?
+    package let environmentSecretRotationEnabled: Bool
+    package let insightsMonetizationEnabled: Bool
+    package let selfServeIDPRemoval: Bool
+    package let iacCloudImportEnabled: Bool
+    package let bringYourOwnKeyEnabled: Bool
+    package let approvalsEnabled: Bool
+    package let escOnboardingEnabled: Bool
+    package let escOnboardingV2Enabled: Bool
+    package let escEditorRevampEnabled: Bool?
+    package let escOnboardingAzureOAuthClientEnabled: Bool
+    package let escOnboardingGcpOAuthClientEnabled: Bool
+    package let policyManagementV2Enabled: Bool
+    package let policyIssueManagementEnabled: Bool
+    package let aiAgentsEnabled: Bool
+    package let aiAgentsReadOnly: Bool
+    package let themingEnabled: Bool
+    package let customRoleCondition: Bool
+    package let neoTaskSharingEnabled: Bool
+    package let ghAppDetailedDiffEnabled: Bool
+    package let neoServerSideApprovalsEnabled: Bool?
+    package let neoPlanModeEnabled: Bool?
+    package let neoCustomRolesEnabled: Bool
+    package let getStartedOnboardEnabled: Bool?
+    package let neoReadOnlyEnabled: Bool?
+    package let discoveredStacksEnabled: Bool
+    package let agentIntegrationCatalogEnabled: Bool
+    package let agentScheduledTasksEnabled: Bool
+    package let neoCustomAgentsEnabled: Bool
+    package let neoSecurityEnabled: Bool
+    package let agentTriggeredTasksEnabled: Bool
+    package let aiReviewCodeAccessEnabled: Bool?
+    package let neoCodeReviewsEnabled: Bool?
+    package let customVCSEnabled: Bool
+    package let bitbucketVCSEnabled: Bool
+    package let insightsAutoPolicyPacksEnabled: Bool
+    package let fixDriftWithNeoEnabled: Bool
+    package let cliIntegrationCatalogEnabled: Bool
+    package let serviceBackedConfigEnabled: Bool
+    package let universalSearchEnabled: Bool?
+    package let driftRemediationEnabled: Bool?
+    package let expandedPolicyEnforcementLevelsEnabled: Bool?
+    package let machineTokensEnabled: Bool?
+    package let samlSsoEnabled: Bool?
+    package let teamMemberRoleManagementEnabled: Bool?
+    package let teamsEnabled: Bool?
+    package let neoTokenMeteringEnabled: Bool?
+    package let tagBasedDeploymentTriggersEnabled: Bool?
+    package let notificationCenterEnabled: Bool?
+    package let deploymentOidcSettingsEnabled: Bool?
+    package let neoUsageLimitsEnabled: Bool?
+    package let unlinkedGitHubAppRecoveryEnabled: Bool?
+    package let accessTokenExpiryPolicyEnabled: Bool?
+    package let neoByokEnabled: Bool
+    package let neoAgentTaskRbacEnforcementEnabled: Bool?
+    package let linkExpressCheckoutEnabled: Bool?
+    package let multiChangeRequestsEnabled: Bool?
+    package let agentsAsTeamMembersEnabled: Bool?
+    package let entityUserAssignmentsEnabled: Bool
+    package let policyExceptionsEnabled: Bool
+    package let staticDefaultRolesEnabled: Bool
+    package let policyPostureReportEnabled: Bool?
 
     package init(auditLogsEnabled: Bool, hasTerraformModules: Bool? = nil, crossGuardEnabled: Bool, webhooksEnabled: Bool, integrationAssistantEnabled: Bool, aleEnabled: Bool, deployEnabled: Bool, scimEnabled: Bool, resourceSearchEnabled: Bool, resourceExportEnabled: Bool, propertySearchUIEnabled: Bool, nlpSearchEnabled: Bool, customTemplatesEnabled: Bool, restoreStacksEnabled: Bool, environmentsEnabled: Bool, environmentRevisionTagsEnabled: Bool, legacyDeploymentsOrgToken: Bool, gitHubEnterpriseIntegrationEnabled: Bool, gitHubEnterpriseCloudDataResidencyEnabled: Bool, gitHubEnterpriseIndividualAuthEnabled: Bool? = nil, agentPoolRegistrationEnabled: Bool, dashboardOnboardingUIEnabled: Bool? = nil, driftDetectionEnabled: Bool, selfHostedDeploymentsEnabled: Bool, auditLogUIFilteringEnabled: Bool, dependencyCachingEnabled: Bool, environmentsRestoreEnabled: Bool, pangeaAccountsScanPageEnabled: Bool, customRolesEnabled: Bool, usersCustomRolesEnabled: Bool? = nil, environmentSecretRotationEnabled: Bool, insightsMonetizationEnabled: Bool, selfServeIDPRemoval: Bool, iacCloudImportEnabled: Bool, bringYourOwnKeyEnabled: Bool, approvalsEnabled: Bool, escOnboardingEnabled: Bool, escOnboardingV2Enabled: Bool, escEditorRevampEnabled: Bool? = nil, escOnboardingAzureOAuthClientEnabled: Bool, escOnboardingGcpOAuthClientEnabled: Bool, policyManagementV2Enabled: Bool, policyIssueManagementEnabled: Bool, aiAgentsEnabled: Bool, aiAgentsReadOnly: Bool, themingEnabled: Bool, customRoleCondition: Bool, neoTaskSharingEnabled: Bool, ghAppDetailedDiffEnabled: Bool, neoServerSideApprovalsEnabled: Bool? = nil, neoPlanModeEnabled: Bool? = nil, neoCustomRolesEnabled: Bool, getStartedOnboardEnabled: Bool? = nil, neoReadOnlyEnabled: Bool? = nil, discoveredStacksEnabled: Bool, agentIntegrationCatalogEnabled: Bool, agentScheduledTasksEnabled: Bool, neoCustomAgentsEnabled: Bool, neoSecurityEnabled: Bool, agentTriggeredTasksEnabled: Bool, aiReviewCodeAccessEnabled: Bool? = nil, neoCodeReviewsEnabled: Bool? = nil, customVCSEnabled: Bool, bitbucketVCSEnabled: Bool, insightsAutoPolicyPacksEnabled: Bool, fixDriftWithNeoEnabled: Bool, cliIntegrationCatalogEnabled: Bool, serviceBackedConfigEnabled: Bool, universalSearchEnabled: Bool? = nil, driftRemediationEnabled: Bool? = nil, expandedPolicyEnforcementLevelsEnabled: Bool? = nil, machineTokensEnabled: Bool? = nil, samlSsoEnabled: Bool? = nil, teamMemberRoleManagementEnabled: Bool? = nil, teamsEnabled: Bool? = nil, neoTokenMeteringEnabled: Bool? = nil, tagBasedDeploymentTriggersEnabled: Bool? = nil, notificationCenterEnabled: Bool? = nil, deploymentOidcSettingsEnabled: Bool? = nil, neoUsageLimitsEnabled: Bool? = nil, unlinkedGitHubAppRecoveryEnabled: Bool? = nil, accessTokenExpiryPolicyEnabled: Bool? = nil, neoByokEnabled: Bool, neoAgentTaskRbacEnforcementEnabled: Bool? = nil, linkExpressCheckoutEnabled: Bool? = nil, multiChangeRequestsEnabled: Bool? = nil, agentsAsTeamMembersEnabled: Bool? = nil, entityUserAssignmentsEnabled: Bool, policyExceptionsEnabled: Bool, staticDefaultRolesEnabled: Bool, policyPostureReportEnabled: Bool? = nil) {
         self.auditLogsEnabled = auditLogsEnabled
@@ -2725,15 +2725,15 @@ package enum OrganizationLockedStatus: String, CaseIterable, WireEncodable {
 
 /// `OrganizationMember` of the contract, written into answers.
 package struct OrganizationMember: WireEncodable {
-    package var role: OrganizationRole
-    package var user: UserInfo
-    package var created: Timestamp
-    package var knownToPulumi: Bool
-    package var virtualAdmin: Bool
-    package var links: MemberLinks?
-    package var fgaRole: FGARole
-    package var teams: [String]?
-    package var suspended: Bool?
+    package let role: OrganizationRole
+    package let user: UserInfo
+    package let created: Timestamp
+    package let knownToPulumi: Bool
+    package let virtualAdmin: Bool
+    package let links: MemberLinks?
+    package let fgaRole: FGARole
+    package let teams: [String]?
+    package let suspended: Bool?
 
     package init(role: OrganizationRole, user: UserInfo, created: Timestamp, knownToPulumi: Bool, virtualAdmin: Bool, links: MemberLinks? = nil, fgaRole: FGARole, teams: [String]? = nil, suspended: Bool? = nil) {
         self.role = role
@@ -2788,52 +2788,52 @@ package enum OrganizationMemberKind: Hashable, WireWord {
 
 /// `OrganizationMetadata` of the contract, written into answers.
 package struct OrganizationMetadata: WireEncodable {
-    package var id: String
-    package var kind: OrganizationKind
-    package var created: Timestamp
-    package var backingOrgLogin: String?
-    package var product: SaasOffer?
-    package var subscriptionStatus: String?
-    package var subscriptionTrialEnd: Int?
-    package var retrialExpiration: Timestamp?
-    package var retrialAnnouncedEndDate: Timestamp?
-    package var retrialProduct: SaasOffer?
-    package var subscriptionCancelAtPeriodEnd: Bool?
-    package var subscriptionPeriodEnd: Timestamp?
-    package var userRole: OrganizationRole
-    package var defaultStackPermission: StackPermission
-    package var defaultEnvironmentPermission: EnvironmentPermission
-    package var defaultAccountPermission: InsightsAccountPermission
-    package var membersCanCreateStacks: Bool
-    package var membersCanDeleteStacks: Bool
-    package var membersCanTransferStacks: Bool
-    package var membersCanCreateTeams: Bool
-    package var membersCanCreateAccounts: Bool
-    package var neoEnabled: Bool
-    package var neoApprovalMode: NeoApprovalMode
-    package var neoTaskSharingMode: NeoTaskSharingMode
-    package var neoCLIExplanationsDisabled: Bool
-    package var naturalLanguageSearchDisabled: Bool
-    package var neoAgentDisabled: Bool
-    package var insightsTrialEnd: Int?
-    package var insightsBillingAccepted: Bool?
-    package var insightsTrialUsingPolicy: Bool
-    package var aiEnablement: String
-    package var preferredVCS: PreferredVCS
-    package var auditLogsEnabled: Bool
-    package var webhooksEnabled: Bool
-    package var features: OrganizationFeatures
-    package var accountCount: Int
-    package var environmentCount: Int
-    package var stackCount: Int
-    package var maxStacks: Int?
-    package var memberCount: Int
-    package var maxMembers: Int?
-    package var locked: OrganizationLockedStatus?
-    package var defaultRoleId: String?
-    package var defaultDeploymentRoleId: String?
-    package var pastDueSince: Timestamp?
-    package var maxAccessTokenExpiryDays: Int?
+    package let id: String
+    package let kind: OrganizationKind
+    package let created: Timestamp
+    package let backingOrgLogin: String?
+    package let product: SaasOffer?
+    package let subscriptionStatus: String?
+    package let subscriptionTrialEnd: Int?
+    package let retrialExpiration: Timestamp?
+    package let retrialAnnouncedEndDate: Timestamp?
+    package let retrialProduct: SaasOffer?
+    package let subscriptionCancelAtPeriodEnd: Bool?
+    package let subscriptionPeriodEnd: Timestamp?
+    package let userRole: OrganizationRole
+    package let defaultStackPermission: StackPermission
+    package let defaultEnvironmentPermission: EnvironmentPermission
+    package let defaultAccountPermission: InsightsAccountPermission
+    package let membersCanCreateStacks: Bool
+    package let membersCanDeleteStacks: Bool
+    package let membersCanTransferStacks: Bool
+    package let membersCanCreateTeams: Bool
+    package let membersCanCreateAccounts: Bool
+    package let neoEnabled: Bool
+    package let neoApprovalMode: NeoApprovalMode
+    package let neoTaskSharingMode: NeoTaskSharingMode
+    package let neoCLIExplanationsDisabled: Bool
+    package let naturalLanguageSearchDisabled: Bool
+    package let neoAgentDisabled: Bool
+    package let insightsTrialEnd: Int?
+    package let insightsBillingAccepted: Bool?
+    package let insightsTrialUsingPolicy: Bool
+    package let aiEnablement: String
+    package let preferredVCS: PreferredVCS
+    package let auditLogsEnabled: Bool
+    package let webhooksEnabled: Bool
+    package let features: OrganizationFeatures
+    package let accountCount: Int
+    package let environmentCount: Int
+    package let stackCount: Int
+    package let maxStacks: Int?
+    package let memberCount: Int
+    package let maxMembers: Int?
+    package let locked: OrganizationLockedStatus?
+    package let defaultRoleId: String?
+    package let defaultDeploymentRoleId: String?
+    package let pastDueSince: Timestamp?
+    package let maxAccessTokenExpiryDays: Int?
 
     package init(id: String, kind: OrganizationKind, created: Timestamp, backingOrgLogin: String? = nil, product: SaasOffer? = nil, subscriptionStatus: String? = nil, subscriptionTrialEnd: Int? = nil, retrialExpiration: Timestamp? = nil, retrialAnnouncedEndDate: Timestamp? = nil, retrialProduct: SaasOffer? = nil, subscriptionCancelAtPeriodEnd: Bool? = nil, subscriptionPeriodEnd: Timestamp? = nil, userRole: OrganizationRole, defaultStackPermission: StackPermission, defaultEnvironmentPermission: EnvironmentPermission, defaultAccountPermission: InsightsAccountPermission, membersCanCreateStacks: Bool, membersCanDeleteStacks: Bool, membersCanTransferStacks: Bool, membersCanCreateTeams: Bool, membersCanCreateAccounts: Bool, neoEnabled: Bool, neoApprovalMode: NeoApprovalMode, neoTaskSharingMode: NeoTaskSharingMode, neoCLIExplanationsDisabled: Bool, naturalLanguageSearchDisabled: Bool, neoAgentDisabled: Bool, insightsTrialEnd: Int? = nil, insightsBillingAccepted: Bool? = nil, insightsTrialUsingPolicy: Bool, aiEnablement: String, preferredVCS: PreferredVCS, auditLogsEnabled: Bool, webhooksEnabled: Bool, features: OrganizationFeatures, accountCount: Int, environmentCount: Int, stackCount: Int, maxStacks: Int? = nil, memberCount: Int, maxMembers: Int? = nil, locked: OrganizationLockedStatus? = nil, defaultRoleId: String? = nil, defaultDeploymentRoleId: String? = nil, pastDueSince: Timestamp? = nil, maxAccessTokenExpiryDays: Int? = nil) {
         self.id = id
@@ -2940,14 +2940,14 @@ package struct OrganizationMetadata: WireEncodable {
 ///
 /// Override: `Kernel.Service` is another thing
 package struct OrganizationService: WireEncodable {
-    package var organizationName: String
-    package var owner: ServiceMember
-    package var name: String
-    package var description: String
-    package var created: Timestamp?
-    package var members: [ServiceMember]
-    package var itemCountSummary: [String: Int]
-    package var properties: [ServiceProperty]
+    package let organizationName: String
+    package let owner: ServiceMember
+    package let name: String
+    package let description: String
+    package let created: Timestamp?
+    package let members: [ServiceMember]
+    package let itemCountSummary: [String: Int]
+    package let properties: [ServiceProperty]
 
     package init(organizationName: String, owner: ServiceMember, name: String, description: String, created: Timestamp? = nil, members: [ServiceMember], itemCountSummary: [String: Int], properties: [ServiceProperty]) {
         self.organizationName = organizationName
@@ -2976,10 +2976,10 @@ package struct OrganizationService: WireEncodable {
 
 /// `PackageUsageResponse` of the contract, written into answers.
 package struct PackageUsageResponse: WireEncodable {
-    package var packageName: String?
-    package var totalStacks: Int?
-    package var stacks: [StackUsage]?
-    package var continuationToken: String?
+    package let packageName: String?
+    package let totalStacks: Int?
+    package let stacks: [StackUsage]?
+    package let continuationToken: String?
 
     package init(packageName: String? = nil, totalStacks: Int? = nil, stacks: [StackUsage]? = nil, continuationToken: String? = nil) {
         self.packageName = packageName
@@ -3117,8 +3117,8 @@ package indirect enum PermissionDescriptor: WireDecodable, WireEncodable {
 
 /// `PermissionDescriptorAllow` of the contract, read and written.
 package struct PermissionDescriptorAllow: WireDecodable, WireEncodable {
-    package var permissions: [RbacPermission]?
-    package var constraints: RbacPermissionConstraints?
+    package let permissions: [RbacPermission]?
+    package let constraints: RbacPermissionConstraints?
 
     package init(permissions: [RbacPermission]? = nil, constraints: RbacPermissionConstraints? = nil) {
         self.permissions = permissions
@@ -3142,11 +3142,11 @@ package struct PermissionDescriptorAllow: WireDecodable, WireEncodable {
 
 /// `PermissionDescriptorBase` of the contract, read from requests.
 package struct PermissionDescriptorBase: WireDecodable {
-    package var name: String?
-    package var description: String?
-    package var resourceType: String?
-    package var uxPurpose: PermissionDescriptorUXPurpose?
-    package var details: PermissionDescriptor?
+    package let name: String?
+    package let description: String?
+    package let resourceType: String?
+    package let uxPurpose: PermissionDescriptorUXPurpose?
+    package let details: PermissionDescriptor?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -3160,7 +3160,7 @@ package struct PermissionDescriptorBase: WireDecodable {
 
 /// `PermissionDescriptorCompose` of the contract, read and written.
 package struct PermissionDescriptorCompose: WireDecodable, WireEncodable {
-    package var permissionDescriptors: [String]?
+    package let permissionDescriptors: [String]?
 
     package init(permissionDescriptors: [String]? = nil) {
         self.permissionDescriptors = permissionDescriptors
@@ -3181,8 +3181,8 @@ package struct PermissionDescriptorCompose: WireDecodable, WireEncodable {
 
 /// `PermissionDescriptorCondition` of the contract, read and written.
 package struct PermissionDescriptorCondition: WireDecodable, WireEncodable {
-    package var condition: PermissionBooleanExpression?
-    package var subNode: PermissionDescriptor?
+    package let condition: PermissionBooleanExpression?
+    package let subNode: PermissionDescriptor?
 
     package init(condition: PermissionBooleanExpression? = nil, subNode: PermissionDescriptor? = nil) {
         self.condition = condition
@@ -3206,7 +3206,7 @@ package struct PermissionDescriptorCondition: WireDecodable, WireEncodable {
 
 /// `PermissionDescriptorGroup` of the contract, read and written.
 package struct PermissionDescriptorGroup: WireDecodable, WireEncodable {
-    package var entries: [PermissionDescriptor]?
+    package let entries: [PermissionDescriptor]?
 
     package init(entries: [PermissionDescriptor]? = nil) {
         self.entries = entries
@@ -3227,9 +3227,9 @@ package struct PermissionDescriptorGroup: WireDecodable, WireEncodable {
 
 /// `PermissionDescriptorIfThenElse` of the contract, read and written.
 package struct PermissionDescriptorIfThenElse: WireDecodable, WireEncodable {
-    package var condition: PermissionBooleanExpression?
-    package var subNodeForTrue: PermissionDescriptor?
-    package var subNodeForFalse: PermissionDescriptor?
+    package let condition: PermissionBooleanExpression?
+    package let subNodeForTrue: PermissionDescriptor?
+    package let subNodeForFalse: PermissionDescriptor?
 
     package init(condition: PermissionBooleanExpression? = nil, subNodeForTrue: PermissionDescriptor? = nil, subNodeForFalse: PermissionDescriptor? = nil) {
         self.condition = condition
@@ -3256,18 +3256,18 @@ package struct PermissionDescriptorIfThenElse: WireDecodable, WireEncodable {
 
 /// `PermissionDescriptorRecord` of the contract, written into answers.
 package struct PermissionDescriptorRecord: WireEncodable {
-    package var name: String?
-    package var description: String?
-    package var resourceType: String?
-    package var uxPurpose: PermissionDescriptorUXPurpose?
-    package var details: PermissionDescriptor?
-    package var created: Timestamp
-    package var modified: Timestamp
-    package var id: String
-    package var orgId: String
-    package var defaultIdentifier: String?
-    package var version: Int
-    package var isOrgDefault: Bool
+    package let name: String?
+    package let description: String?
+    package let resourceType: String?
+    package let uxPurpose: PermissionDescriptorUXPurpose?
+    package let details: PermissionDescriptor?
+    package let created: Timestamp
+    package let modified: Timestamp
+    package let id: String
+    package let orgId: String
+    package let defaultIdentifier: String?
+    package let version: Int
+    package let isOrgDefault: Bool
 
     package init(name: String? = nil, description: String? = nil, resourceType: String? = nil, uxPurpose: PermissionDescriptorUXPurpose? = nil, details: PermissionDescriptor? = nil, created: Timestamp, modified: Timestamp, id: String, orgId: String, defaultIdentifier: String? = nil, version: Int, isOrgDefault: Bool) {
         self.name = name
@@ -3304,8 +3304,8 @@ package struct PermissionDescriptorRecord: WireEncodable {
 
 /// `PermissionDescriptorSelect` of the contract, read and written.
 package struct PermissionDescriptorSelect: WireDecodable, WireEncodable {
-    package var selector: PermissionExpression?
-    package var options: [PermissionSelectvalue]?
+    package let selector: PermissionExpression?
+    package let options: [PermissionSelectvalue]?
 
     package init(selector: PermissionExpression? = nil, options: [PermissionSelectvalue]? = nil) {
         self.selector = selector
@@ -3457,8 +3457,8 @@ package indirect enum PermissionExpression: WireDecodable, WireEncodable {
 
 /// `PermissionExpressionAnd` of the contract, read and written.
 package struct PermissionExpressionAnd: WireDecodable, WireEncodable {
-    package var left: PermissionBooleanExpression?
-    package var right: PermissionBooleanExpression?
+    package let left: PermissionBooleanExpression?
+    package let right: PermissionBooleanExpression?
 
     package init(left: PermissionBooleanExpression? = nil, right: PermissionBooleanExpression? = nil) {
         self.left = left
@@ -3498,8 +3498,8 @@ package struct PermissionExpressionEnvironment: WireDecodable, WireEncodable {
 
 /// `PermissionExpressionEqual` of the contract, read and written.
 package struct PermissionExpressionEqual: WireDecodable, WireEncodable {
-    package var left: PermissionExpression?
-    package var right: PermissionExpression?
+    package let left: PermissionExpression?
+    package let right: PermissionExpression?
 
     package init(left: PermissionExpression? = nil, right: PermissionExpression? = nil) {
         self.left = left
@@ -3523,9 +3523,9 @@ package struct PermissionExpressionEqual: WireDecodable, WireEncodable {
 
 /// `PermissionExpressionHasTag` of the contract, read and written.
 package struct PermissionExpressionHasTag: WireDecodable, WireEncodable {
-    package var node: PermissionBooleanExpression?
-    package var context: PermissionContextExpression?
-    package var key: String?
+    package let node: PermissionBooleanExpression?
+    package let context: PermissionContextExpression?
+    package let key: String?
 
     package init(node: PermissionBooleanExpression? = nil, context: PermissionContextExpression? = nil, key: String? = nil) {
         self.node = node
@@ -3552,8 +3552,8 @@ package struct PermissionExpressionHasTag: WireDecodable, WireEncodable {
 
 /// `PermissionExpressionIn` of the contract, read and written.
 package struct PermissionExpressionIn: WireDecodable, WireEncodable {
-    package var target: PermissionExpression?
-    package var values: PermissionSetExpression?
+    package let target: PermissionExpression?
+    package let values: PermissionSetExpression?
 
     package init(target: PermissionExpression? = nil, values: PermissionSetExpression? = nil) {
         self.target = target
@@ -3593,7 +3593,7 @@ package struct PermissionExpressionInsightsAccount: WireDecodable, WireEncodable
 
 /// `PermissionExpressionNot` of the contract, read and written.
 package struct PermissionExpressionNot: WireDecodable, WireEncodable {
-    package var node: PermissionBooleanExpression?
+    package let node: PermissionBooleanExpression?
 
     package init(node: PermissionBooleanExpression? = nil) {
         self.node = node
@@ -3614,8 +3614,8 @@ package struct PermissionExpressionNot: WireDecodable, WireEncodable {
 
 /// `PermissionExpressionOr` of the contract, read and written.
 package struct PermissionExpressionOr: WireDecodable, WireEncodable {
-    package var left: PermissionBooleanExpression?
-    package var right: PermissionBooleanExpression?
+    package let left: PermissionBooleanExpression?
+    package let right: PermissionBooleanExpression?
 
     package init(left: PermissionBooleanExpression? = nil, right: PermissionBooleanExpression? = nil) {
         self.left = left
@@ -3655,8 +3655,8 @@ package struct PermissionExpressionStack: WireDecodable, WireEncodable {
 
 /// `PermissionExpressionTag` of the contract, read and written.
 package struct PermissionExpressionTag: WireDecodable, WireEncodable {
-    package var context: PermissionContextExpression?
-    package var key: String?
+    package let context: PermissionContextExpression?
+    package let key: String?
 
     package init(context: PermissionContextExpression? = nil, key: String? = nil) {
         self.context = context
@@ -3696,7 +3696,7 @@ package struct PermissionExpressionTeam: WireDecodable, WireEncodable {
 
 /// `PermissionLiteralExpressionBool` of the contract, read and written.
 package struct PermissionLiteralExpressionBool: WireDecodable, WireEncodable {
-    package var value: Bool?
+    package let value: Bool?
 
     package init(value: Bool? = nil) {
         self.value = value
@@ -3717,7 +3717,7 @@ package struct PermissionLiteralExpressionBool: WireDecodable, WireEncodable {
 
 /// `PermissionLiteralExpressionEnvironment` of the contract, read and written.
 package struct PermissionLiteralExpressionEnvironment: WireDecodable, WireEncodable {
-    package var identity: String?
+    package let identity: String?
 
     package init(identity: String? = nil) {
         self.identity = identity
@@ -3738,7 +3738,7 @@ package struct PermissionLiteralExpressionEnvironment: WireDecodable, WireEncoda
 
 /// `PermissionLiteralExpressionInsightsAccount` of the contract, read and written.
 package struct PermissionLiteralExpressionInsightsAccount: WireDecodable, WireEncodable {
-    package var identity: String?
+    package let identity: String?
 
     package init(identity: String? = nil) {
         self.identity = identity
@@ -3759,7 +3759,7 @@ package struct PermissionLiteralExpressionInsightsAccount: WireDecodable, WireEn
 
 /// `PermissionLiteralExpressionNumber` of the contract, read and written.
 package struct PermissionLiteralExpressionNumber: WireDecodable, WireEncodable {
-    package var value: Double?
+    package let value: Double?
 
     package init(value: Double? = nil) {
         self.value = value
@@ -3780,7 +3780,7 @@ package struct PermissionLiteralExpressionNumber: WireDecodable, WireEncodable {
 
 /// `PermissionLiteralExpressionStack` of the contract, read and written.
 package struct PermissionLiteralExpressionStack: WireDecodable, WireEncodable {
-    package var identity: String?
+    package let identity: String?
 
     package init(identity: String? = nil) {
         self.identity = identity
@@ -3801,7 +3801,7 @@ package struct PermissionLiteralExpressionStack: WireDecodable, WireEncodable {
 
 /// `PermissionLiteralExpressionString` of the contract, read and written.
 package struct PermissionLiteralExpressionString: WireDecodable, WireEncodable {
-    package var value: String?
+    package let value: String?
 
     package init(value: String? = nil) {
         self.value = value
@@ -3822,7 +3822,7 @@ package struct PermissionLiteralExpressionString: WireDecodable, WireEncodable {
 
 /// `PermissionLiteralExpressionTeam` of the contract, read and written.
 package struct PermissionLiteralExpressionTeam: WireDecodable, WireEncodable {
-    package var identity: String?
+    package let identity: String?
 
     package init(identity: String? = nil) {
         self.identity = identity
@@ -3843,8 +3843,8 @@ package struct PermissionLiteralExpressionTeam: WireDecodable, WireEncodable {
 
 /// `PermissionSelectvalue` of the contract, read and written.
 package struct PermissionSelectvalue: WireDecodable, WireEncodable {
-    package var value: PermissionExpression?
-    package var node: PermissionDescriptor?
+    package let value: PermissionExpression?
+    package let node: PermissionDescriptor?
 
     package init(value: PermissionExpression? = nil, node: PermissionDescriptor? = nil) {
         self.value = value
@@ -3867,10 +3867,10 @@ package struct PermissionSelectvalue: WireDecodable, WireEncodable {
 
 /// `PermissionSet` of the contract, written into answers.
 package struct PermissionSet: WireEncodable {
-    package var id: String
-    package var name: String
-    package var resourceType: String
-    package var defaultIdentifier: String?
+    package let id: String
+    package let name: String
+    package let resourceType: String
+    package let defaultIdentifier: String?
 
     package init(id: String, name: String, resourceType: String, defaultIdentifier: String? = nil) {
         self.id = id
@@ -3929,7 +3929,7 @@ package enum PermissionSetExpression: WireDecodable, WireEncodable {
 
 /// `PermissionSetExpressionEnvironment` of the contract, read and written.
 package struct PermissionSetExpressionEnvironment: WireDecodable, WireEncodable {
-    package var identities: [String]?
+    package let identities: [String]?
 
     package init(identities: [String]? = nil) {
         self.identities = identities
@@ -3950,7 +3950,7 @@ package struct PermissionSetExpressionEnvironment: WireDecodable, WireEncodable 
 
 /// `PermissionSetExpressionInsightsAccount` of the contract, read and written.
 package struct PermissionSetExpressionInsightsAccount: WireDecodable, WireEncodable {
-    package var identities: [String]?
+    package let identities: [String]?
 
     package init(identities: [String]? = nil) {
         self.identities = identities
@@ -3971,7 +3971,7 @@ package struct PermissionSetExpressionInsightsAccount: WireDecodable, WireEncoda
 
 /// `PermissionSetExpressionStack` of the contract, read and written.
 package struct PermissionSetExpressionStack: WireDecodable, WireEncodable {
-    package var identities: [String]?
+    package let identities: [String]?
 
     package init(identities: [String]? = nil) {
         self.identities = identities
@@ -3992,7 +3992,7 @@ package struct PermissionSetExpressionStack: WireDecodable, WireEncodable {
 
 /// `PermissionSetExpressionString` of the contract, read and written.
 package struct PermissionSetExpressionString: WireDecodable, WireEncodable {
-    package var values: [String]?
+    package let values: [String]?
 
     package init(values: [String]? = nil) {
         self.values = values
@@ -4013,7 +4013,7 @@ package struct PermissionSetExpressionString: WireDecodable, WireEncodable {
 
 /// `PermissionSetExpressionTeam` of the contract, read and written.
 package struct PermissionSetExpressionTeam: WireDecodable, WireEncodable {
-    package var identities: [String]?
+    package let identities: [String]?
 
     package init(identities: [String]? = nil) {
         self.identities = identities
@@ -4061,8 +4061,8 @@ package enum PolicyComplianceEntityType: Hashable, WireWord {
 
 /// `PolicyComplianceResult` of the contract, written into answers.
 package struct PolicyComplianceResult: WireEncodable {
-    package var entityName: String
-    package var scores: [Int]
+    package let entityName: String
+    package let scores: [Int]
 
     package init(entityName: String, scores: [Int]) {
         self.entityName = entityName
@@ -4079,14 +4079,14 @@ package struct PolicyComplianceResult: WireEncodable {
 
 /// `PolicyComplianceRow` of the contract, written into answers.
 package struct PolicyComplianceRow: WireEncodable {
-    package var policyName: String
-    package var severity: AppPolicySeverity
-    package var failingResources: Int
-    package var governedResources: Int
-    package var percentCompliant: Int
-    package var policyPack: String
-    package var policyGroupName: String
-    package var policyGroupType: PolicyGroupMode
+    package let policyName: String
+    package let severity: AppPolicySeverity
+    package let failingResources: Int
+    package let governedResources: Int
+    package let percentCompliant: Int
+    package let policyPack: String
+    package let policyGroupName: String
+    package let policyGroupType: PolicyGroupMode
 
     package init(policyName: String, severity: AppPolicySeverity, failingResources: Int, governedResources: Int, percentCompliant: Int, policyPack: String, policyGroupName: String, policyGroupType: PolicyGroupMode) {
         self.policyName = policyName
@@ -4115,16 +4115,16 @@ package struct PolicyComplianceRow: WireEncodable {
 
 /// `PolicyGroup` of the contract, written into answers.
 package struct PolicyGroup: WireEncodable {
-    package var name: String
-    package var isOrgDefault: Bool
-    package var entityType: PolicyGroupEntityType
-    package var mode: PolicyGroupMode
-    package var stacks: [AppPulumiStackReference]
-    package var appliedPolicyPacks: [AppPolicyPackMetadata]
-    package var accounts: [String]
-    package var agentPoolId: String?
-    package var stackMatchRule: PermissionBooleanExpression?
-    package var accountMatchRule: PermissionBooleanExpression?
+    package let name: String
+    package let isOrgDefault: Bool
+    package let entityType: PolicyGroupEntityType
+    package let mode: PolicyGroupMode
+    package let stacks: [AppPulumiStackReference]
+    package let appliedPolicyPacks: [AppPolicyPackMetadata]
+    package let accounts: [String]
+    package let agentPoolId: String?
+    package let stackMatchRule: PermissionBooleanExpression?
+    package let accountMatchRule: PermissionBooleanExpression?
 
     package init(name: String, isOrgDefault: Bool, entityType: PolicyGroupEntityType, mode: PolicyGroupMode, stacks: [AppPulumiStackReference], appliedPolicyPacks: [AppPolicyPackMetadata], accounts: [String], agentPoolId: String? = nil, stackMatchRule: PermissionBooleanExpression? = nil, accountMatchRule: PermissionBooleanExpression? = nil) {
         self.name = name
@@ -4157,10 +4157,10 @@ package struct PolicyGroup: WireEncodable {
 
 /// `PolicyGroupAccount` of the contract, written into answers.
 package struct PolicyGroupAccount: WireEncodable {
-    package var id: String
-    package var name: String
-    package var source: PolicyGroupMemberSource
-    package var tags: [String: String]
+    package let id: String
+    package let name: String
+    package let source: PolicyGroupMemberSource
+    package let tags: [String: String]
 
     package init(id: String, name: String, source: PolicyGroupMemberSource, tags: [String: String]) {
         self.id = id
@@ -4229,18 +4229,18 @@ package enum PolicyGroupMemberSource: Hashable, WireWord, WireEncodable {
 
 /// `PolicyGroupMetadata` of the contract, written into answers.
 package struct PolicyGroupMetadata: WireEncodable {
-    package var protectedStacks: Int
-    package var protectedStackResources: Int
-    package var preventativeStacks: Int
-    package var preventativeStackResources: Int
-    package var auditStacks: Int
-    package var auditStackResources: Int
-    package var totalStacks: Int
-    package var totalStackResources: Int
-    package var protectedAccounts: Int
-    package var protectedAccountResources: Int
-    package var totalAccounts: Int
-    package var totalAccountResources: Int
+    package let protectedStacks: Int
+    package let protectedStackResources: Int
+    package let preventativeStacks: Int
+    package let preventativeStackResources: Int
+    package let auditStacks: Int
+    package let auditStackResources: Int
+    package let totalStacks: Int
+    package let totalStackResources: Int
+    package let protectedAccounts: Int
+    package let protectedAccountResources: Int
+    package let totalAccounts: Int
+    package let totalAccountResources: Int
 
     package init(protectedStacks: Int, protectedStackResources: Int, preventativeStacks: Int, preventativeStackResources: Int, auditStacks: Int, auditStackResources: Int, totalStacks: Int, totalStackResources: Int, protectedAccounts: Int, protectedAccountResources: Int, totalAccounts: Int, totalAccountResources: Int) {
         self.protectedStacks = protectedStacks
@@ -4277,10 +4277,10 @@ package struct PolicyGroupMetadata: WireEncodable {
 
 /// `PolicyGroupStack` of the contract, written into answers.
 package struct PolicyGroupStack: WireEncodable {
-    package var name: String
-    package var routingProject: String
-    package var source: PolicyGroupMemberSource
-    package var tags: [String: String]
+    package let name: String
+    package let routingProject: String
+    package let source: PolicyGroupMemberSource
+    package let tags: [String: String]
 
     package init(name: String, routingProject: String, source: PolicyGroupMemberSource, tags: [String: String]) {
         self.name = name
@@ -4301,30 +4301,30 @@ package struct PolicyGroupStack: WireEncodable {
 
 /// `PolicyIssue` of the contract, written into answers.
 package struct PolicyIssue: WireEncodable {
-    package var id: String
-    package var entityType: IssueEntityType
-    package var entityProject: String
-    package var entityId: String
-    package var stackVersion: Int?
-    package var resourceVersion: Int?
-    package var policyPack: String
-    package var policyPackTag: String
-    package var policyName: String
-    package var resourceURN: String
-    package var resourceProvider: String
-    package var resourceType: String
-    package var resourceName: String
-    package var message: String?
-    package var observedAt: Timestamp
-    package var lastModified: Timestamp?
-    package var level: String
-    package var severity: AppPolicySeverity
-    package var status: PolicyIssueStatus
-    package var kind: PolicyIssueKind
-    package var priority: PolicyIssuePriority
-    package var assignedTo: UserInfo?
-    package var policyGroupName: String?
-    package var policyGroupType: PolicyGroupMode?
+    package let id: String
+    package let entityType: IssueEntityType
+    package let entityProject: String
+    package let entityId: String
+    package let stackVersion: Int?
+    package let resourceVersion: Int?
+    package let policyPack: String
+    package let policyPackTag: String
+    package let policyName: String
+    package let resourceURN: String
+    package let resourceProvider: String
+    package let resourceType: String
+    package let resourceName: String
+    package let message: String?
+    package let observedAt: Timestamp
+    package let lastModified: Timestamp?
+    package let level: String
+    package let severity: AppPolicySeverity
+    package let status: PolicyIssueStatus
+    package let kind: PolicyIssueKind
+    package let priority: PolicyIssuePriority
+    package let assignedTo: UserInfo?
+    package let policyGroupName: String?
+    package let policyGroupType: PolicyGroupMode?
 
     package init(id: String, entityType: IssueEntityType, entityProject: String, entityId: String, stackVersion: Int? = nil, resourceVersion: Int? = nil, policyPack: String, policyPackTag: String, policyName: String, resourceURN: String, resourceProvider: String, resourceType: String, resourceName: String, message: String? = nil, observedAt: Timestamp, lastModified: Timestamp? = nil, level: String, severity: AppPolicySeverity, status: PolicyIssueStatus, kind: PolicyIssueKind, priority: PolicyIssuePriority, assignedTo: UserInfo? = nil, policyGroupName: String? = nil, policyGroupType: PolicyGroupMode? = nil) {
         self.id = id
@@ -4385,8 +4385,8 @@ package struct PolicyIssue: WireEncodable {
 
 /// `PolicyIssueFilterValue` of the contract, written into answers.
 package struct PolicyIssueFilterValue: WireEncodable {
-    package var name: String
-    package var count: Int
+    package let name: String
+    package let count: Int
 
     package init(name: String, count: Int) {
         self.name = name
@@ -4403,8 +4403,8 @@ package struct PolicyIssueFilterValue: WireEncodable {
 
 /// `PolicyIssueFiltersRequest` of the contract, read from requests.
 package struct PolicyIssueFiltersRequest: WireDecodable {
-    package var filterModel: AngularGridAdvancedFilterModel?
-    package var field: String?
+    package let filterModel: AngularGridAdvancedFilterModel?
+    package let field: String?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -4415,8 +4415,8 @@ package struct PolicyIssueFiltersRequest: WireDecodable {
 
 /// `PolicyIssueFiltersResponse` of the contract, written into answers.
 package struct PolicyIssueFiltersResponse: WireEncodable {
-    package var field: String
-    package var values: [PolicyIssueFilterValue]
+    package let field: String
+    package let values: [PolicyIssueFilterValue]
 
     package init(field: String, values: [PolicyIssueFilterValue]) {
         self.field = field
@@ -4499,10 +4499,10 @@ package enum PolicyIssueStatus: Hashable, WireWord, WireEncodable {
 
 /// `PolicyResultsMetadata` of the contract, written into answers.
 package struct PolicyResultsMetadata: WireEncodable {
-    package var policyTotalCount: Int
-    package var policyWithIssuesCount: Int
-    package var resourcesTotalCount: Int
-    package var resourcesWithIssuesCount: Int
+    package let policyTotalCount: Int
+    package let policyWithIssuesCount: Int
+    package let resourcesTotalCount: Int
+    package let resourcesWithIssuesCount: Int
 
     package init(policyTotalCount: Int, policyWithIssuesCount: Int, resourcesTotalCount: Int, resourcesWithIssuesCount: Int) {
         self.policyTotalCount = policyTotalCount
@@ -4523,22 +4523,22 @@ package struct PolicyResultsMetadata: WireEncodable {
 
 /// `PolicyViolationV2` of the contract, written into answers.
 package struct PolicyViolationV2: WireEncodable {
-    package var id: String
-    package var projectName: String
-    package var stackName: String?
-    package var stackVersion: Int?
-    package var accountName: String?
-    package var resourceVersion: Int?
-    package var policyPack: String
-    package var policyPackTag: String
-    package var policyName: String
-    package var resourceURN: String
-    package var resourceType: String
-    package var resourceName: String
-    package var message: String
-    package var observedAt: Timestamp
-    package var level: String
-    package var kind: PolicyIssueKind
+    package let id: String
+    package let projectName: String
+    package let stackName: String?
+    package let stackVersion: Int?
+    package let accountName: String?
+    package let resourceVersion: Int?
+    package let policyPack: String
+    package let policyPackTag: String
+    package let policyName: String
+    package let resourceURN: String
+    package let resourceType: String
+    package let resourceName: String
+    package let message: String
+    package let observedAt: Timestamp
+    package let level: String
+    package let kind: PolicyIssueKind
 
     package init(id: String, projectName: String, stackName: String? = nil, stackVersion: Int? = nil, accountName: String? = nil, resourceVersion: Int? = nil, policyPack: String, policyPackTag: String, policyName: String, resourceURN: String, resourceType: String, resourceName: String, message: String, observedAt: Timestamp, level: String, kind: PolicyIssueKind) {
         self.id = id
@@ -4613,8 +4613,8 @@ package enum PreferredVCS: Hashable, WireWord, WireEncodable {
 
 /// `PreviewAccountMatchRuleRequest` of the contract, read from requests.
 package struct PreviewAccountMatchRuleRequest: WireDecodable {
-    package var accountMatchRule: PermissionBooleanExpression?
-    package var search: String?
+    package let accountMatchRule: PermissionBooleanExpression?
+    package let search: String?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -4625,10 +4625,10 @@ package struct PreviewAccountMatchRuleRequest: WireDecodable {
 
 /// `PreviewAccountMatchRuleResponse` of the contract, written into answers.
 package struct PreviewAccountMatchRuleResponse: WireEncodable {
-    package var accounts: [AccountMatchRulePreviewAccount]
-    package var matchedCount: Int?
-    package var totalCount: Int?
-    package var continuationToken: String?
+    package let accounts: [AccountMatchRulePreviewAccount]
+    package let matchedCount: Int?
+    package let totalCount: Int?
+    package let continuationToken: String?
 
     package init(accounts: [AccountMatchRulePreviewAccount], matchedCount: Int? = nil, totalCount: Int? = nil, continuationToken: String? = nil) {
         self.accounts = accounts
@@ -4649,8 +4649,8 @@ package struct PreviewAccountMatchRuleResponse: WireEncodable {
 
 /// `PreviewStackMatchRuleRequest` of the contract, read from requests.
 package struct PreviewStackMatchRuleRequest: WireDecodable {
-    package var stackMatchRule: PermissionBooleanExpression?
-    package var search: String?
+    package let stackMatchRule: PermissionBooleanExpression?
+    package let search: String?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -4661,10 +4661,10 @@ package struct PreviewStackMatchRuleRequest: WireDecodable {
 
 /// `PreviewStackMatchRuleResponse` of the contract, written into answers.
 package struct PreviewStackMatchRuleResponse: WireEncodable {
-    package var stacks: [StackMatchRulePreviewStack]
-    package var matchedCount: Int?
-    package var totalCount: Int?
-    package var continuationToken: String?
+    package let stacks: [StackMatchRulePreviewStack]
+    package let matchedCount: Int?
+    package let totalCount: Int?
+    package let continuationToken: String?
 
     package init(stacks: [StackMatchRulePreviewStack], matchedCount: Int? = nil, totalCount: Int? = nil, continuationToken: String? = nil) {
         self.stacks = stacks
@@ -4685,13 +4685,13 @@ package struct PreviewStackMatchRuleResponse: WireEncodable {
 
 /// `PulumiProject` of the contract, written into answers.
 package struct PulumiProject: WireEncodable {
-    package var orgName: String
-    package var repoName: String
-    package var name: String
-    package var settings: PulumiProjectSettings?
-    package var runtime: String?
-    package var description: String?
-    package var stacks: [PulumiStack]
+    package let orgName: String
+    package let repoName: String
+    package let name: String
+    package let settings: PulumiProjectSettings?
+    package let runtime: String?
+    package let description: String?
+    package let stacks: [PulumiStack]
 
     package init(orgName: String, repoName: String, name: String, settings: PulumiProjectSettings? = nil, runtime: String? = nil, description: String? = nil, stacks: [PulumiStack]) {
         self.orgName = orgName
@@ -4718,10 +4718,10 @@ package struct PulumiProject: WireEncodable {
 
 /// `PulumiProjectSettings` of the contract, written into answers.
 package struct PulumiProjectSettings: WireEncodable {
-    package var source: String
-    package var destination: String
-    package var canAddStacks: Bool
-    package var addStacksDisabledReason: String?
+    package let source: String
+    package let destination: String
+    package let canAddStacks: Bool
+    package let addStacksDisabledReason: String?
 
     package init(source: String, destination: String, canAddStacks: Bool, addStacksDisabledReason: String? = nil) {
         self.source = source
@@ -4742,10 +4742,10 @@ package struct PulumiProjectSettings: WireEncodable {
 
 /// `PulumiRepository` of the contract, written into answers.
 package struct PulumiRepository: WireEncodable {
-    package var orgName: String
-    package var name: String
-    package var vcsInfo: VCSInfo?
-    package var projects: [PulumiProject]
+    package let orgName: String
+    package let name: String
+    package let vcsInfo: VCSInfo?
+    package let projects: [PulumiProject]
 
     package init(orgName: String, name: String, vcsInfo: VCSInfo? = nil, projects: [PulumiProject]) {
         self.orgName = orgName
@@ -4766,15 +4766,15 @@ package struct PulumiRepository: WireEncodable {
 
 /// `PulumiStack` of the contract, written into answers.
 package struct PulumiStack: WireEncodable {
-    package var programId: String
-    package var name: String
-    package var lastUpdate: StackUpdateSummary?
-    package var routingRepo: String
-    package var routingProject: String
-    package var tags: [String: String]?
-    package var protectedByPolicy: Bool
-    package var hasDeploymentSettings: Bool
-    package var driftDetected: Bool
+    package let programId: String
+    package let name: String
+    package let lastUpdate: StackUpdateSummary?
+    package let routingRepo: String
+    package let routingProject: String
+    package let tags: [String: String]?
+    package let protectedByPolicy: Bool
+    package let hasDeploymentSettings: Bool
+    package let driftDetected: Bool
 
     package init(programId: String, name: String, lastUpdate: StackUpdateSummary? = nil, routingRepo: String, routingProject: String, tags: [String: String]? = nil, protectedByPolicy: Bool, hasDeploymentSettings: Bool, driftDetected: Bool) {
         self.programId = programId
@@ -4805,18 +4805,18 @@ package struct PulumiStack: WireEncodable {
 
 /// `PulumiTemplateRemote` of the contract, written into answers.
 package struct PulumiTemplateRemote: WireEncodable {
-    package var displayName: String?
-    package var description: String?
-    package var quickstart: String?
-    package var config: [String: AppProjectTemplateConfigValue]?
-    package var important: Bool?
-    package var metadata: [String: String]?
-    package var name: String
-    package var sourceName: String
-    package var sourceURL: String
-    package var runtime: String
-    package var vendor: String
-    package var repoSlug: String
+    package let displayName: String?
+    package let description: String?
+    package let quickstart: String?
+    package let config: [String: AppProjectTemplateConfigValue]?
+    package let important: Bool?
+    package let metadata: [String: String]?
+    package let name: String
+    package let sourceName: String
+    package let sourceURL: String
+    package let runtime: String
+    package let vendor: String
+    package let repoSlug: String
 
     package init(displayName: String? = nil, description: String? = nil, quickstart: String? = nil, config: [String: AppProjectTemplateConfigValue]? = nil, important: Bool? = nil, metadata: [String: String]? = nil, name: String, sourceName: String, sourceURL: String, runtime: String, vendor: String, repoSlug: String) {
         self.displayName = displayName
@@ -5483,7 +5483,7 @@ package enum RbacPermission: Hashable, WireWord, WireEncodable {
 
 /// `RbacPermissionConstraints` of the contract, read and written.
 package struct RbacPermissionConstraints: WireDecodable, WireEncodable {
-    package var maxOpenDuration: Int?
+    package let maxOpenDuration: Int?
 
     package init(maxOpenDuration: Int? = nil) {
         self.maxOpenDuration = maxOpenDuration
@@ -5503,8 +5503,8 @@ package struct RbacPermissionConstraints: WireDecodable, WireEncodable {
 
 /// `RbacScope` of the contract, written into answers.
 package struct RbacScope: WireEncodable {
-    package var name: RbacPermission
-    package var metadata: RbacScopeMetadata
+    package let name: RbacPermission
+    package let metadata: RbacScopeMetadata
 
     package init(name: RbacPermission, metadata: RbacScopeMetadata) {
         self.name = name
@@ -5521,8 +5521,8 @@ package struct RbacScope: WireEncodable {
 
 /// `RbacScopeGroup` of the contract, written into answers.
 package struct RbacScopeGroup: WireEncodable {
-    package var name: RbacScopeGroupName
-    package var scopes: [RbacScope]
+    package let name: RbacScopeGroupName
+    package let scopes: [RbacScope]
 
     package init(name: RbacScopeGroupName, scopes: [RbacScope]) {
         self.name = name
@@ -5579,7 +5579,7 @@ package enum RbacScopeGroupName: String, CaseIterable, WireEncodable {
 
 /// `RbacScopeMetadata` of the contract, written into answers.
 package struct RbacScopeMetadata: WireEncodable {
-    package var description: String
+    package let description: String
 
     package init(description: String) {
         self.description = description
@@ -5594,8 +5594,8 @@ package struct RbacScopeMetadata: WireEncodable {
 
 /// `RemoveEnvironmentIdentifier` of the contract, read from requests.
 package struct RemoveEnvironmentIdentifier: WireDecodable {
-    package var projectName: String?
-    package var envName: String?
+    package let projectName: String?
+    package let envName: String?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -5606,8 +5606,8 @@ package struct RemoveEnvironmentIdentifier: WireDecodable {
 
 /// `RemoveStackIdentifier` of the contract, read from requests.
 package struct RemoveStackIdentifier: WireDecodable {
-    package var projectName: String?
-    package var stackName: String?
+    package let projectName: String?
+    package let stackName: String?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -5618,7 +5618,7 @@ package struct RemoveStackIdentifier: WireDecodable {
 
 /// `ResendOrganizationInviteRequest` of the contract, read from requests.
 package struct ResendOrganizationInviteRequest: WireDecodable {
-    package var token: String?
+    package let token: String?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -5628,9 +5628,9 @@ package struct ResendOrganizationInviteRequest: WireDecodable {
 
 /// `ResourceSearchPagination` of the contract, written into answers.
 package struct ResourceSearchPagination: WireEncodable {
-    package var previous: String?
-    package var next: String?
-    package var cursor: String?
+    package let previous: String?
+    package let next: String?
+    package let cursor: String?
 
     package init(previous: String? = nil, next: String? = nil, cursor: String? = nil) {
         self.previous = previous
@@ -5649,10 +5649,10 @@ package struct ResourceSearchPagination: WireEncodable {
 
 /// `ResourceSearchResult` of the contract, written into answers.
 package struct ResourceSearchResult: WireEncodable {
-    package var total: Int?
-    package var resources: [ResourceResult]?
-    package var aggregations: [String: Aggregation]?
-    package var pagination: ResourceSearchPagination?
+    package let total: Int?
+    package let resources: [ResourceResult]?
+    package let aggregations: [String: Aggregation]?
+    package let pagination: ResourceSearchPagination?
 
     package init(total: Int? = nil, resources: [ResourceResult]? = nil, aggregations: [String: Aggregation]? = nil, pagination: ResourceSearchPagination? = nil) {
         self.total = total
@@ -5673,8 +5673,8 @@ package struct ResourceSearchResult: WireEncodable {
 
 /// `ResponseAuditLogs` of the contract, written into answers.
 package struct ResponseAuditLogs: WireEncodable {
-    package var continuationToken: String?
-    package var auditLogEvents: [AuditLogEvent]
+    package let continuationToken: String?
+    package let auditLogEvents: [AuditLogEvent]
 
     package init(continuationToken: String? = nil, auditLogEvents: [AuditLogEvent]) {
         self.continuationToken = continuationToken
@@ -5691,7 +5691,7 @@ package struct ResponseAuditLogs: WireEncodable {
 
 /// `RestoreDeletedStackRequest` of the contract, read from requests.
 package struct RestoreDeletedStackRequest: WireDecodable {
-    package var stackName: String?
+    package let stackName: String?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -5701,13 +5701,13 @@ package struct RestoreDeletedStackRequest: WireDecodable {
 
 /// `SAMLOrganization` of the contract, written into answers.
 package struct SAMLOrganization: WireEncodable {
-    package var organization: Organization
-    package var idpSsoDescriptor: String
-    package var entityId: String?
-    package var ssoUrl: String?
-    package var validUntil: String?
-    package var nameIdFormat: String?
-    package var validationError: String?
+    package let organization: Organization
+    package let idpSsoDescriptor: String
+    package let entityId: String?
+    package let ssoUrl: String?
+    package let validUntil: String?
+    package let nameIdFormat: String?
+    package let validationError: String?
 
     package init(organization: Organization, idpSsoDescriptor: String, entityId: String? = nil, ssoUrl: String? = nil, validUntil: String? = nil, nameIdFormat: String? = nil, validationError: String? = nil) {
         self.organization = organization
@@ -5751,14 +5751,14 @@ package enum SaasOffer: String, CaseIterable, WireEncodable {
 
 /// `ServiceItem` of the contract, written into answers.
 package struct ServiceItem: WireEncodable {
-    package var organizationName: String
-    package var type: String
-    package var name: String
-    package var version: String?
-    package var created: Timestamp
-    package var lastUpdate: ServiceItemUpdate?
-    package var addedByUser: ServiceMember?
-    package var cloudCount: Int
+    package let organizationName: String
+    package let type: String
+    package let name: String
+    package let version: String?
+    package let created: Timestamp
+    package let lastUpdate: ServiceItemUpdate?
+    package let addedByUser: ServiceMember?
+    package let cloudCount: Int
 
     package init(organizationName: String, type: String, name: String, version: String? = nil, created: Timestamp, lastUpdate: ServiceItemUpdate? = nil, addedByUser: ServiceMember? = nil, cloudCount: Int) {
         self.organizationName = organizationName
@@ -5787,9 +5787,9 @@ package struct ServiceItem: WireEncodable {
 
 /// `ServiceItemUpdate` of the contract, written into answers.
 package struct ServiceItemUpdate: WireEncodable {
-    package var timestamp: Timestamp
-    package var message: String
-    package var success: Bool?
+    package let timestamp: Timestamp
+    package let message: String
+    package let success: Bool?
 
     package init(timestamp: Timestamp, message: String, success: Bool? = nil) {
         self.timestamp = timestamp
@@ -5808,9 +5808,9 @@ package struct ServiceItemUpdate: WireEncodable {
 
 /// `ServiceMember` of the contract, written into answers.
 package struct ServiceMember: WireEncodable {
-    package var type: String
-    package var name: String
-    package var avatarUrl: String
+    package let type: String
+    package let name: String
+    package let avatarUrl: String
 
     package init(type: String, name: String, avatarUrl: String) {
         self.type = type
@@ -5829,10 +5829,10 @@ package struct ServiceMember: WireEncodable {
 
 /// `ServiceProperty` of the contract, read and written.
 package struct ServiceProperty: WireDecodable, WireEncodable {
-    package var key: String
-    package var value: String
-    package var type: String
-    package var order: Int
+    package let key: String
+    package let value: String
+    package let type: String
+    package let order: Int
 
     package init(key: String, value: String, type: String, order: Int) {
         self.key = key
@@ -5861,9 +5861,9 @@ package struct ServiceProperty: WireDecodable, WireEncodable {
 
 /// `StackMatchRulePreviewStack` of the contract, written into answers.
 package struct StackMatchRulePreviewStack: WireEncodable {
-    package var name: String
-    package var routingProject: String
-    package var tags: [String: String]
+    package let name: String
+    package let routingProject: String
+    package let tags: [String: String]
 
     package init(name: String, routingProject: String, tags: [String: String]) {
         self.name = name
@@ -5882,8 +5882,8 @@ package struct StackMatchRulePreviewStack: WireEncodable {
 
 /// `StackUpdate` of the contract, written into answers.
 package struct StackUpdate: WireEncodable {
-    package var time: String
-    package var version: Int
+    package let time: String
+    package let version: Int
 
     package init(time: String, version: Int) {
         self.time = time
@@ -5900,12 +5900,12 @@ package struct StackUpdate: WireEncodable {
 
 /// `StackUsage` of the contract, written into answers.
 package struct StackUsage: WireEncodable {
-    package var stackName: String?
-    package var stackId: String?
-    package var projectName: String?
-    package var version: String?
-    package var providerUrn: String?
-    package var lastUpdate: StackUpdate?
+    package let stackName: String?
+    package let stackId: String?
+    package let projectName: String?
+    package let version: String?
+    package let providerUrn: String?
+    package let lastUpdate: StackUpdate?
 
     package init(stackName: String? = nil, stackId: String? = nil, projectName: String? = nil, version: String? = nil, providerUrn: String? = nil, lastUpdate: StackUpdate? = nil) {
         self.stackName = stackName
@@ -5930,7 +5930,7 @@ package struct StackUsage: WireEncodable {
 
 /// `SubmitChangeRequestRequest` of the contract, read from requests.
 package struct SubmitChangeRequestRequest: WireDecodable {
-    package var description: String?
+    package let description: String?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -5951,8 +5951,8 @@ package enum TargetEntity: WireEncodable {
 
 /// `TargetEntityEnvironment` of the contract, written into answers.
 package struct TargetEntityEnvironment: WireEncodable {
-    package var project: String
-    package var name: String
+    package let project: String
+    package let name: String
 
     package init(project: String, name: String) {
         self.project = project
@@ -5970,7 +5970,7 @@ package struct TargetEntityEnvironment: WireEncodable {
 
 /// `TemplateDestination` of the contract, read and written.
 package struct TemplateDestination: WireDecodable, WireEncodable {
-    package var url: String
+    package let url: String
 
     package init(url: String) {
         self.url = url
@@ -5990,13 +5990,13 @@ package struct TemplateDestination: WireDecodable, WireEncodable {
 
 /// `TemplateSource` of the contract, written into answers.
 package struct TemplateSource: WireEncodable {
-    package var id: String
-    package var isValid: Bool
-    package var error: String?
-    package var name: String
-    package var sourceURL: String
-    package var destinationURL: String?
-    package var destination: TemplateDestination?
+    package let id: String
+    package let isValid: Bool
+    package let error: String?
+    package let name: String
+    package let sourceURL: String
+    package let destinationURL: String?
+    package let destination: TemplateDestination?
 
     package init(id: String, isValid: Bool, error: String? = nil, name: String, sourceURL: String, destinationURL: String? = nil, destination: TemplateDestination? = nil) {
         self.id = id
@@ -6023,8 +6023,8 @@ package struct TemplateSource: WireEncodable {
 
 /// `TransferAllStacksRequest` of the contract, read from requests.
 package struct TransferAllStacksRequest: WireDecodable {
-    package var fromOrg: String?
-    package var toOrg: String?
+    package let fromOrg: String?
+    package let toOrg: String?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -6035,7 +6035,7 @@ package struct TransferAllStacksRequest: WireDecodable {
 
 /// `UnapproveChangeRequestRequest` of the contract, read from requests.
 package struct UnapproveChangeRequestRequest: WireDecodable {
-    package var comment: String?
+    package let comment: String?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -6045,10 +6045,10 @@ package struct UnapproveChangeRequestRequest: WireDecodable {
 
 /// `UpdateChangeGateRequest` of the contract, read from requests.
 package struct UpdateChangeGateRequest: WireDecodable {
-    package var name: String?
-    package var enabled: Bool?
-    package var target: ChangeGateTargetInput?
-    package var rule: ChangeGateRuleInput?
+    package let name: String?
+    package let enabled: Bool?
+    package let target: ChangeGateTargetInput?
+    package let rule: ChangeGateRuleInput?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -6061,7 +6061,7 @@ package struct UpdateChangeGateRequest: WireDecodable {
 
 /// `UpdateChangeRequestRequest` of the contract, read from requests.
 package struct UpdateChangeRequestRequest: WireDecodable {
-    package var description: String?
+    package let description: String?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -6071,10 +6071,10 @@ package struct UpdateChangeRequestRequest: WireDecodable {
 
 /// `UpdateEntityAssignmentRequest` of the contract, read from requests.
 package struct UpdateEntityAssignmentRequest: WireDecodable {
-    package var context: PermissionContextExpression?
-    package var id: String?
-    package var userId: String?
-    package var permissionSetId: String?
+    package let context: PermissionContextExpression?
+    package let id: String?
+    package let userId: String?
+    package let permissionSetId: String?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -6087,7 +6087,7 @@ package struct UpdateEntityAssignmentRequest: WireDecodable {
 
 /// `UpdateEntityAssignmentResponse` of the contract, written into answers.
 package struct UpdateEntityAssignmentResponse: WireEncodable {
-    package var assignment: EntityAssignment?
+    package let assignment: EntityAssignment?
 
     package init(assignment: EntityAssignment? = nil) {
         self.assignment = assignment
@@ -6102,8 +6102,8 @@ package struct UpdateEntityAssignmentResponse: WireEncodable {
 
 /// `UpdateOrganizationAuditLogExportSettingsRequest` of the contract, read from requests.
 package struct UpdateOrganizationAuditLogExportSettingsRequest: WireDecodable {
-    package var newEnabled: Bool?
-    package var newS3Configuration: AuditLogsExportS3Config?
+    package let newEnabled: Bool?
+    package let newS3Configuration: AuditLogsExportS3Config?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -6114,8 +6114,8 @@ package struct UpdateOrganizationAuditLogExportSettingsRequest: WireDecodable {
 
 /// `UpdateOrganizationMemberRequest` of the contract, read from requests.
 package struct UpdateOrganizationMemberRequest: WireDecodable {
-    package var role: OrganizationRole?
-    package var fgaRoleId: String?
+    package let role: OrganizationRole?
+    package let fgaRoleId: String?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -6126,26 +6126,26 @@ package struct UpdateOrganizationMemberRequest: WireDecodable {
 
 /// `UpdateOrganizationRequest` of the contract, read from requests.
 package struct UpdateOrganizationRequest: WireDecodable {
-    package var setDefaultStackPermission: StackPermission?
-    package var setDefaultEnvironmentPermission: EnvironmentPermission?
-    package var setDefaultAccountPermission: InsightsAccountPermission?
-    package var setMembersCanCreateStacks: Bool?
-    package var setMembersCanInviteCollaborators: Bool?
-    package var setMembersCanDeleteStacks: Bool?
-    package var setMembersCanTransferStacks: Bool?
-    package var setMembersCanCreateAccounts: Bool?
-    package var setMembersCanCreateTeams: Bool?
-    package var setAiEnablement: String?
-    package var setNeoEnabled: Bool?
-    package var setNeoApprovalMode: NeoApprovalMode?
-    package var setNeoTaskSharingMode: NeoTaskSharingMode?
-    package var setNeoCLIExplanationsDisabled: Bool?
-    package var setNaturalLanguageSearchDisabled: Bool?
-    package var setNeoAgentDisabled: Bool?
-    package var setPreferredVCS: PreferredVCS?
-    package var setDefaultDeploymentRoleId: String?
-    package var setDefaultAgentPoolID: String?
-    package var setMaxAccessTokenExpiryDays: Int?
+    package let setDefaultStackPermission: StackPermission?
+    package let setDefaultEnvironmentPermission: EnvironmentPermission?
+    package let setDefaultAccountPermission: InsightsAccountPermission?
+    package let setMembersCanCreateStacks: Bool?
+    package let setMembersCanInviteCollaborators: Bool?
+    package let setMembersCanDeleteStacks: Bool?
+    package let setMembersCanTransferStacks: Bool?
+    package let setMembersCanCreateAccounts: Bool?
+    package let setMembersCanCreateTeams: Bool?
+    package let setAiEnablement: String?
+    package let setNeoEnabled: Bool?
+    package let setNeoApprovalMode: NeoApprovalMode?
+    package let setNeoTaskSharingMode: NeoTaskSharingMode?
+    package let setNeoCLIExplanationsDisabled: Bool?
+    package let setNaturalLanguageSearchDisabled: Bool?
+    package let setNeoAgentDisabled: Bool?
+    package let setPreferredVCS: PreferredVCS?
+    package let setDefaultDeploymentRoleId: String?
+    package let setDefaultAgentPoolID: String?
+    package let setMaxAccessTokenExpiryDays: Int?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -6174,18 +6174,18 @@ package struct UpdateOrganizationRequest: WireDecodable {
 
 /// `UpdatePolicyGroupRequest` of the contract, read from requests.
 package struct UpdatePolicyGroupRequest: WireDecodable {
-    package var newName: String?
-    package var addStack: AppPulumiStackReference?
-    package var removeStack: AppPulumiStackReference?
-    package var addPolicyPack: AppPolicyPackMetadata?
-    package var removePolicyPack: AppPolicyPackMetadata?
-    package var addInsightsAccount: AppInsightsAccountReference?
-    package var removeInsightsAccount: AppInsightsAccountReference?
-    package var agentPoolId: String?
-    package var stackMatchRule: PermissionBooleanExpression?
-    package var removeStackMatchRule: Bool?
-    package var accountMatchRule: PermissionBooleanExpression?
-    package var removeAccountMatchRule: Bool?
+    package let newName: String?
+    package let addStack: AppPulumiStackReference?
+    package let removeStack: AppPulumiStackReference?
+    package let addPolicyPack: AppPolicyPackMetadata?
+    package let removePolicyPack: AppPolicyPackMetadata?
+    package let addInsightsAccount: AppInsightsAccountReference?
+    package let removeInsightsAccount: AppInsightsAccountReference?
+    package let agentPoolId: String?
+    package let stackMatchRule: PermissionBooleanExpression?
+    package let removeStackMatchRule: Bool?
+    package let accountMatchRule: PermissionBooleanExpression?
+    package let removeAccountMatchRule: Bool?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -6206,9 +6206,9 @@ package struct UpdatePolicyGroupRequest: WireDecodable {
 
 /// `UpdatePolicyIssueRequest` of the contract, read from requests.
 package struct UpdatePolicyIssueRequest: WireDecodable {
-    package var assignedTo: String?
-    package var status: PolicyIssueStatus?
-    package var priority: PolicyIssuePriority?
+    package let assignedTo: String?
+    package let status: PolicyIssueStatus?
+    package let priority: PolicyIssuePriority?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -6220,9 +6220,9 @@ package struct UpdatePolicyIssueRequest: WireDecodable {
 
 /// `UpdateRoleRequest` of the contract, read from requests.
 package struct UpdateRoleRequest: WireDecodable {
-    package var name: String?
-    package var description: String?
-    package var details: PermissionDescriptor?
+    package let name: String?
+    package let description: String?
+    package let details: PermissionDescriptor?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -6234,7 +6234,7 @@ package struct UpdateRoleRequest: WireDecodable {
 
 /// `UpdateSAMLOrganizationRequest` of the contract, read from requests.
 package struct UpdateSAMLOrganizationRequest: WireDecodable {
-    package var newIdpSsoDescriptor: String?
+    package let newIdpSsoDescriptor: String?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -6244,9 +6244,9 @@ package struct UpdateSAMLOrganizationRequest: WireDecodable {
 
 /// `UpdateServiceMetadataRequest` of the contract, read from requests.
 package struct UpdateServiceMetadataRequest: WireDecodable {
-    package var name: String?
-    package var description: String?
-    package var properties: [ServiceProperty]?
+    package let name: String?
+    package let description: String?
+    package let properties: [ServiceProperty]?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -6258,16 +6258,16 @@ package struct UpdateServiceMetadataRequest: WireDecodable {
 
 /// `UpdateTeamRequest` of the contract, read from requests.
 package struct UpdateTeamRequest: WireDecodable {
-    package var newDisplayName: String?
-    package var newDescription: String?
-    package var memberAction: MemberAction?
-    package var member: String?
-    package var addStackPermission: TeamStackPermission?
-    package var editStackPermission: TeamStackPermission?
-    package var removeStack: RemoveStackIdentifier?
-    package var addEnvironmentPermission: TeamEnvironmentSettings?
-    package var editEnvironmentPermission: TeamEnvironmentSettings?
-    package var removeEnvironment: RemoveEnvironmentIdentifier?
+    package let newDisplayName: String?
+    package let newDescription: String?
+    package let memberAction: MemberAction?
+    package let member: String?
+    package let addStackPermission: TeamStackPermission?
+    package let editStackPermission: TeamStackPermission?
+    package let removeStack: RemoveStackIdentifier?
+    package let addEnvironmentPermission: TeamEnvironmentSettings?
+    package let editEnvironmentPermission: TeamEnvironmentSettings?
+    package let removeEnvironment: RemoveEnvironmentIdentifier?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -6286,10 +6286,10 @@ package struct UpdateTeamRequest: WireDecodable {
 
 /// `UpsertOrgTemplateSourceRequest` of the contract, read from requests.
 package struct UpsertOrgTemplateSourceRequest: WireDecodable {
-    package var name: String?
-    package var sourceURL: String?
-    package var destinationURL: String?
-    package var destination: TemplateDestination?
+    package let name: String?
+    package let sourceURL: String?
+    package let destinationURL: String?
+    package let destination: TemplateDestination?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -6302,9 +6302,9 @@ package struct UpsertOrgTemplateSourceRequest: WireDecodable {
 
 /// `VCSInfo` of the contract, written into answers.
 package struct VCSInfo: WireEncodable {
-    package var owner: String
-    package var repoName: String
-    package var kind: String
+    package let owner: String
+    package let repoName: String
+    package let kind: String
 
     package init(owner: String, repoName: String, kind: String) {
         self.owner = owner

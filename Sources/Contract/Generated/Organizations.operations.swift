@@ -8,6 +8,7 @@ extension Operations {
         package typealias Query = ListGatesQuery
         package typealias Body = NoBody
         package typealias Output = ListChangeGatesResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listGates", tag: "organizations", method: .get,
@@ -24,6 +25,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = CreateChangeGateRequest
         package typealias Output = ChangeGate
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "createGate", tag: "organizations", method: .post,
@@ -40,6 +42,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "deleteGate", tag: "organizations", method: .delete,
@@ -56,6 +59,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = ChangeGate
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "readGate", tag: "organizations", method: .get,
@@ -71,6 +75,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = UpdateChangeGateRequest
         package typealias Output = ChangeGate
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "updateGate", tag: "organizations", method: .put,
@@ -87,6 +92,7 @@ extension Operations {
         package typealias Query = ListChangeRequestsQuery
         package typealias Body = NoBody
         package typealias Output = ListChangeRequestsResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listChangeRequests", tag: "organizations", method: .get,
@@ -103,6 +109,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = GetChangeRequestResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "get", tag: "organizations", method: .get,
@@ -118,6 +125,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = UpdateChangeRequestRequest
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "update", tag: "organizations", method: .patch,
@@ -135,6 +143,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = ChangeRequestApplyResult
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "apply", tag: "organizations", method: .post,
@@ -150,6 +159,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = UnapproveChangeRequestRequest
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "unapprove", tag: "organizations", method: .delete,
@@ -167,6 +177,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = ApproveChangeRequestRequest
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "approve", tag: "organizations", method: .post,
@@ -184,6 +195,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = CloseChangeRequestRequest
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "close", tag: "organizations", method: .post,
@@ -201,6 +213,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = AddChangeRequestCommentRequest
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "addComment", tag: "organizations", method: .post,
@@ -218,6 +231,7 @@ extension Operations {
         package typealias Query = ContinuationQuery
         package typealias Body = NoBody
         package typealias Output = ListChangeRequestEventsResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listEvents", tag: "organizations", method: .get,
@@ -234,6 +248,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = SubmitChangeRequestRequest
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "submit", tag: "organizations", method: .post,
@@ -251,6 +266,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = Organization
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getOrganization", tag: "organizations", method: .get,
@@ -266,6 +282,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = UpdateOrganizationRequest
         package typealias Output = OrganizationMetadata
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "updateOrganizationSettings", tag: "organizations", method: .patch,
@@ -282,6 +299,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = EntityInstance
         package typealias Output = EntityAssignmentsResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listEntityAssignments", tag: "organizations", method: .post,
@@ -298,6 +316,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = UpdateEntityAssignmentRequest
         package typealias Output = UpdateEntityAssignmentResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "updateEntityAssignment", tag: "organizations", method: .post,
@@ -314,6 +333,7 @@ extension Operations {
         package typealias Query = ListAuditLogEventsHandlerV1Query
         package typealias Body = NoBody
         package typealias Output = ResponseAuditLogs
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listAuditLogEventsHandlerV1", tag: "organizations", method: .get,
@@ -330,6 +350,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = ListAuditLogEventTypesResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listAuditLogEventTypes", tag: "organizations", method: .get,
@@ -345,6 +366,7 @@ extension Operations {
         package typealias Query = ListAuditLogEventsHandlerV1Query
         package typealias Body = NoBody
         package typealias Output = RawOutput
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "exportAuditLogEventsHandlerV1", tag: "organizations", method: .get,
@@ -362,6 +384,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "deleteAuditLogExportConfiguration", tag: "organizations", method: .delete,
@@ -378,6 +401,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = OrganizationAuditLogExportSettings
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getAuditLogExportConfiguration", tag: "organizations", method: .get,
@@ -393,6 +417,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = UpdateOrganizationAuditLogExportSettingsRequest
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "updateAuditLogExportConfiguration", tag: "organizations", method: .post,
@@ -410,6 +435,7 @@ extension Operations {
         package typealias Query = ForceAuditLogExportQuery
         package typealias Body = NoBody
         package typealias Output = AuditLogExportResult
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "forceAuditLogExport", tag: "organizations", method: .post,
@@ -426,6 +452,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = AuditLogsExportS3Config
         package typealias Output = AuditLogExportResult
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "testAuditLogExportConfiguration", tag: "organizations", method: .post,
@@ -442,6 +469,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = String
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getAuditLogsReaderKind", tag: "organizations", method: .get,
@@ -457,6 +485,7 @@ extension Operations {
         package typealias Query = ListAuditLogEventsHandlerV1Query
         package typealias Body = NoBody
         package typealias Output = ResponseAuditLogs
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listAuditLogEventsHandlerV2", tag: "organizations", method: .get,
@@ -473,6 +502,7 @@ extension Operations {
         package typealias Query = ListAuditLogEventsHandlerV1Query
         package typealias Body = NoBody
         package typealias Output = RawOutput
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "exportAuditLogEventsHandlerV2", tag: "organizations", method: .get,
@@ -490,6 +520,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = AuthPolicy
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getAuthPolicy", tag: "organizations", method: .get,
@@ -505,6 +536,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = AuthPolicyUpdateRequest
         package typealias Output = AuthPolicy
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "updateAuthPolicy", tag: "organizations", method: .patch,
@@ -521,6 +553,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = TransferAllStacksRequest
         package typealias Output = String
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "transferAllStacks", tag: "organizations", method: .post,
@@ -537,6 +570,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = [CustomerManagedKey]
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listOrganizationKeys", tag: "organizations", method: .get,
@@ -552,6 +586,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = CustomerManagedKeyInput
         package typealias Output = CustomerManagedKey
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "createOrganizationKey", tag: "organizations", method: .post,
@@ -568,6 +603,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "disableAllOrganizationKeys", tag: "organizations", method: .post,
@@ -584,6 +620,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = [KeyEncryptionKeyMigration]
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listOrganizationKeyMigrations", tag: "organizations", method: .get,
@@ -599,6 +636,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "retryOrganizationKeyMigrations", tag: "organizations", method: .post,
@@ -615,6 +653,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "setDefaultOrganizationKey", tag: "organizations", method: .post,
@@ -631,6 +670,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = DisableCustomerManagedKeyRequest
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "disableOrganizationKey", tag: "organizations", method: .post,
@@ -648,6 +688,7 @@ extension Operations {
         package typealias Query = UsageQuery
         package typealias Body = NoBody
         package typealias Output = GetResourceCountSummaryResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getUsageSummaryDiscoveredResourceHours", tag: "organizations", method: .get,
@@ -664,6 +705,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = [WebhookResponse]
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listOrganizationWebhooks", tag: "organizations", method: .get,
@@ -679,6 +721,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = Webhook
         package typealias Output = WebhookResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "createOrganizationWebhook", tag: "organizations", method: .post,
@@ -695,6 +738,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "deleteOrganizationWebhook", tag: "organizations", method: .delete,
@@ -711,6 +755,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = WebhookResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getOrganizationWebhook", tag: "organizations", method: .get,
@@ -726,6 +771,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = Webhook
         package typealias Output = WebhookResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "updateOrganizationWebhook", tag: "organizations", method: .patch,
@@ -742,6 +788,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = [WebhookDelivery]
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getOrganizationWebhookDeliveries", tag: "organizations", method: .get,
@@ -757,6 +804,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = WebhookDelivery
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "redeliverOrganizationWebhookEvent", tag: "organizations", method: .post,
@@ -772,6 +820,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = WebhookDelivery
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "pingOrganizationWebhook", tag: "organizations", method: .post,
@@ -787,6 +836,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = ListOrganizationInvitesResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listOrgInvites", tag: "organizations", method: .get,
@@ -802,6 +852,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = BatchCreateOrganizationInviteRequest
         package typealias Output = BatchCreateOrganizationInviteResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "batchCreateOrgInviteEmail", tag: "organizations", method: .post,
@@ -818,6 +869,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = CreateOrganizationInviteRequest
         package typealias Output = CreateOrganizationInviteResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "createOrgInviteLink", tag: "organizations", method: .post,
@@ -834,6 +886,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = BatchCreateOrganizationInviteRequest
         package typealias Output = BatchCreateOrganizationInviteResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "batchCreateOrgUnverifiedInviteEmail", tag: "organizations", method: .post,
@@ -850,6 +903,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "cancelOrgInvite", tag: "organizations", method: .delete,
@@ -866,6 +920,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = OrganizationSummaryWithRole
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getOrgInvite", tag: "organizations", method: .get,
@@ -881,6 +936,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "acceptOrgInvite", tag: "organizations", method: .patch,
@@ -897,6 +953,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = ResendOrganizationInviteRequest
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "resendOrgInvite", tag: "organizations", method: .post,
@@ -914,6 +971,7 @@ extension Operations {
         package typealias Query = ListOrganizationMembersQuery
         package typealias Body = NoBody
         package typealias Output = ListOrganizationMembersResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listOrganizationMembers", tag: "organizations", method: .get,
@@ -930,6 +988,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "deleteOrganizationMember", tag: "organizations", method: .delete,
@@ -946,6 +1005,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = UpdateOrganizationMemberRequest
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "updateOrganizationMember", tag: "organizations", method: .patch,
@@ -963,6 +1023,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = AddOrganizationMemberRequest
         package typealias Output = OrganizationMember
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "addOrganizationMember", tag: "organizations", method: .post,
@@ -979,6 +1040,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "setSoleOrganizationAdmin", tag: "organizations", method: .post,
@@ -995,6 +1057,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = GetOrganizationMemberTeamsResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getOrganizationMemberTeams", tag: "organizations", method: .get,
@@ -1010,6 +1073,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = OrganizationMetadata
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getOrganizationMetadata", tag: "organizations", method: .get,
@@ -1025,6 +1089,7 @@ extension Operations {
         package typealias Query = GetUsageSummaryNeoTokensQuery
         package typealias Body = NoBody
         package typealias Output = GetResourceCountSummaryResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getUsageSummaryNeoTokens", tag: "organizations", method: .get,
@@ -1041,6 +1106,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = ListOidcIssuersResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listOrgsOidcIssuers", tag: "organizations", method: .get,
@@ -1056,6 +1122,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = OidcIssuerRegistrationRequest
         package typealias Output = OidcIssuerRegistrationResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "registerOidcIssuer", tag: "organizations", method: .post,
@@ -1072,6 +1139,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "deleteOidcIssuer", tag: "organizations", method: .delete,
@@ -1088,6 +1156,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = OidcIssuerRegistrationResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getOidcIssuer", tag: "organizations", method: .get,
@@ -1103,6 +1172,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = OidcIssuerUpdateRequest
         package typealias Output = OidcIssuerRegistrationResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "updateOidcIssuer", tag: "organizations", method: .patch,
@@ -1119,6 +1189,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = OidcIssuerRegistrationResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "regenerateThumbprints", tag: "organizations", method: .post,
@@ -1134,6 +1205,7 @@ extension Operations {
         package typealias Query = GetPackageUsedByStacksQuery
         package typealias Body = NoBody
         package typealias Output = PackageUsageResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getPackageUsedByStacks", tag: "organizations", method: .get,
@@ -1150,6 +1222,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = AppListPolicyGroupsResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listPolicyGroups", tag: "organizations", method: .get,
@@ -1165,6 +1238,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NewPolicyGroupRequest
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "newPolicyGroup", tag: "organizations", method: .post,
@@ -1182,6 +1256,7 @@ extension Operations {
         package typealias Query = ContinuationCountQuery
         package typealias Body = PreviewAccountMatchRuleRequest
         package typealias Output = PreviewAccountMatchRuleResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "previewAccountMatchRule", tag: "organizations", method: .post,
@@ -1199,6 +1274,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = PolicyGroupMetadata
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getPolicyGroupMetadata", tag: "organizations", method: .get,
@@ -1214,6 +1290,7 @@ extension Operations {
         package typealias Query = ContinuationCountQuery
         package typealias Body = PreviewStackMatchRuleRequest
         package typealias Output = PreviewStackMatchRuleResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "previewStackMatchRule", tag: "organizations", method: .post,
@@ -1231,6 +1308,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "deletePolicyGroup", tag: "organizations", method: .delete,
@@ -1247,6 +1325,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = PolicyGroup
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getPolicyGroup", tag: "organizations", method: .get,
@@ -1262,6 +1341,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = UpdatePolicyGroupRequest
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "updatePolicyGroup", tag: "organizations", method: .patch,
@@ -1279,6 +1359,7 @@ extension Operations {
         package typealias Query = ListPolicyGroupAccountsQuery
         package typealias Body = NoBody
         package typealias Output = ListPolicyGroupAccountsResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listPolicyGroupAccounts", tag: "organizations", method: .get,
@@ -1295,6 +1376,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = [UpdatePolicyGroupRequest]
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "batchUpdatePolicyGroup", tag: "organizations", method: .patch,
@@ -1312,6 +1394,7 @@ extension Operations {
         package typealias Query = ListPolicyGroupAccountsQuery
         package typealias Body = NoBody
         package typealias Output = ListPolicyGroupStacksResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listPolicyGroupStacks", tag: "organizations", method: .get,
@@ -1328,6 +1411,7 @@ extension Operations {
         package typealias Query = ListPolicyPacksOrgsQuery
         package typealias Body = NoBody
         package typealias Output = AppListPolicyPacksResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listPolicyPacksOrgs", tag: "organizations", method: .get,
@@ -1344,6 +1428,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = AppCreatePolicyPackRequest
         package typealias Output = AppCreatePolicyPackResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "createPolicyPack", tag: "organizations", method: .post,
@@ -1360,6 +1445,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "deletePolicyPackOrgsPolicypacks", tag: "organizations", method: .delete,
@@ -1376,6 +1462,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "deletePolicyPackVersion", tag: "organizations", method: .delete,
@@ -1392,6 +1479,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = AppGetPolicyPackResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getPolicyPack", tag: "organizations", method: .get,
@@ -1407,6 +1495,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "completePolicyPack", tag: "organizations", method: .post,
@@ -1423,6 +1512,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = AppGetPolicyPackConfigSchemaResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getPolicyPackConfigSchema", tag: "organizations", method: .get,
@@ -1438,6 +1528,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = GetPolicyComplianceResultsRequest
         package typealias Output = GetPolicyComplianceResultsResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getPolicyComplianceResults", tag: "organizations", method: .post,
@@ -1454,6 +1545,7 @@ extension Operations {
         package typealias Query = ClosedIssuesQuery
         package typealias Body = AngularGridGetRowsRequest
         package typealias Output = ListPolicyIssuesResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listPolicyIssues", tag: "organizations", method: .post,
@@ -1471,6 +1563,7 @@ extension Operations {
         package typealias Query = ClosedIssuesQuery
         package typealias Body = AngularGridGetRowsRequest
         package typealias Output = RawOutput
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "exportPolicyIssues", tag: "organizations", method: .post,
@@ -1489,6 +1582,7 @@ extension Operations {
         package typealias Query = ClosedIssuesQuery
         package typealias Body = PolicyIssueFiltersRequest
         package typealias Output = PolicyIssueFiltersResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getPolicyIssuesFilters", tag: "organizations", method: .post,
@@ -1506,6 +1600,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = GetPolicyIssueResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getPolicyIssue", tag: "organizations", method: .get,
@@ -1521,6 +1616,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = UpdatePolicyIssueRequest
         package typealias Output = GetPolicyIssueResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "updatePolicyIssue", tag: "organizations", method: .patch,
@@ -1537,6 +1633,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = PolicyResultsMetadata
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getPolicyResultsMetadata", tag: "organizations", method: .get,
@@ -1552,6 +1649,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = AngularGridGetRowsRequest
         package typealias Output = ListPoliciesComplianceResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listPoliciesCompliance", tag: "organizations", method: .post,
@@ -1568,6 +1666,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = ListPolicyViolationsV2Response
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listPolicyViolationsV2", tag: "organizations", method: .get,
@@ -1583,6 +1682,7 @@ extension Operations {
         package typealias Query = GetOrgRegistryPolicyPackQuery
         package typealias Body = NoBody
         package typealias Output = GetRegistryPolicyPackVersionResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getOrgRegistryPolicyPack", tag: "organizations", method: .get,
@@ -1599,6 +1699,7 @@ extension Operations {
         package typealias Query = UsageQuery
         package typealias Body = NoBody
         package typealias Output = GetResourceCountSummaryResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getUsageSummaryResourceHours", tag: "organizations", method: .get,
@@ -1615,6 +1716,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = ListDeletedStacksResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listDeletedStacks", tag: "organizations", method: .get,
@@ -1630,6 +1732,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = RestoreDeletedStackRequest
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "restoreDeletedStack", tag: "organizations", method: .post,
@@ -1647,6 +1750,7 @@ extension Operations {
         package typealias Query = ListRolesByOrgIdAndUxPurposeQuery
         package typealias Body = NoBody
         package typealias Output = ListRolesResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listRolesByOrgIdAndUxPurpose", tag: "organizations", method: .get,
@@ -1663,6 +1767,7 @@ extension Operations {
         package typealias Query = CreateRoleQuery
         package typealias Body = PermissionDescriptorBase
         package typealias Output = PermissionDescriptorRecord
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "createRole", tag: "organizations", method: .post,
@@ -1680,6 +1785,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = [String: [RbacScopeGroup]]
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listAvailableScopes", tag: "organizations", method: .get,
@@ -1695,6 +1801,7 @@ extension Operations {
         package typealias Query = ForceQuery
         package typealias Body = NoBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "deleteRole", tag: "organizations", method: .delete,
@@ -1712,6 +1819,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = PermissionDescriptorRecord
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getRole", tag: "organizations", method: .get,
@@ -1727,6 +1835,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = UpdateRoleRequest
         package typealias Output = PermissionDescriptorRecord
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "updateRole", tag: "organizations", method: .patch,
@@ -1743,6 +1852,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "updateOrganizationDefaultRole", tag: "organizations", method: .patch,
@@ -1759,6 +1869,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = ListTeamsWithRoleResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listTeamsWithRole", tag: "organizations", method: .get,
@@ -1774,6 +1885,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = ListAccessTokensResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listOrgTokensWithRole", tag: "organizations", method: .get,
@@ -1789,6 +1901,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = ListUsersWithRoleResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listUsersWithRole", tag: "organizations", method: .get,
@@ -1804,6 +1917,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = SAMLOrganization
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getSamlOrganization", tag: "organizations", method: .get,
@@ -1819,6 +1933,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = UpdateSAMLOrganizationRequest
         package typealias Output = SAMLOrganization
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "updateSamlOrganization", tag: "organizations", method: .patch,
@@ -1835,6 +1950,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = ListSAMLOrganizationAdminsResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listSamlOrganizationAdmins", tag: "organizations", method: .get,
@@ -1850,6 +1966,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "updateSamlOrganizationAdmins", tag: "organizations", method: .post,
@@ -1866,6 +1983,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "searchClusterAvailable", tag: "organizations", method: .head,
@@ -1881,6 +1999,7 @@ extension Operations {
         package typealias Query = GetResourceColumnFilterSetQuery
         package typealias Body = NoBody
         package typealias Output = [String: Aggregation]
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getResourceColumnFilterSet", tag: "organizations", method: .get,
@@ -1897,6 +2016,7 @@ extension Operations {
         package typealias Query = GetOrgResourceSearchQueryQuery
         package typealias Body = NoBody
         package typealias Output = ResourceSearchResult
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getOrgResourceSearchQuery", tag: "organizations", method: .get,
@@ -1913,6 +2033,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = ResourceSearchResult
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getResourceDashboardAggregations", tag: "organizations", method: .get,
@@ -1928,6 +2049,7 @@ extension Operations {
         package typealias Query = ExportOrgResourceSearchQueryQuery
         package typealias Body = NoBody
         package typealias Output = RawOutput
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "exportOrgResourceSearchQuery", tag: "organizations", method: .get,
@@ -1945,6 +2067,7 @@ extension Operations {
         package typealias Query = GetNaturalLanguageQueryQuery
         package typealias Body = NoBody
         package typealias Output = GetNaturalLanguageQueryResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getNaturalLanguageQuery", tag: "organizations", method: .get,
@@ -1961,6 +2084,7 @@ extension Operations {
         package typealias Query = GetOrgResourceSearchV2QueryQuery
         package typealias Body = NoBody
         package typealias Output = ResourceSearchResult
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getOrgResourceSearchV2Query", tag: "organizations", method: .get,
@@ -1977,6 +2101,7 @@ extension Operations {
         package typealias Query = UsageQuery
         package typealias Body = NoBody
         package typealias Output = GetResourceCountSummaryResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getUsageSummaryEnvironmentSecrets", tag: "organizations", method: .get,
@@ -1993,6 +2118,7 @@ extension Operations {
         package typealias Query = ListServicesQuery
         package typealias Body = NoBody
         package typealias Output = ListServicesResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listServices", tag: "organizations", method: .get,
@@ -2009,6 +2135,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = CreateServiceRequest
         package typealias Output = OrganizationService
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "createService", tag: "organizations", method: .post,
@@ -2025,6 +2152,7 @@ extension Operations {
         package typealias Query = ForceQuery
         package typealias Body = NoBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "deleteService", tag: "organizations", method: .delete,
@@ -2042,6 +2170,7 @@ extension Operations {
         package typealias Query = ListServicesQuery
         package typealias Body = NoBody
         package typealias Output = GetServiceResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getService", tag: "organizations", method: .get,
@@ -2058,6 +2187,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "headService", tag: "organizations", method: .head,
@@ -2073,6 +2203,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = UpdateServiceMetadataRequest
         package typealias Output = OrganizationService
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "updateService", tag: "organizations", method: .patch,
@@ -2089,6 +2220,7 @@ extension Operations {
         package typealias Query = AddServiceItemsQuery
         package typealias Body = AddServiceItemsRequest
         package typealias Output = GetServiceResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "addServiceItems", tag: "organizations", method: .post,
@@ -2106,6 +2238,7 @@ extension Operations {
         package typealias Query = AddServiceItemsQuery
         package typealias Body = NoBody
         package typealias Output = GetServiceResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "removeServiceItem", tag: "organizations", method: .delete,
@@ -2122,6 +2255,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = AddServiceItemsRequest
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "addServiceItemsV2", tag: "organizations", method: .post,
@@ -2139,6 +2273,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "removeServiceItemV2", tag: "organizations", method: .delete,
@@ -2155,6 +2290,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = ListTeamsResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listTeams", tag: "organizations", method: .get,
@@ -2170,6 +2306,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = CreateGitHubTeamRequest
         package typealias Output = Team
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "createGitHubTeam", tag: "organizations", method: .post,
@@ -2186,6 +2323,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = CreatePulumiTeamRequest
         package typealias Output = Team
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "createPulumiTeam", tag: "organizations", method: .post,
@@ -2202,6 +2340,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "deleteTeam", tag: "organizations", method: .delete,
@@ -2218,6 +2357,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = Team
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getTeam", tag: "organizations", method: .get,
@@ -2233,6 +2373,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = UpdateTeamRequest
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "updateTeam", tag: "organizations", method: .patch,
@@ -2250,6 +2391,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = PermissionDescriptorRecord
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "enableTeamRoles", tag: "organizations", method: .post,
@@ -2265,6 +2407,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = ListTeamRolesResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listTeamRoles", tag: "organizations", method: .get,
@@ -2280,6 +2423,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "deleteTeamRole", tag: "organizations", method: .delete,
@@ -2296,6 +2440,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "updateTeamRoles", tag: "organizations", method: .post,
@@ -2312,6 +2457,7 @@ extension Operations {
         package typealias Query = ListTeamTokensQuery
         package typealias Body = NoBody
         package typealias Output = ListAccessTokensResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listTeamTokens", tag: "organizations", method: .get,
@@ -2328,6 +2474,7 @@ extension Operations {
         package typealias Query = ReasonQuery
         package typealias Body = CreateTeamAccessTokenRequest
         package typealias Output = CreateAccessTokenResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "createTeamToken", tag: "organizations", method: .post,
@@ -2345,6 +2492,7 @@ extension Operations {
         package typealias Query = ReasonQuery
         package typealias Body = NoBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "deleteTeamToken", tag: "organizations", method: .delete,
@@ -2362,6 +2510,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = RawJSON
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getProjectTemplate", tag: "organizations", method: .get,
@@ -2377,6 +2526,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = GetTemplateConfigurationResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getProjectTemplateConfiguration", tag: "organizations", method: .get,
@@ -2394,6 +2544,7 @@ extension Operations {
         package typealias Query = GetOrgTemplateDownloadQuery
         package typealias Body = NoBody
         package typealias Output = RawOutput
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getOrgTemplateDownload", tag: "organizations", method: .get,
@@ -2411,6 +2562,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = RawOutput
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getOrgTemplateReadme", tag: "organizations", method: .get,
@@ -2427,6 +2579,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = GetOrgTemplatesResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getOrgTemplates", tag: "organizations", method: .get,
@@ -2442,6 +2595,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = GetOrgTemplateSourcesResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getOrgTemplateCollections", tag: "organizations", method: .get,
@@ -2457,6 +2611,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = UpsertOrgTemplateSourceRequest
         package typealias Output = TemplateSource
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "createOrgTemplateCollection", tag: "organizations", method: .post,
@@ -2473,6 +2628,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "deleteOrgTemplateCollection", tag: "organizations", method: .delete,
@@ -2489,6 +2645,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = UpsertOrgTemplateSourceRequest
         package typealias Output = TemplateSource
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "updateOrgTemplateCollection", tag: "organizations", method: .patch,
@@ -2505,6 +2662,7 @@ extension Operations {
         package typealias Query = ListTeamTokensQuery
         package typealias Body = NoBody
         package typealias Output = ListAccessTokensResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listOrgTokens", tag: "organizations", method: .get,
@@ -2521,6 +2679,7 @@ extension Operations {
         package typealias Query = ReasonQuery
         package typealias Body = CreateOrgAccessTokenRequest
         package typealias Output = CreateAccessTokenResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "createOrgToken", tag: "organizations", method: .post,
@@ -2538,6 +2697,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "deleteOrgToken", tag: "organizations", method: .delete,
@@ -2556,6 +2716,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = AppBatchDecryptRequest
         package typealias Output = AppBatchDecryptResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "batchDecryptProjectValue", tag: "organizations", method: .post,
@@ -2574,6 +2735,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = AppDecryptValueRequest
         package typealias Output = AppDecryptValueResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "decryptProjectValue", tag: "organizations", method: .post,
@@ -2592,6 +2754,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = AppEncryptValueRequest
         package typealias Output = AppEncryptValueResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "encryptProjectValue", tag: "organizations", method: .post,
@@ -2608,6 +2771,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "projectExists", tag: "organizations", method: .head,
@@ -2623,6 +2787,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = AppCreateStackRequest
         package typealias Output = AppCreateStackResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "createStack", tag: "organizations", method: .post,

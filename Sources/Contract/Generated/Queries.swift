@@ -3,7 +3,7 @@
 
 /// The query of `addServiceItems`, `removeServiceItem`.
 package struct AddServiceItemsQuery: OperationQuery {
-    package var maxResults: Int?
+    package let maxResults: Int?
 
     package static var parameters: [QueryParameterDescriptor] {
         [
@@ -18,8 +18,8 @@ package struct AddServiceItemsQuery: OperationQuery {
 
 /// The query of `awsssoListAccounts`.
 package struct AwsssoListAccountsQuery: OperationQuery {
-    package var region: String?
-    package var sessionId: String?
+    package let region: String?
+    package let sessionId: String?
 
     package static var parameters: [QueryParameterDescriptor] {
         [
@@ -36,7 +36,7 @@ package struct AwsssoListAccountsQuery: OperationQuery {
 
 /// The query of `azureListAccounts`.
 package struct AzureListAccountsQuery: OperationQuery {
-    package var armSessionId: String?
+    package let armSessionId: String?
 
     package static var parameters: [QueryParameterDescriptor] {
         [
@@ -51,7 +51,7 @@ package struct AzureListAccountsQuery: OperationQuery {
 
 /// The query of `claim`.
 package struct ClaimQuery: OperationQuery {
-    package var dryRun: Bool?
+    package let dryRun: Bool?
 
     package static var parameters: [QueryParameterDescriptor] {
         [
@@ -66,7 +66,7 @@ package struct ClaimQuery: OperationQuery {
 
 /// The query of `listPolicyIssues`, `exportPolicyIssues`, `getPolicyIssuesFilters`.
 package struct ClosedIssuesQuery: OperationQuery {
-    package var closed: Bool?
+    package let closed: Bool?
 
     package static var parameters: [QueryParameterDescriptor] {
         [
@@ -81,8 +81,8 @@ package struct ClosedIssuesQuery: OperationQuery {
 
 /// The query of `listResourceVersionEdges`, `listResourceVersions`, `listResourceVersionEdgesVersions`, `previewAccountMatchRule`, `previewStackMatchRule`.
 package struct ContinuationCountQuery: OperationQuery {
-    package var continuationToken: String?
-    package var count: Int?
+    package let continuationToken: String?
+    package let count: Int?
 
     package static var parameters: [QueryParameterDescriptor] {
         [
@@ -99,8 +99,8 @@ package struct ContinuationCountQuery: OperationQuery {
 
 /// The query of `getTaskEvents`, `listScanStatus`.
 package struct ContinuationPageQuery: OperationQuery {
-    package var continuationToken: String?
-    package var pageSize: Int?
+    package let continuationToken: String?
+    package let pageSize: Int?
 
     package static var parameters: [QueryParameterDescriptor] {
         [
@@ -117,7 +117,7 @@ package struct ContinuationPageQuery: OperationQuery {
 
 /// The query of `listDeletedEnvironments`, `listPolicyPacksForAccount`, `getDiscoveredProject`, `listEvents`, `getUpdateStatusForDestroy`, `getUpdateStatusForPreview`, `getUpdateStatusForRefresh`, `getUpdateStatusForUpdate`.
 package struct ContinuationQuery: OperationQuery {
-    package var continuationToken: String?
+    package let continuationToken: String?
 
     package static var parameters: [QueryParameterDescriptor] {
         [
@@ -132,7 +132,7 @@ package struct ContinuationQuery: OperationQuery {
 
 /// The query of `createRole`.
 package struct CreateRoleQuery: OperationQuery {
-    package var createPolicyAndRole: Bool?
+    package let createPolicyAndRole: Bool?
 
     package static var parameters: [QueryParameterDescriptor] {
         [
@@ -147,7 +147,7 @@ package struct CreateRoleQuery: OperationQuery {
 
 /// The query of `deleteIdentityProvider`, `syncWithIdentityProvider`.
 package struct DeleteIdentityProviderQuery: OperationQuery {
-    package var identity: String?
+    package let identity: String?
 
     package static var parameters: [QueryParameterDescriptor] {
         [
@@ -162,7 +162,7 @@ package struct DeleteIdentityProviderQuery: OperationQuery {
 
 /// The query of `deleteResourceMigrationAnnotation`.
 package struct DeleteResourceMigrationAnnotationQuery: OperationQuery {
-    package var resourceUrn: String
+    package let resourceUrn: String
 
     package static var parameters: [QueryParameterDescriptor] {
         [
@@ -177,7 +177,7 @@ package struct DeleteResourceMigrationAnnotationQuery: OperationQuery {
 
 /// The query of `openEnvironmentEscEnvironments`, `openEnvironmentEscEnvironmentsVersions`, `openYamlPreview`, `openEnvironmentPreviewEnvironments`, `openEnvironmentPreviewEnvironmentsVersions`.
 package struct DurationQuery: OperationQuery {
-    package var duration: String?
+    package let duration: String?
 
     package static var parameters: [QueryParameterDescriptor] {
         [
@@ -192,10 +192,10 @@ package struct DurationQuery: OperationQuery {
 
 /// The query of `getEngineEventsDestroy`, `getEngineEventsPreview`, `getEngineEventsRefresh`, `getEngineEventsUpdate`.
 package struct EngineEventsQuery: OperationQuery {
-    package var continuationToken: String?
-    package var includeNonActivated: Bool?
-    package var type: [Int]?
-    package var urn: String?
+    package let continuationToken: String?
+    package let includeNonActivated: Bool?
+    package let type: [Int]?
+    package let urn: String?
 
     package static var parameters: [QueryParameterDescriptor] {
         [
@@ -216,15 +216,15 @@ package struct EngineEventsQuery: OperationQuery {
 
 /// The query of `exportOrgResourceSearchQuery`.
 package struct ExportOrgResourceSearchQueryQuery: OperationQuery {
-    package var collapse: Bool?
-    package var cursor: String?
-    package var facet: [String]?
-    package var page: Int?
-    package var properties: Bool?
-    package var query: String?
-    package var size: Int?
-    package var sort: [String]?
-    package var top: Int?
+    package let collapse: Bool?
+    package let cursor: String?
+    package let facet: [String]?
+    package let page: Int?
+    package let properties: Bool?
+    package let query: String?
+    package let size: Int?
+    package let sort: [String]?
+    package let top: Int?
 
     package static var parameters: [QueryParameterDescriptor] {
         [
@@ -255,7 +255,7 @@ package struct ExportOrgResourceSearchQueryQuery: OperationQuery {
 
 /// The query of `forceAuditLogExport`.
 package struct ForceAuditLogExportQuery: OperationQuery {
-    package var timestamp: Int?
+    package let timestamp: Int?
 
     package static var parameters: [QueryParameterDescriptor] {
         [
@@ -270,7 +270,7 @@ package struct ForceAuditLogExportQuery: OperationQuery {
 
 /// The query of `deleteRole`, `deleteService`, `deleteTemplateVersion`, `deleteTerraformModuleVersion`, `deleteTemplateVersionPreview`, `deleteStack`, `deleteOrgAgentPool`.
 package struct ForceQuery: OperationQuery {
-    package var force: Bool?
+    package let force: Bool?
 
     package static var parameters: [QueryParameterDescriptor] {
         [
@@ -285,8 +285,8 @@ package struct ForceQuery: OperationQuery {
 
 /// The query of `gcpListAccounts`.
 package struct GcpListAccountsQuery: OperationQuery {
-    package var gcpOrganizationId: String?
-    package var oauthSessionId: String?
+    package let gcpOrganizationId: String?
+    package let oauthSessionId: String?
 
     package static var parameters: [QueryParameterDescriptor] {
         [
@@ -303,7 +303,7 @@ package struct GcpListAccountsQuery: OperationQuery {
 
 /// The query of `getDeployUsageReport`.
 package struct GetDeployUsageReportQuery: OperationQuery {
-    package var lookbackDays: Int?
+    package let lookbackDays: Int?
 
     package static var parameters: [QueryParameterDescriptor] {
         [
@@ -318,11 +318,11 @@ package struct GetDeployUsageReportQuery: OperationQuery {
 
 /// The query of `getDeploymentLogs`, `getScanLogs`.
 package struct GetDeploymentLogsQuery: OperationQuery {
-    package var continuationToken: String?
-    package var count: Int?
-    package var job: Int?
-    package var offset: Int?
-    package var step: Int?
+    package let continuationToken: String?
+    package let count: Int?
+    package let job: Int?
+    package let offset: Int?
+    package let step: Int?
 
     package static var parameters: [QueryParameterDescriptor] {
         [
@@ -345,9 +345,9 @@ package struct GetDeploymentLogsQuery: OperationQuery {
 
 /// The query of `getLatestStackPreviews`, `getStackPreviews`.
 package struct GetLatestStackPreviewsQuery: OperationQuery {
-    package var asc: Bool?
-    package var page: Int?
-    package var pageSize: Int?
+    package let asc: Bool?
+    package let page: Int?
+    package let pageSize: Int?
 
     package static var parameters: [QueryParameterDescriptor] {
         [
@@ -366,7 +366,7 @@ package struct GetLatestStackPreviewsQuery: OperationQuery {
 
 /// The query of `getNaturalLanguageQuery`.
 package struct GetNaturalLanguageQueryQuery: OperationQuery {
-    package var query: String?
+    package let query: String?
 
     package static var parameters: [QueryParameterDescriptor] {
         [
@@ -381,7 +381,7 @@ package struct GetNaturalLanguageQueryQuery: OperationQuery {
 
 /// The query of `getOrgNeoTokenBudget`.
 package struct GetOrgNeoTokenBudgetQuery: OperationQuery {
-    package var taskId: String?
+    package let taskId: String?
 
     package static var parameters: [QueryParameterDescriptor] {
         [
@@ -396,7 +396,7 @@ package struct GetOrgNeoTokenBudgetQuery: OperationQuery {
 
 /// The query of `getOrgRegistryPolicyPack`.
 package struct GetOrgRegistryPolicyPackQuery: OperationQuery {
-    package var tag: String?
+    package let tag: String?
 
     package static var parameters: [QueryParameterDescriptor] {
         [
@@ -411,16 +411,16 @@ package struct GetOrgRegistryPolicyPackQuery: OperationQuery {
 
 /// The query of `getOrgResourceSearchQuery`.
 package struct GetOrgResourceSearchQueryQuery: OperationQuery {
-    package var collapse: Bool?
-    package var cursor: String?
-    package var facet: [String]?
-    package var groupBy: String?
-    package var page: Int?
-    package var properties: Bool?
-    package var query: String?
-    package var size: Int?
-    package var sort: [String]?
-    package var top: Int?
+    package let collapse: Bool?
+    package let cursor: String?
+    package let facet: [String]?
+    package let groupBy: String?
+    package let page: Int?
+    package let properties: Bool?
+    package let query: String?
+    package let size: Int?
+    package let sort: [String]?
+    package let top: Int?
 
     package static var parameters: [QueryParameterDescriptor] {
         [
@@ -453,17 +453,17 @@ package struct GetOrgResourceSearchQueryQuery: OperationQuery {
 
 /// The query of `getOrgResourceSearchV2Query`.
 package struct GetOrgResourceSearchV2QueryQuery: OperationQuery {
-    package var asc: Bool?
-    package var collapse: Bool?
-    package var cursor: String?
-    package var facet: [String]?
-    package var groupBy: String?
-    package var page: Int?
-    package var properties: Bool?
-    package var query: String?
-    package var size: Int?
-    package var sort: [String]?
-    package var top: Int?
+    package let asc: Bool?
+    package let collapse: Bool?
+    package let cursor: String?
+    package let facet: [String]?
+    package let groupBy: String?
+    package let page: Int?
+    package let properties: Bool?
+    package let query: String?
+    package let size: Int?
+    package let sort: [String]?
+    package let top: Int?
 
     package static var parameters: [QueryParameterDescriptor] {
         [
@@ -498,7 +498,7 @@ package struct GetOrgResourceSearchV2QueryQuery: OperationQuery {
 
 /// The query of `getOrgTemplateDownload`.
 package struct GetOrgTemplateDownloadQuery: OperationQuery {
-    package var url: String?
+    package let url: String?
 
     package static var parameters: [QueryParameterDescriptor] {
         [
@@ -513,9 +513,9 @@ package struct GetOrgTemplateDownloadQuery: OperationQuery {
 
 /// The query of `getPackageExamples`.
 package struct GetPackageExamplesQuery: OperationQuery {
-    package var lang: RegistryDocsLanguage?
-    package var limit: Int?
-    package var q: String?
+    package let lang: RegistryDocsLanguage?
+    package let limit: Int?
+    package let q: String?
 
     package static var parameters: [QueryParameterDescriptor] {
         [
@@ -534,9 +534,9 @@ package struct GetPackageExamplesQuery: OperationQuery {
 
 /// The query of `getPackageNav`.
 package struct GetPackageNavQuery: OperationQuery {
-    package var depth: String?
-    package var lang: RegistryDocsLanguage?
-    package var q: String?
+    package let depth: String?
+    package let lang: RegistryDocsLanguage?
+    package let q: String?
 
     package static var parameters: [QueryParameterDescriptor] {
         [
@@ -555,10 +555,10 @@ package struct GetPackageNavQuery: OperationQuery {
 
 /// The query of `getPackageUsedByStacks`.
 package struct GetPackageUsedByStacksQuery: OperationQuery {
-    package var continuationToken: String?
-    package var limit: Int?
-    package var packageName: String?
-    package var version: String?
+    package let continuationToken: String?
+    package let limit: Int?
+    package let packageName: String?
+    package let version: String?
 
     package static var parameters: [QueryParameterDescriptor] {
         [
@@ -579,8 +579,8 @@ package struct GetPackageUsedByStacksQuery: OperationQuery {
 
 /// The query of `getResourceColumnFilterSet`.
 package struct GetResourceColumnFilterSetQuery: OperationQuery {
-    package var field: String?
-    package var query: String?
+    package let field: String?
+    package let query: String?
 
     package static var parameters: [QueryParameterDescriptor] {
         [
@@ -597,7 +597,7 @@ package struct GetResourceColumnFilterSetQuery: OperationQuery {
 
 /// The query of `getStackOutputs`.
 package struct GetStackOutputsQuery: OperationQuery {
-    package var readingUpdateID: String?
+    package let readingUpdateID: String?
 
     package static var parameters: [QueryParameterDescriptor] {
         [
@@ -612,7 +612,7 @@ package struct GetStackOutputsQuery: OperationQuery {
 
 /// The query of `getStackPolicyPacks`.
 package struct GetStackPolicyPacksQuery: OperationQuery {
-    package var mode: PolicyGroupMode?
+    package let mode: PolicyGroupMode?
 
     package static var parameters: [QueryParameterDescriptor] {
         [
@@ -627,9 +627,9 @@ package struct GetStackPolicyPacksQuery: OperationQuery {
 
 /// The query of `getStackUpdates`.
 package struct GetStackUpdatesQuery: OperationQuery {
-    package var outputType: String?
-    package var page: Int?
-    package var pageSize: Int?
+    package let outputType: String?
+    package let page: Int?
+    package let pageSize: Int?
 
     package static var parameters: [QueryParameterDescriptor] {
         [
@@ -648,8 +648,8 @@ package struct GetStackUpdatesQuery: OperationQuery {
 
 /// The query of `getStacksAnnotation`, `upsertStacksAnnotations`.
 package struct GetStacksAnnotationQuery: OperationQuery {
-    package var source: String?
-    package var version: Int?
+    package let source: String?
+    package let version: Int?
 
     package static var parameters: [QueryParameterDescriptor] {
         [
@@ -666,10 +666,10 @@ package struct GetStacksAnnotationQuery: OperationQuery {
 
 /// The query of `getUsageSummaryNeoTokens`.
 package struct GetUsageSummaryNeoTokensQuery: OperationQuery {
-    package var granularity: UsageSummaryTimeUnit
-    package var includeTagBreakdown: Bool?
-    package var lookbackDays: Int?
-    package var lookbackStart: Int?
+    package let granularity: UsageSummaryTimeUnit
+    package let includeTagBreakdown: Bool?
+    package let lookbackDays: Int?
+    package let lookbackStart: Int?
 
     package static var parameters: [QueryParameterDescriptor] {
         [
@@ -690,7 +690,7 @@ package struct GetUsageSummaryNeoTokensQuery: OperationQuery {
 
 /// The query of `createJournalEntriesDestroy`, `createJournalEntriesPreview`, `createJournalEntriesRefresh`, `createJournalEntriesUpdate`.
 package struct JournalEntriesQuery: OperationQuery {
-    package var includeNonActivated: Bool?
+    package let includeNonActivated: Bool?
 
     package static var parameters: [QueryParameterDescriptor] {
         [
@@ -705,10 +705,10 @@ package struct JournalEntriesQuery: OperationQuery {
 
 /// The query of `listAccounts`.
 package struct ListAccountsQuery: OperationQuery {
-    package var continuationToken: String?
-    package var count: Int?
-    package var parent: String?
-    package var roleID: String?
+    package let continuationToken: String?
+    package let count: Int?
+    package let parent: String?
+    package let roleID: String?
 
     package static var parameters: [QueryParameterDescriptor] {
         [
@@ -729,12 +729,12 @@ package struct ListAccountsQuery: OperationQuery {
 
 /// The query of `listAuditLogEventsHandlerV1`, `exportAuditLogEventsHandlerV1`, `listAuditLogEventsHandlerV2`, `exportAuditLogEventsHandlerV2`.
 package struct ListAuditLogEventsHandlerV1Query: OperationQuery {
-    package var continuationToken: String?
-    package var endTime: Int?
-    package var eventFilter: String?
-    package var format: String?
-    package var startTime: Int?
-    package var userFilter: String?
+    package let continuationToken: String?
+    package let endTime: Int?
+    package let eventFilter: String?
+    package let format: String?
+    package let startTime: Int?
+    package let userFilter: String?
 
     package static var parameters: [QueryParameterDescriptor] {
         [
@@ -759,10 +759,10 @@ package struct ListAuditLogEventsHandlerV1Query: OperationQuery {
 
 /// The query of `listChangeRequests`.
 package struct ListChangeRequestsQuery: OperationQuery {
-    package var continuationToken: String?
-    package var count: Int?
-    package var entityId: String?
-    package var entityType: String?
+    package let continuationToken: String?
+    package let count: Int?
+    package let entityId: String?
+    package let entityType: String?
 
     package static var parameters: [QueryParameterDescriptor] {
         [
@@ -783,7 +783,7 @@ package struct ListChangeRequestsQuery: OperationQuery {
 
 /// The query of `listDiscoveredStackResources`, `getStackMigration`.
 package struct ListDiscoveredStackResourcesQuery: OperationQuery {
-    package var compareTo: String?
+    package let compareTo: String?
 
     package static var parameters: [QueryParameterDescriptor] {
         [
@@ -798,10 +798,10 @@ package struct ListDiscoveredStackResourcesQuery: OperationQuery {
 
 /// The query of `listEnvironmentReferrersEscEnvironments`, `listEnvironmentReferrersEscEnvironmentsVersions`, `listEnvironmentReferrersPreviewEnvironmentsVersions`.
 package struct ListEnvironmentReferrersEscEnvironmentsQuery: OperationQuery {
-    package var allRevisions: Bool?
-    package var continuationToken: String?
-    package var count: Int?
-    package var latestStackVersionOnly: Bool?
+    package let allRevisions: Bool?
+    package let continuationToken: String?
+    package let count: Int?
+    package let latestStackVersionOnly: Bool?
 
     package static var parameters: [QueryParameterDescriptor] {
         [
@@ -822,8 +822,8 @@ package struct ListEnvironmentReferrersEscEnvironmentsQuery: OperationQuery {
 
 /// The query of `listEnvironmentRevisionsEscEnvironments`, `listEnvironmentRevisionsPreviewEnvironments`.
 package struct ListEnvironmentRevisionsEscEnvironmentsQuery: OperationQuery {
-    package var before: Int?
-    package var count: Int?
+    package let before: Int?
+    package let count: Int?
 
     package static var parameters: [QueryParameterDescriptor] {
         [
@@ -840,8 +840,8 @@ package struct ListEnvironmentRevisionsEscEnvironmentsQuery: OperationQuery {
 
 /// The query of `listEnvironmentTagsEscEnvironments`, `listEnvironmentTagsPreviewEnvironments`.
 package struct ListEnvironmentTagsEscEnvironmentsQuery: OperationQuery {
-    package var after: Int?
-    package var count: Int?
+    package let after: Int?
+    package let count: Int?
 
     package static var parameters: [QueryParameterDescriptor] {
         [
@@ -858,10 +858,10 @@ package struct ListEnvironmentTagsEscEnvironmentsQuery: OperationQuery {
 
 /// The query of `listEnvironmentsEsc`, `listEnvironmentsPreview`.
 package struct ListEnvironmentsEscQuery: OperationQuery {
-    package var continuationToken: String?
-    package var includeReferrerMetadata: Bool?
-    package var maxResults: Int?
-    package var organization: String?
+    package let continuationToken: String?
+    package let includeReferrerMetadata: Bool?
+    package let maxResults: Int?
+    package let organization: String?
 
     package static var parameters: [QueryParameterDescriptor] {
         [
@@ -882,8 +882,8 @@ package struct ListEnvironmentsEscQuery: OperationQuery {
 
 /// The query of `listGates`.
 package struct ListGatesQuery: OperationQuery {
-    package var entityType: String?
-    package var qualifiedName: String?
+    package let entityType: String?
+    package let qualifiedName: String?
 
     package static var parameters: [QueryParameterDescriptor] {
         [
@@ -900,10 +900,10 @@ package struct ListGatesQuery: OperationQuery {
 
 /// The query of `listOrgDeployments`, `listStackDeploymentsHandlerV2`.
 package struct ListOrgDeploymentsQuery: OperationQuery {
-    package var asc: Bool?
-    package var page: Int?
-    package var pageSize: Int?
-    package var sort: String?
+    package let asc: Bool?
+    package let page: Int?
+    package let pageSize: Int?
+    package let sort: String?
 
     package static var parameters: [QueryParameterDescriptor] {
         [
@@ -924,10 +924,10 @@ package struct ListOrgDeploymentsQuery: OperationQuery {
 
 /// The query of `listOrgEnvironmentsEsc`, `listOrgEnvironmentsPreview`.
 package struct ListOrgEnvironmentsEscQuery: OperationQuery {
-    package var continuationToken: String?
-    package var includeReferrerMetadata: Bool?
-    package var maxResults: Int?
-    package var roleID: String?
+    package let continuationToken: String?
+    package let includeReferrerMetadata: Bool?
+    package let maxResults: Int?
+    package let roleID: String?
 
     package static var parameters: [QueryParameterDescriptor] {
         [
@@ -948,9 +948,9 @@ package struct ListOrgEnvironmentsEscQuery: OperationQuery {
 
 /// The query of `listOrganizationMembers`.
 package struct ListOrganizationMembersQuery: OperationQuery {
-    package var continuationToken: String?
-    package var includeSuspended: Bool?
-    package var type: OrganizationMemberKind?
+    package let continuationToken: String?
+    package let includeSuspended: Bool?
+    package let type: OrganizationMemberKind?
 
     package static var parameters: [QueryParameterDescriptor] {
         [
@@ -969,14 +969,14 @@ package struct ListOrganizationMembersQuery: OperationQuery {
 
 /// The query of `listPackagesPreview`.
 package struct ListPackagesPreviewQuery: OperationQuery {
-    package var asc: Bool?
-    package var continuationToken: String?
-    package var limit: Int?
-    package var name: String?
-    package var orgLogin: String?
-    package var publisher: String?
-    package var sort: String?
-    package var visibility: String?
+    package let asc: Bool?
+    package let continuationToken: String?
+    package let limit: Int?
+    package let name: String?
+    package let orgLogin: String?
+    package let publisher: String?
+    package let sort: String?
+    package let visibility: String?
 
     package static var parameters: [QueryParameterDescriptor] {
         [
@@ -1005,17 +1005,17 @@ package struct ListPackagesPreviewQuery: OperationQuery {
 
 /// The query of `listPackages`.
 package struct ListPackagesQuery: OperationQuery {
-    package var asc: Bool?
-    package var continuationToken: String?
-    package var limit: Int?
-    package var name: String?
-    package var orgLogin: String?
-    package var packageType: String?
-    package var publisher: String?
-    package var search: String?
-    package var sort: String?
-    package var usage: String?
-    package var visibility: String?
+    package let asc: Bool?
+    package let continuationToken: String?
+    package let limit: Int?
+    package let name: String?
+    package let orgLogin: String?
+    package let packageType: String?
+    package let publisher: String?
+    package let search: String?
+    package let sort: String?
+    package let usage: String?
+    package let visibility: String?
 
     package static var parameters: [QueryParameterDescriptor] {
         [
@@ -1050,9 +1050,9 @@ package struct ListPackagesQuery: OperationQuery {
 
 /// The query of `listPolicyGroupAccounts`, `listPolicyGroupStacks`.
 package struct ListPolicyGroupAccountsQuery: OperationQuery {
-    package var continuationToken: String?
-    package var count: Int?
-    package var source: PolicyGroupMemberSource?
+    package let continuationToken: String?
+    package let count: Int?
+    package let source: PolicyGroupMemberSource?
 
     package static var parameters: [QueryParameterDescriptor] {
         [
@@ -1071,7 +1071,7 @@ package struct ListPolicyGroupAccountsQuery: OperationQuery {
 
 /// The query of `listPolicyPacksOrgs`.
 package struct ListPolicyPacksOrgsQuery: OperationQuery {
-    package var policypack: String?
+    package let policypack: String?
 
     package static var parameters: [QueryParameterDescriptor] {
         [
@@ -1086,8 +1086,8 @@ package struct ListPolicyPacksOrgsQuery: OperationQuery {
 
 /// The query of `listPolicyPacks`.
 package struct ListPolicyPacksQuery: OperationQuery {
-    package var access: String?
-    package var orgLogin: String?
+    package let access: String?
+    package let orgLogin: String?
 
     package static var parameters: [QueryParameterDescriptor] {
         [
@@ -1104,8 +1104,8 @@ package struct ListPolicyPacksQuery: OperationQuery {
 
 /// The query of `listRevisionTagsEscEnvironmentsVersions`, `listRevisionTagsEscEnvironmentsVersions2`, `listRevisionTagsPreviewEnvironmentsVersions`, `listRevisionTagsPreviewEnvironmentsVersions2`.
 package struct ListRevisionTagsEscEnvironmentsVersionsQuery: OperationQuery {
-    package var after: String?
-    package var count: Int?
+    package let after: String?
+    package let count: Int?
 
     package static var parameters: [QueryParameterDescriptor] {
         [
@@ -1122,8 +1122,8 @@ package struct ListRevisionTagsEscEnvironmentsVersionsQuery: OperationQuery {
 
 /// The query of `listRolesByOrgIdAndUxPurpose`.
 package struct ListRolesByOrgIdAndUxPurposeQuery: OperationQuery {
-    package var assignedToMe: Bool?
-    package var uxPurpose: PermissionDescriptorUXPurpose
+    package let assignedToMe: Bool?
+    package let uxPurpose: PermissionDescriptorUXPurpose
 
     package static var parameters: [QueryParameterDescriptor] {
         [
@@ -1140,8 +1140,8 @@ package struct ListRolesByOrgIdAndUxPurposeQuery: OperationQuery {
 
 /// The query of `listServices`, `getService`.
 package struct ListServicesQuery: OperationQuery {
-    package var continuationToken: String?
-    package var maxResults: Int?
+    package let continuationToken: String?
+    package let maxResults: Int?
 
     package static var parameters: [QueryParameterDescriptor] {
         [
@@ -1158,16 +1158,16 @@ package struct ListServicesQuery: OperationQuery {
 
 /// The query of `listTasks`.
 package struct ListTasksQuery: OperationQuery {
-    package var agentDefinitionId: String?
-    package var continuationToken: String?
-    package var excludeSources: [AgentTaskSource]?
-    package var pageSize: Int?
-    package var policyIssueId: String?
-    package var query: String?
-    package var sortBy: AgentTaskSortField?
-    package var sortDirection: AgentTaskSortDirection?
-    package var status: AgentTaskStatus?
-    package var taskType: AgentTaskType?
+    package let agentDefinitionId: String?
+    package let continuationToken: String?
+    package let excludeSources: [AgentTaskSource]?
+    package let pageSize: Int?
+    package let policyIssueId: String?
+    package let query: String?
+    package let sortBy: AgentTaskSortField?
+    package let sortDirection: AgentTaskSortDirection?
+    package let status: AgentTaskStatus?
+    package let taskType: AgentTaskType?
 
     package static var parameters: [QueryParameterDescriptor] {
         [
@@ -1200,12 +1200,12 @@ package struct ListTasksQuery: OperationQuery {
 
 /// The query of `listTeamTokens`, `listOrgTokens`, `listPersonalTokens`.
 package struct ListTeamTokensQuery: OperationQuery {
-    package var continuationToken: String?
-    package var filter: String?
-    package var maxResults: Int?
-    package var search: String?
-    package var sortBy: AccessTokenSortField?
-    package var sortDirection: SortDirection?
+    package let continuationToken: String?
+    package let filter: String?
+    package let maxResults: Int?
+    package let search: String?
+    package let sortBy: AccessTokenSortField?
+    package let sortDirection: SortDirection?
 
     package static var parameters: [QueryParameterDescriptor] {
         [
@@ -1230,8 +1230,8 @@ package struct ListTeamTokensQuery: OperationQuery {
 
 /// The query of `listTemplateVersions`, `listTerraformModuleVersions`.
 package struct ListTemplateVersionsQuery: OperationQuery {
-    package var continuationToken: String?
-    package var limit: Int?
+    package let continuationToken: String?
+    package let limit: Int?
 
     package static var parameters: [QueryParameterDescriptor] {
         [
@@ -1248,12 +1248,12 @@ package struct ListTemplateVersionsQuery: OperationQuery {
 
 /// The query of `listTemplates`, `listTemplatesPreview`.
 package struct ListTemplatesQuery: OperationQuery {
-    package var backing: [TemplateBacking]?
-    package var continuationToken: String?
-    package var limit: Int?
-    package var name: String?
-    package var orgLogin: String?
-    package var search: String?
+    package let backing: [TemplateBacking]?
+    package let continuationToken: String?
+    package let limit: Int?
+    package let name: String?
+    package let orgLogin: String?
+    package let search: String?
 
     package static var parameters: [QueryParameterDescriptor] {
         [
@@ -1278,10 +1278,10 @@ package struct ListTemplatesQuery: OperationQuery {
 
 /// The query of `listTerraformModules`.
 package struct ListTerraformModulesQuery: OperationQuery {
-    package var continuationToken: String?
-    package var limit: Int?
-    package var name: String?
-    package var namespace: String?
+    package let continuationToken: String?
+    package let limit: Int?
+    package let name: String?
+    package let namespace: String?
 
     package static var parameters: [QueryParameterDescriptor] {
         [
@@ -1302,13 +1302,13 @@ package struct ListTerraformModulesQuery: OperationQuery {
 
 /// The query of `listUserStacks`.
 package struct ListUserStacksQuery: OperationQuery {
-    package var continuationToken: String?
-    package var maxResults: Int?
-    package var organization: String?
-    package var project: String?
-    package var roleID: String?
-    package var tagName: String?
-    package var tagValue: String?
+    package let continuationToken: String?
+    package let maxResults: Int?
+    package let organization: String?
+    package let project: String?
+    package let roleID: String?
+    package let tagName: String?
+    package let tagValue: String?
 
     package static var parameters: [QueryParameterDescriptor] {
         [
@@ -1335,7 +1335,7 @@ package struct ListUserStacksQuery: OperationQuery {
 
 /// The query of `listVcsRepos`.
 package struct ListVcsReposQuery: OperationQuery {
-    package var page: Int?
+    package let page: Int?
 
     package static var parameters: [QueryParameterDescriptor] {
         [
@@ -1350,8 +1350,8 @@ package struct ListVcsReposQuery: OperationQuery {
 
 /// The query of `openEnvironmentDraft`.
 package struct OpenEnvironmentDraftQuery: OperationQuery {
-    package var duration: String?
-    package var revision: Int?
+    package let duration: String?
+    package let revision: Int?
 
     package static var parameters: [QueryParameterDescriptor] {
         [
@@ -1368,8 +1368,8 @@ package struct OpenEnvironmentDraftQuery: OperationQuery {
 
 /// The query of `openYamlEsc`.
 package struct OpenYamlEscQuery: OperationQuery {
-    package var duration: String?
-    package var environmentOverrides: String?
+    package let duration: String?
+    package let environmentOverrides: String?
 
     package static var parameters: [QueryParameterDescriptor] {
         [
@@ -1386,7 +1386,7 @@ package struct OpenYamlEscQuery: OperationQuery {
 
 /// The query of `listProvidersEsc`, `listRotators`, `listProvidersPreviewEnvironments`.
 package struct OrganizationQuery: OperationQuery {
-    package var orgName: String?
+    package let orgName: String?
 
     package static var parameters: [QueryParameterDescriptor] {
         [
@@ -1401,8 +1401,8 @@ package struct OrganizationQuery: OperationQuery {
 
 /// The query of `listDriftRuns`, `getStackActivity`.
 package struct PageQuery: OperationQuery {
-    package var page: Int?
-    package var pageSize: Int?
+    package let page: Int?
+    package let pageSize: Int?
 
     package static var parameters: [QueryParameterDescriptor] {
         [
@@ -1419,7 +1419,7 @@ package struct PageQuery: OperationQuery {
 
 /// The query of `readAnonymousOpenEnvironmentEsc`, `readOpenEnvironmentEscEnvironments`, `readAnonymousOpenEnvironmentPreview`, `readOpenEnvironmentPreviewEnvironments`.
 package struct PropertyQuery: OperationQuery {
-    package var property: String?
+    package let property: String?
 
     package static var parameters: [QueryParameterDescriptor] {
         [
@@ -1434,7 +1434,7 @@ package struct PropertyQuery: OperationQuery {
 
 /// The query of `createTeamToken`, `deleteTeamToken`, `createOrgToken`, `createPersonalToken`.
 package struct ReasonQuery: OperationQuery {
-    package var reason: String?
+    package let reason: String?
 
     package static var parameters: [QueryParameterDescriptor] {
         [
@@ -1449,8 +1449,8 @@ package struct ReasonQuery: OperationQuery {
 
 /// The query of `getPackageDocs`, `getPackageInstallation`, `getPackageReadme`, `getTemplateReadme`.
 package struct RegistryDocsQuery: OperationQuery {
-    package var lang: RegistryDocsLanguage?
-    package var os: RegistryDocsOS?
+    package let lang: RegistryDocsLanguage?
+    package let os: RegistryDocsOS?
 
     package static var parameters: [QueryParameterDescriptor] {
         [
@@ -1467,7 +1467,7 @@ package struct RegistryDocsQuery: OperationQuery {
 
 /// The query of `readEnvironmentDraft`, `readOpenEnvironmentRequest`.
 package struct RevisionQuery: OperationQuery {
-    package var revision: Int?
+    package let revision: Int?
 
     package static var parameters: [QueryParameterDescriptor] {
         [
@@ -1482,7 +1482,7 @@ package struct RevisionQuery: OperationQuery {
 
 /// The query of `checkYamlEsc`, `checkEnvironmentEscEnvironments`, `checkEnvironmentEscEnvironmentsVersions`, `checkYamlPreview`, `checkEnvironmentPreviewEnvironments`, `checkEnvironmentPreviewEnvironmentsVersions`.
 package struct ShowSecretsQuery: OperationQuery {
-    package var showSecrets: Bool?
+    package let showSecrets: Bool?
 
     package static var parameters: [QueryParameterDescriptor] {
         [
@@ -1497,9 +1497,9 @@ package struct ShowSecretsQuery: OperationQuery {
 
 /// The query of `getUsageSummaryDeployCompute`, `getUsageSummaryInsightsScans`, `getUsageSummaryDiscoveredResourceHours`, `getUsageSummaryResourceHours`, `getUsageSummaryEnvironmentSecrets`.
 package struct UsageQuery: OperationQuery {
-    package var granularity: UsageSummaryTimeUnit
-    package var lookbackDays: Int?
-    package var lookbackStart: Int?
+    package let granularity: UsageSummaryTimeUnit
+    package let lookbackDays: Int?
+    package let lookbackStart: Int?
 
     package static var parameters: [QueryParameterDescriptor] {
         [

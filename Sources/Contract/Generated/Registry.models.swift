@@ -5,17 +5,17 @@ package import Kernel
 
 /// `GetPackageDocsResponse` of the contract, written into answers.
 package struct GetPackageDocsResponse: WireEncodable {
-    package var version: String
-    package var navUrl: String
-    package var typeToken: String
-    package var kind: String
-    package var language: String
-    package var name: [String: String]
-    package var description: [RegistryContentNode]
-    package var constructorSyntax: [RegistryContentNode]?
-    package var inputs: [RegistryDocsProperty]?
-    package var outputs: [RegistryDocsProperty]?
-    package var supportingTypes: [RegistryDocsSupportingType]?
+    package let version: String
+    package let navUrl: String
+    package let typeToken: String
+    package let kind: String
+    package let language: String
+    package let name: [String: String]
+    package let description: [RegistryContentNode]
+    package let constructorSyntax: [RegistryContentNode]?
+    package let inputs: [RegistryDocsProperty]?
+    package let outputs: [RegistryDocsProperty]?
+    package let supportingTypes: [RegistryDocsSupportingType]?
 
     package init(version: String, navUrl: String, typeToken: String, kind: String, language: String, name: [String: String], description: [RegistryContentNode], constructorSyntax: [RegistryContentNode]? = nil, inputs: [RegistryDocsProperty]? = nil, outputs: [RegistryDocsProperty]? = nil, supportingTypes: [RegistryDocsSupportingType]? = nil) {
         self.version = version
@@ -50,11 +50,11 @@ package struct GetPackageDocsResponse: WireEncodable {
 
 /// `GetPackageExamplesResponse` of the contract, written into answers.
 package struct GetPackageExamplesResponse: WireEncodable {
-    package var version: String
-    package var navUrl: String
-    package var language: String
-    package var examples: [RegistryExample]
-    package var totalCount: Int
+    package let version: String
+    package let navUrl: String
+    package let language: String
+    package let examples: [RegistryExample]
+    package let totalCount: Int
 
     package init(version: String, navUrl: String, language: String, examples: [RegistryExample], totalCount: Int) {
         self.version = version
@@ -77,11 +77,11 @@ package struct GetPackageExamplesResponse: WireEncodable {
 
 /// `GetPackageInstallationResponse` of the contract, written into answers.
 package struct GetPackageInstallationResponse: WireEncodable {
-    package var version: String
-    package var language: String?
-    package var os: String?
-    package var navUrl: String
-    package var content: [RegistryContentNode]
+    package let version: String
+    package let language: String?
+    package let os: String?
+    package let navUrl: String
+    package let content: [RegistryContentNode]
 
     package init(version: String, language: String? = nil, os: String? = nil, navUrl: String, content: [RegistryContentNode]) {
         self.version = version
@@ -104,8 +104,8 @@ package struct GetPackageInstallationResponse: WireEncodable {
 
 /// `GetPackageNavItem` of the contract, written into answers.
 package struct GetPackageNavItem: WireEncodable {
-    package var typeToken: String
-    package var name: String
+    package let typeToken: String
+    package let name: String
 
     package init(typeToken: String, name: String) {
         self.typeToken = typeToken
@@ -122,11 +122,11 @@ package struct GetPackageNavItem: WireEncodable {
 
 /// `GetPackageNavModule` of the contract, written into answers.
 package struct GetPackageNavModule: WireEncodable {
-    package var name: String
-    package var resources: [GetPackageNavItem]?
-    package var functions: [GetPackageNavItem]?
-    package var resourcesTotal: Int
-    package var functionsTotal: Int
+    package let name: String
+    package let resources: [GetPackageNavItem]?
+    package let functions: [GetPackageNavItem]?
+    package let resourcesTotal: Int
+    package let functionsTotal: Int
 
     package init(name: String, resources: [GetPackageNavItem]? = nil, functions: [GetPackageNavItem]? = nil, resourcesTotal: Int, functionsTotal: Int) {
         self.name = name
@@ -149,19 +149,19 @@ package struct GetPackageNavModule: WireEncodable {
 
 /// `GetPackageNavResponse` of the contract, written into answers.
 package struct GetPackageNavResponse: WireEncodable {
-    package var source: String
-    package var publisher: String
-    package var name: String
-    package var version: String
-    package var title: String
-    package var description: String?
-    package var language: String?
-    package var packageVersionUrl: String
-    package var readmeUrl: String
-    package var installationUrl: String?
-    package var docsUrlTemplate: String
-    package var modules: [GetPackageNavModule]
-    package var modulesTotal: Int
+    package let source: String
+    package let publisher: String
+    package let name: String
+    package let version: String
+    package let title: String
+    package let description: String?
+    package let language: String?
+    package let packageVersionUrl: String
+    package let readmeUrl: String
+    package let installationUrl: String?
+    package let docsUrlTemplate: String
+    package let modules: [GetPackageNavModule]
+    package let modulesTotal: Int
 
     package init(source: String, publisher: String, name: String, version: String, title: String, description: String? = nil, language: String? = nil, packageVersionUrl: String, readmeUrl: String, installationUrl: String? = nil, docsUrlTemplate: String, modules: [GetPackageNavModule], modulesTotal: Int) {
         self.source = source
@@ -200,11 +200,11 @@ package struct GetPackageNavResponse: WireEncodable {
 
 /// `GetPackageReadmeResponse` of the contract, written into answers.
 package struct GetPackageReadmeResponse: WireEncodable {
-    package var version: String
-    package var language: String?
-    package var os: String?
-    package var navUrl: String
-    package var content: [RegistryContentNode]
+    package let version: String
+    package let language: String?
+    package let os: String?
+    package let navUrl: String
+    package let content: [RegistryContentNode]
 
     package init(version: String, language: String? = nil, os: String? = nil, navUrl: String, content: [RegistryContentNode]) {
         self.version = version
@@ -227,10 +227,10 @@ package struct GetPackageReadmeResponse: WireEncodable {
 
 /// `GetTemplateReadmeResponse` of the contract, written into answers.
 package struct GetTemplateReadmeResponse: WireEncodable {
-    package var version: String
-    package var language: String?
-    package var os: String?
-    package var content: [RegistryContentNode]
+    package let version: String
+    package let language: String?
+    package let os: String?
+    package let content: [RegistryContentNode]
 
     package init(version: String, language: String? = nil, os: String? = nil, content: [RegistryContentNode]) {
         self.version = version
@@ -251,25 +251,25 @@ package struct GetTemplateReadmeResponse: WireEncodable {
 
 /// `GetTerraformModuleResponse` of the contract, written into answers.
 package struct GetTerraformModuleResponse: WireEncodable {
-    package var name: String
-    package var publisher: String
-    package var source: String
-    package var system: String
-    package var description: String?
-    package var latestVersion: String
-    package var updatedAt: Timestamp
-    package var url: String
-    package var version: String
-    package var sha256: String
-    package var sizeBytes: Int
-    package var readme: String?
-    package var inputs: [TerraformModuleInput]
-    package var outputs: [TerraformModuleOutput]
-    package var providerRequirements: [TerraformModuleProviderRequirement]
-    package var submodules: [TerraformModuleSubmodule]?
-    package var examples: [TerraformModuleExample]?
-    package var packageConversion: TerraformModulePackageConversion?
-    package var terraformSourceAddress: String?
+    package let name: String
+    package let publisher: String
+    package let source: String
+    package let system: String
+    package let description: String?
+    package let latestVersion: String
+    package let updatedAt: Timestamp
+    package let url: String
+    package let version: String
+    package let sha256: String
+    package let sizeBytes: Int
+    package let readme: String?
+    package let inputs: [TerraformModuleInput]
+    package let outputs: [TerraformModuleOutput]
+    package let providerRequirements: [TerraformModuleProviderRequirement]
+    package let submodules: [TerraformModuleSubmodule]?
+    package let examples: [TerraformModuleExample]?
+    package let packageConversion: TerraformModulePackageConversion?
+    package let terraformSourceAddress: String?
 
     package init(name: String, publisher: String, source: String, system: String, description: String? = nil, latestVersion: String, updatedAt: Timestamp, url: String, version: String, sha256: String, sizeBytes: Int, readme: String? = nil, inputs: [TerraformModuleInput], outputs: [TerraformModuleOutput], providerRequirements: [TerraformModuleProviderRequirement], submodules: [TerraformModuleSubmodule]? = nil, examples: [TerraformModuleExample]? = nil, packageConversion: TerraformModulePackageConversion? = nil, terraformSourceAddress: String? = nil) {
         self.name = name
@@ -320,9 +320,9 @@ package struct GetTerraformModuleResponse: WireEncodable {
 
 /// `ListPolicyPacksRequest` of the contract, read from requests.
 package struct ListPolicyPacksRequest: WireDecodable {
-    package var access: PolicyPackAccess?
-    package var ids: [String]?
-    package var orgLogin: String?
+    package let access: PolicyPackAccess?
+    package let ids: [String]?
+    package let orgLogin: String?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -334,8 +334,8 @@ package struct ListPolicyPacksRequest: WireDecodable {
 
 /// `ListPolicyPacksResponse` of the contract, written into answers.
 package struct ListPolicyPacksResponse: WireEncodable {
-    package var continuationToken: String?
-    package var policyPacks: [RegistryPolicyPack]
+    package let continuationToken: String?
+    package let policyPacks: [RegistryPolicyPack]
 
     package init(continuationToken: String? = nil, policyPacks: [RegistryPolicyPack]) {
         self.continuationToken = continuationToken
@@ -352,8 +352,8 @@ package struct ListPolicyPacksResponse: WireEncodable {
 
 /// `ListTemplateVersionsResponse` of the contract, written into answers.
 package struct ListTemplateVersionsResponse: WireEncodable {
-    package var templates: [TemplateVersion]
-    package var continuationToken: String?
+    package let templates: [TemplateVersion]
+    package let continuationToken: String?
 
     package init(templates: [TemplateVersion], continuationToken: String? = nil) {
         self.templates = templates
@@ -370,8 +370,8 @@ package struct ListTemplateVersionsResponse: WireEncodable {
 
 /// `ListTerraformModuleVersionsResponse` of the contract, written into answers.
 package struct ListTerraformModuleVersionsResponse: WireEncodable {
-    package var versions: [TerraformModuleVersion]
-    package var continuationToken: String?
+    package let versions: [TerraformModuleVersion]
+    package let continuationToken: String?
 
     package init(versions: [TerraformModuleVersion], continuationToken: String? = nil) {
         self.versions = versions
@@ -388,8 +388,8 @@ package struct ListTerraformModuleVersionsResponse: WireEncodable {
 
 /// `ListTerraformModulesResponse` of the contract, written into answers.
 package struct ListTerraformModulesResponse: WireEncodable {
-    package var modules: [TerraformModule]
-    package var continuationToken: String?
+    package let modules: [TerraformModule]
+    package let continuationToken: String?
 
     package init(modules: [TerraformModule], continuationToken: String? = nil) {
         self.modules = modules
@@ -436,9 +436,9 @@ package enum PolicyPackAccess: Hashable, WireWord {
 
 /// `RegistryContentNode` of the contract, written into answers.
 package struct RegistryContentNode: WireEncodable {
-    package var kind: String
-    package var markdown: String
-    package var options: [RegistryContentNodeOption]?
+    package let kind: String
+    package let markdown: String
+    package let options: [RegistryContentNodeOption]?
 
     package init(kind: String, markdown: String, options: [RegistryContentNodeOption]? = nil) {
         self.kind = kind
@@ -457,12 +457,12 @@ package struct RegistryContentNode: WireEncodable {
 
 /// `RegistryContentNodeOption` of the contract, written into answers.
 package struct RegistryContentNodeOption: WireEncodable {
-    package var kind: String?
-    package var language: String?
-    package var languages: [String]?
-    package var os: String?
-    package var content: String
-    package var markdown: String
+    package let kind: String?
+    package let language: String?
+    package let languages: [String]?
+    package let os: String?
+    package let content: String
+    package let markdown: String
 
     package init(kind: String? = nil, language: String? = nil, languages: [String]? = nil, os: String? = nil, content: String, markdown: String) {
         self.kind = kind
@@ -487,9 +487,9 @@ package struct RegistryContentNodeOption: WireEncodable {
 
 /// `RegistryDocsEnumValue` of the contract, written into answers.
 package struct RegistryDocsEnumValue: WireEncodable {
-    package var name: [String: String]
-    package var value: String
-    package var description: [String: String]?
+    package let name: [String: String]
+    package let value: String
+    package let description: [String: String]?
 
     package init(name: [String: String], value: String, description: [String: String]? = nil) {
         self.name = name
@@ -577,13 +577,13 @@ package enum RegistryDocsOS: Hashable, WireWord {
 
 /// `RegistryDocsProperty` of the contract, written into answers.
 package struct RegistryDocsProperty: WireEncodable {
-    package var name: [String: String]
-    package var type: [String: String]
-    package var required: Bool
-    package var replaceOnChanges: Bool
-    package var deprecated: Bool?
-    package var description: [String: String]
-    package var typeRef: RegistryDocsTypeRef?
+    package let name: [String: String]
+    package let type: [String: String]
+    package let required: Bool
+    package let replaceOnChanges: Bool
+    package let deprecated: Bool?
+    package let description: [String: String]
+    package let typeRef: RegistryDocsTypeRef?
 
     package init(name: [String: String], type: [String: String], required: Bool, replaceOnChanges: Bool, deprecated: Bool? = nil, description: [String: String], typeRef: RegistryDocsTypeRef? = nil) {
         self.name = name
@@ -610,11 +610,11 @@ package struct RegistryDocsProperty: WireEncodable {
 
 /// `RegistryDocsSupportingType` of the contract, written into answers.
 package struct RegistryDocsSupportingType: WireEncodable {
-    package var typeToken: String
-    package var name: [String: String]
-    package var kind: String
-    package var properties: [RegistryDocsProperty]?
-    package var values: [RegistryDocsEnumValue]?
+    package let typeToken: String
+    package let name: [String: String]
+    package let kind: String
+    package let properties: [RegistryDocsProperty]?
+    package let values: [RegistryDocsEnumValue]?
 
     package init(typeToken: String, name: [String: String], kind: String, properties: [RegistryDocsProperty]? = nil, values: [RegistryDocsEnumValue]? = nil) {
         self.typeToken = typeToken
@@ -637,9 +637,9 @@ package struct RegistryDocsSupportingType: WireEncodable {
 
 /// `RegistryDocsTypeRef` of the contract, written into answers.
 package struct RegistryDocsTypeRef: WireEncodable {
-    package var typeToken: String
-    package var `package`: String?
-    package var version: String?
+    package let typeToken: String
+    package let `package`: String?
+    package let version: String?
 
     package init(typeToken: String, `package`: String? = nil, version: String? = nil) {
         self.typeToken = typeToken
@@ -658,11 +658,11 @@ package struct RegistryDocsTypeRef: WireEncodable {
 
 /// `RegistryExample` of the contract, written into answers.
 package struct RegistryExample: WireEncodable {
-    package var id: String
-    package var title: String
-    package var code: String
-    package var typeToken: String
-    package var kind: String
+    package let id: String
+    package let title: String
+    package let code: String
+    package let typeToken: String
+    package let kind: String
 
     package init(id: String, title: String, code: String, typeToken: String, kind: String) {
         self.id = id
@@ -685,22 +685,22 @@ package struct RegistryExample: WireEncodable {
 
 /// `TemplateVersion` of the contract, written into answers.
 package struct TemplateVersion: WireEncodable {
-    package var name: String
-    package var publisher: String
-    package var source: String
-    package var displayName: String
-    package var description: String?
-    package var runtime: TemplateRuntimeInfo?
-    package var language: RuntimeLanguage
-    package var readmeURL: String?
-    package var downloadURL: String
-    package var repoSlug: String?
-    package var visibility: Visibility
-    package var updatedAt: Timestamp
-    package var metadata: [String: String]?
-    package var config: [String: AppProjectTemplateConfigValue]?
-    package var url: String
-    package var version: String
+    package let name: String
+    package let publisher: String
+    package let source: String
+    package let displayName: String
+    package let description: String?
+    package let runtime: TemplateRuntimeInfo?
+    package let language: RuntimeLanguage
+    package let readmeURL: String?
+    package let downloadURL: String
+    package let repoSlug: String?
+    package let visibility: Visibility
+    package let updatedAt: Timestamp
+    package let metadata: [String: String]?
+    package let config: [String: AppProjectTemplateConfigValue]?
+    package let url: String
+    package let version: String
 
     package init(name: String, publisher: String, source: String, displayName: String, description: String? = nil, runtime: TemplateRuntimeInfo? = nil, language: RuntimeLanguage, readmeURL: String? = nil, downloadURL: String, repoSlug: String? = nil, visibility: Visibility, updatedAt: Timestamp, metadata: [String: String]? = nil, config: [String: AppProjectTemplateConfigValue]? = nil, url: String, version: String) {
         self.name = name
@@ -745,14 +745,14 @@ package struct TemplateVersion: WireEncodable {
 
 /// `TerraformModule` of the contract, written into answers.
 package struct TerraformModule: WireEncodable {
-    package var name: String
-    package var publisher: String
-    package var source: String
-    package var system: String
-    package var description: String?
-    package var latestVersion: String
-    package var updatedAt: Timestamp
-    package var url: String
+    package let name: String
+    package let publisher: String
+    package let source: String
+    package let system: String
+    package let description: String?
+    package let latestVersion: String
+    package let updatedAt: Timestamp
+    package let url: String
 
     package init(name: String, publisher: String, source: String, system: String, description: String? = nil, latestVersion: String, updatedAt: Timestamp, url: String) {
         self.name = name
@@ -781,8 +781,8 @@ package struct TerraformModule: WireEncodable {
 
 /// `TerraformModuleExample` of the contract, written into answers.
 package struct TerraformModuleExample: WireEncodable {
-    package var name: String
-    package var files: [String: String]
+    package let name: String
+    package let files: [String: String]
 
     package init(name: String, files: [String: String]) {
         self.name = name
@@ -799,12 +799,12 @@ package struct TerraformModuleExample: WireEncodable {
 
 /// `TerraformModuleInput` of the contract, written into answers.
 package struct TerraformModuleInput: WireEncodable {
-    package var name: String
-    package var type: String?
-    package var description: String?
-    package var defaultValue: String?
-    package var required: Bool
-    package var sensitive: Bool
+    package let name: String
+    package let type: String?
+    package let description: String?
+    package let defaultValue: String?
+    package let required: Bool
+    package let sensitive: Bool
 
     package init(name: String, type: String? = nil, description: String? = nil, defaultValue: String? = nil, required: Bool, sensitive: Bool) {
         self.name = name
@@ -829,9 +829,9 @@ package struct TerraformModuleInput: WireEncodable {
 
 /// `TerraformModuleOutput` of the contract, written into answers.
 package struct TerraformModuleOutput: WireEncodable {
-    package var name: String
-    package var description: String?
-    package var sensitive: Bool
+    package let name: String
+    package let description: String?
+    package let sensitive: Bool
 
     package init(name: String, description: String? = nil, sensitive: Bool) {
         self.name = name
@@ -850,9 +850,9 @@ package struct TerraformModuleOutput: WireEncodable {
 
 /// `TerraformModuleProviderRequirement` of the contract, written into answers.
 package struct TerraformModuleProviderRequirement: WireEncodable {
-    package var name: String
-    package var source: String?
-    package var versionConstraint: String?
+    package let name: String
+    package let source: String?
+    package let versionConstraint: String?
 
     package init(name: String, source: String? = nil, versionConstraint: String? = nil) {
         self.name = name
@@ -871,11 +871,11 @@ package struct TerraformModuleProviderRequirement: WireEncodable {
 
 /// `TerraformModuleSubmodule` of the contract, written into answers.
 package struct TerraformModuleSubmodule: WireEncodable {
-    package var name: String
-    package var readme: String?
-    package var inputs: [TerraformModuleInput]
-    package var outputs: [TerraformModuleOutput]
-    package var providerRequirements: [TerraformModuleProviderRequirement]
+    package let name: String
+    package let readme: String?
+    package let inputs: [TerraformModuleInput]
+    package let outputs: [TerraformModuleOutput]
+    package let providerRequirements: [TerraformModuleProviderRequirement]
 
     package init(name: String, readme: String? = nil, inputs: [TerraformModuleInput], outputs: [TerraformModuleOutput], providerRequirements: [TerraformModuleProviderRequirement]) {
         self.name = name
@@ -898,24 +898,24 @@ package struct TerraformModuleSubmodule: WireEncodable {
 
 /// `TerraformModuleVersion` of the contract, written into answers.
 package struct TerraformModuleVersion: WireEncodable {
-    package var name: String
-    package var publisher: String
-    package var source: String
-    package var system: String
-    package var description: String?
-    package var latestVersion: String
-    package var updatedAt: Timestamp
-    package var url: String
-    package var version: String
-    package var sha256: String
-    package var sizeBytes: Int
-    package var readme: String?
-    package var inputs: [TerraformModuleInput]
-    package var outputs: [TerraformModuleOutput]
-    package var providerRequirements: [TerraformModuleProviderRequirement]
-    package var submodules: [TerraformModuleSubmodule]?
-    package var examples: [TerraformModuleExample]?
-    package var packageConversion: TerraformModulePackageConversion?
+    package let name: String
+    package let publisher: String
+    package let source: String
+    package let system: String
+    package let description: String?
+    package let latestVersion: String
+    package let updatedAt: Timestamp
+    package let url: String
+    package let version: String
+    package let sha256: String
+    package let sizeBytes: Int
+    package let readme: String?
+    package let inputs: [TerraformModuleInput]
+    package let outputs: [TerraformModuleOutput]
+    package let providerRequirements: [TerraformModuleProviderRequirement]
+    package let submodules: [TerraformModuleSubmodule]?
+    package let examples: [TerraformModuleExample]?
+    package let packageConversion: TerraformModulePackageConversion?
 
     package init(name: String, publisher: String, source: String, system: String, description: String? = nil, latestVersion: String, updatedAt: Timestamp, url: String, version: String, sha256: String, sizeBytes: Int, readme: String? = nil, inputs: [TerraformModuleInput], outputs: [TerraformModuleOutput], providerRequirements: [TerraformModuleProviderRequirement], submodules: [TerraformModuleSubmodule]? = nil, examples: [TerraformModuleExample]? = nil, packageConversion: TerraformModulePackageConversion? = nil) {
         self.name = name

@@ -8,6 +8,7 @@ extension Operations {
         package typealias Query = ListPackagesQuery
         package typealias Body = NoBody
         package typealias Output = ListPackagesResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listPackages", tag: "registry", method: .get,
@@ -23,6 +24,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = StartPackagePublishRequest
         package typealias Output = StartPackagePublishResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "postPublishPackageVersion", tag: "registry", method: .post,
@@ -39,6 +41,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "deletePublishPackageVersion", tag: "registry", method: .delete,
@@ -55,6 +58,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = PackageMetadata
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getPackageVersion", tag: "registry", method: .get,
@@ -70,6 +74,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = PublishPackageVersionCompleteRequest
         package typealias Output = PublishPackageVersionCompleteResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "postPublishPackageVersionComplete", tag: "registry", method: .post,
@@ -86,6 +91,7 @@ extension Operations {
         package typealias Query = RegistryDocsQuery
         package typealias Body = NoBody
         package typealias Output = GetPackageDocsResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getPackageDocs", tag: "registry", method: .get,
@@ -103,6 +109,7 @@ extension Operations {
         package typealias Query = GetPackageExamplesQuery
         package typealias Body = NoBody
         package typealias Output = GetPackageExamplesResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getPackageExamples", tag: "registry", method: .get,
@@ -120,6 +127,7 @@ extension Operations {
         package typealias Query = RegistryDocsQuery
         package typealias Body = NoBody
         package typealias Output = GetPackageInstallationResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getPackageInstallation", tag: "registry", method: .get,
@@ -137,6 +145,7 @@ extension Operations {
         package typealias Query = GetPackageNavQuery
         package typealias Body = NoBody
         package typealias Output = GetPackageNavResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getPackageNav", tag: "registry", method: .get,
@@ -154,6 +163,7 @@ extension Operations {
         package typealias Query = RegistryDocsQuery
         package typealias Body = NoBody
         package typealias Output = GetPackageReadmeResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getPackageReadme", tag: "registry", method: .get,
@@ -171,6 +181,7 @@ extension Operations {
         package typealias Query = ListPolicyPacksQuery
         package typealias Body = NoBody
         package typealias Output = ListPolicyPacksResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listPolicyPacks", tag: "registry", method: .get,
@@ -186,6 +197,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = ListPolicyPacksRequest
         package typealias Output = ListPolicyPacksResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listPolicyPacksPost", tag: "registry", method: .post,
@@ -201,6 +213,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "deletePolicyPack", tag: "registry", method: .delete,
@@ -217,6 +230,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = ListPolicyPacksResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listPolicyPackVersionsForRegistry", tag: "registry", method: .get,
@@ -232,6 +246,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "postPublishPolicyPackVersionForRegistry", tag: "registry", method: .post,
@@ -248,6 +263,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "deleteRegistryPolicyPackVersion", tag: "registry", method: .delete,
@@ -264,6 +280,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = GetRegistryPolicyPackVersionResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getPolicyPackVersionForRegistry", tag: "registry", method: .get,
@@ -279,6 +296,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "postPublishPolicyPackVersionCompleteForRegistry", tag: "registry", method: .post,
@@ -295,6 +313,7 @@ extension Operations {
         package typealias Query = ListTemplatesQuery
         package typealias Body = NoBody
         package typealias Output = ListTemplatesResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listTemplates", tag: "registry", method: .get,
@@ -310,6 +329,7 @@ extension Operations {
         package typealias Query = ListTemplateVersionsQuery
         package typealias Body = NoBody
         package typealias Output = ListTemplateVersionsResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listTemplateVersions", tag: "registry", method: .get,
@@ -326,6 +346,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = StartTemplatePublishRequest
         package typealias Output = StartTemplatePublishResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "postPublishTemplateVersion", tag: "registry", method: .post,
@@ -342,6 +363,7 @@ extension Operations {
         package typealias Query = ForceQuery
         package typealias Body = NoBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "deleteTemplateVersion", tag: "registry", method: .delete,
@@ -359,6 +381,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = GetTemplateResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getTemplateVersion", tag: "registry", method: .get,
@@ -374,6 +397,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = PublishTemplateVersionCompleteRequest
         package typealias Output = PublishTemplateVersionCompleteResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "postPublishTemplateVersionComplete", tag: "registry", method: .post,
@@ -390,6 +414,7 @@ extension Operations {
         package typealias Query = RegistryDocsQuery
         package typealias Body = NoBody
         package typealias Output = GetTemplateReadmeResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getTemplateReadme", tag: "registry", method: .get,
@@ -407,6 +432,7 @@ extension Operations {
         package typealias Query = ListTerraformModulesQuery
         package typealias Body = NoBody
         package typealias Output = ListTerraformModulesResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listTerraformModules", tag: "registry", method: .get,
@@ -422,6 +448,7 @@ extension Operations {
         package typealias Query = ListTemplateVersionsQuery
         package typealias Body = NoBody
         package typealias Output = ListTerraformModuleVersionsResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listTerraformModuleVersions", tag: "registry", method: .get,
@@ -438,6 +465,7 @@ extension Operations {
         package typealias Query = ForceQuery
         package typealias Body = NoBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "deleteTerraformModuleVersion", tag: "registry", method: .delete,
@@ -455,6 +483,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = GetTerraformModuleResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getTerraformModuleVersion", tag: "registry", method: .get,

@@ -8,6 +8,7 @@ extension Operations {
         package typealias Query = ListPackagesPreviewQuery
         package typealias Body = NoBody
         package typealias Output = ListPackagesResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listPackagesPreview", tag: "registry_preview", method: .get,
@@ -23,6 +24,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = StartPackagePublishRequest
         package typealias Output = StartPackagePublishResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "postPublishPackageVersionPreview", tag: "registry_preview", method: .post,
@@ -39,6 +41,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "deletePublishPackageVersionPreview", tag: "registry_preview", method: .delete,
@@ -55,6 +58,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = PackageMetadata
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getPackageVersionPreview", tag: "registry_preview", method: .get,
@@ -70,6 +74,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = PublishPackageVersionCompleteRequest
         package typealias Output = PublishPackageVersionCompleteResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "postPublishPackageVersionCompletePreview", tag: "registry_preview", method: .post,
@@ -86,6 +91,7 @@ extension Operations {
         package typealias Query = ListTemplatesQuery
         package typealias Body = NoBody
         package typealias Output = ListTemplatesResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listTemplatesPreview", tag: "registry_preview", method: .get,
@@ -101,6 +107,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = StartTemplatePublishRequest
         package typealias Output = StartTemplatePublishResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "postPublishTemplateVersionPreview", tag: "registry_preview", method: .post,
@@ -117,6 +124,7 @@ extension Operations {
         package typealias Query = ForceQuery
         package typealias Body = NoBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "deleteTemplateVersionPreview", tag: "registry_preview", method: .delete,
@@ -134,6 +142,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = GetTemplateResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getTemplateVersionPreview", tag: "registry_preview", method: .get,
@@ -149,6 +158,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = PublishTemplateVersionCompleteRequest
         package typealias Output = PublishTemplateVersionCompleteResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "postPublishTemplateVersionCompletePreview", tag: "registry_preview", method: .post,

@@ -5,16 +5,16 @@ package import Kernel
 
 /// `AccessToken` of the contract, written into answers.
 package struct AccessToken: WireEncodable {
-    package var id: String
-    package var name: String
-    package var description: String
-    package var created: String
-    package var lastUsed: Int
-    package var expires: Int
-    package var admin: Bool
-    package var createdBy: String
-    package var role: AccessTokenRole?
-    package var type: AccessTokenType?
+    package let id: String
+    package let name: String
+    package let description: String
+    package let created: String
+    package let lastUsed: Int
+    package let expires: Int
+    package let admin: Bool
+    package let createdBy: String
+    package let role: AccessTokenRole?
+    package let type: AccessTokenType?
 
     package init(id: String, name: String, description: String, created: String, lastUsed: Int, expires: Int, admin: Bool, createdBy: String, role: AccessTokenRole? = nil, type: AccessTokenType? = nil) {
         self.id = id
@@ -47,9 +47,9 @@ package struct AccessToken: WireEncodable {
 
 /// `AccessTokenRole` of the contract, written into answers.
 package struct AccessTokenRole: WireEncodable {
-    package var id: String
-    package var name: String
-    package var defaultIdentifier: DefaultIdentifier
+    package let id: String
+    package let name: String
+    package let defaultIdentifier: DefaultIdentifier
 
     package init(id: String, name: String, defaultIdentifier: DefaultIdentifier) {
         self.id = id
@@ -106,8 +106,8 @@ package enum AccessTokenType: String, CaseIterable, WireEncodable {
 
 /// `AngularGridAdvancedFilterModel` of the contract, read from requests.
 package struct AngularGridAdvancedFilterModel: WireDecodable {
-    package var type: String?
-    package var conditions: [AngularGridFilterModel]?
+    package let type: String?
+    package let conditions: [AngularGridFilterModel]?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -118,10 +118,10 @@ package struct AngularGridAdvancedFilterModel: WireDecodable {
 
 /// `AngularGridColumn` of the contract, read from requests.
 package struct AngularGridColumn: WireDecodable {
-    package var id: String?
-    package var displayName: String?
-    package var field: String?
-    package var aggFunc: String?
+    package let id: String?
+    package let displayName: String?
+    package let field: String?
+    package let aggFunc: String?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -134,11 +134,11 @@ package struct AngularGridColumn: WireDecodable {
 
 /// `AngularGridFilterModel` of the contract, read from requests.
 package struct AngularGridFilterModel: WireDecodable {
-    package var filter: String?
-    package var colId: String?
-    package var filterType: String?
-    package var type: String?
-    package var conditions: [AngularGridFilterModel]?
+    package let filter: String?
+    package let colId: String?
+    package let filterType: String?
+    package let type: String?
+    package let conditions: [AngularGridFilterModel]?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -152,13 +152,13 @@ package struct AngularGridFilterModel: WireDecodable {
 
 /// `AngularGridGetRowsRequest` of the contract, read from requests.
 package struct AngularGridGetRowsRequest: WireDecodable {
-    package var startRow: Int?
-    package var endRow: Int?
-    package var rowGroupCols: [AngularGridColumn]?
-    package var valueCols: [AngularGridColumn]?
-    package var groupKeys: [String]?
-    package var filterModel: AngularGridAdvancedFilterModel?
-    package var sortModel: [AngularGridSortModelItem]?
+    package let startRow: Int?
+    package let endRow: Int?
+    package let rowGroupCols: [AngularGridColumn]?
+    package let valueCols: [AngularGridColumn]?
+    package let groupKeys: [String]?
+    package let filterModel: AngularGridAdvancedFilterModel?
+    package let sortModel: [AngularGridSortModelItem]?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -174,8 +174,8 @@ package struct AngularGridGetRowsRequest: WireDecodable {
 
 /// `AngularGridSortModelItem` of the contract, read from requests.
 package struct AngularGridSortModelItem: WireDecodable {
-    package var colId: String?
-    package var sort: String?
+    package let colId: String?
+    package let sort: String?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -186,7 +186,7 @@ package struct AngularGridSortModelItem: WireDecodable {
 
 /// `AppBatchDecryptRequest` of the contract, read from requests.
 package struct AppBatchDecryptRequest: WireDecodable {
-    package var ciphertexts: [Base64Bytes]?
+    package let ciphertexts: [Base64Bytes]?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -196,7 +196,7 @@ package struct AppBatchDecryptRequest: WireDecodable {
 
 /// `AppBatchDecryptResponse` of the contract, written into answers.
 package struct AppBatchDecryptResponse: WireEncodable {
-    package var plaintexts: [String: Base64Bytes]
+    package let plaintexts: [String: Base64Bytes]
 
     package init(plaintexts: [String: Base64Bytes]) {
         self.plaintexts = plaintexts
@@ -211,9 +211,9 @@ package struct AppBatchDecryptResponse: WireEncodable {
 
 /// `AppConfigValue` of the contract, read and written.
 package struct AppConfigValue: WireDecodable, WireEncodable {
-    package var string: String
-    package var secret: Bool
-    package var object: Bool
+    package let string: String
+    package let secret: Bool
+    package let object: Bool
 
     package init(string: String, secret: Bool, object: Bool) {
         self.string = string
@@ -241,7 +241,7 @@ package struct AppConfigValue: WireDecodable, WireEncodable {
 ///
 /// Override: an absent ciphertext is not an empty one
 package struct AppDecryptValueRequest: WireDecodable {
-    package var ciphertext: Base64Bytes
+    package let ciphertext: Base64Bytes
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -251,7 +251,7 @@ package struct AppDecryptValueRequest: WireDecodable {
 
 /// `AppDecryptValueResponse` of the contract, written into answers.
 package struct AppDecryptValueResponse: WireEncodable {
-    package var plaintext: Base64Bytes
+    package let plaintext: Base64Bytes
 
     package init(plaintext: Base64Bytes) {
         self.plaintext = plaintext
@@ -268,7 +268,7 @@ package struct AppDecryptValueResponse: WireEncodable {
 ///
 /// Override: an absent plaintext is not an empty one
 package struct AppEncryptValueRequest: WireDecodable {
-    package var plaintext: Base64Bytes
+    package let plaintext: Base64Bytes
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -278,7 +278,7 @@ package struct AppEncryptValueRequest: WireDecodable {
 
 /// `AppEncryptValueResponse` of the contract, written into answers.
 package struct AppEncryptValueResponse: WireEncodable {
-    package var ciphertext: Base64Bytes
+    package let ciphertext: Base64Bytes
 
     package init(ciphertext: Base64Bytes) {
         self.ciphertext = ciphertext
@@ -350,7 +350,7 @@ package enum AppJSONSchemaType: Hashable, WireWord, WireEncodable {
 
 /// `AppListPolicyGroupsResponse` of the contract, written into answers.
 package struct AppListPolicyGroupsResponse: WireEncodable {
-    package var policyGroups: [AppPolicyGroupSummary]
+    package let policyGroups: [AppPolicyGroupSummary]
 
     package init(policyGroups: [AppPolicyGroupSummary]) {
         self.policyGroups = policyGroups
@@ -365,8 +365,8 @@ package struct AppListPolicyGroupsResponse: WireEncodable {
 
 /// `AppMessage` of the contract, written into answers.
 package struct AppMessage: WireEncodable {
-    package var severity: AppMessageSeverity?
-    package var message: String
+    package let severity: AppMessageSeverity?
+    package let message: String
 
     package init(severity: AppMessageSeverity? = nil, message: String) {
         self.severity = severity
@@ -390,17 +390,17 @@ package enum AppMessageSeverity: String, CaseIterable, WireEncodable {
 
 /// `AppPolicy` of the contract, read and written.
 package struct AppPolicy: WireDecodable, WireEncodable {
-    package var name: String
-    package var displayName: String
-    package var description: String
-    package var enforcementLevel: AppEnforcementLevel
-    package var message: String
-    package var configSchema: AppPolicyConfigSchema?
-    package var severity: AppPolicySeverity?
-    package var framework: AppPolicyComplianceFramework?
-    package var tags: [String]?
-    package var remediationSteps: String?
-    package var url: String?
+    package let name: String
+    package let displayName: String
+    package let description: String
+    package let enforcementLevel: AppEnforcementLevel
+    package let message: String
+    package let configSchema: AppPolicyConfigSchema?
+    package let severity: AppPolicySeverity?
+    package let framework: AppPolicyComplianceFramework?
+    package let tags: [String]?
+    package let remediationSteps: String?
+    package let url: String?
 
     package init(name: String, displayName: String, description: String, enforcementLevel: AppEnforcementLevel, message: String, configSchema: AppPolicyConfigSchema? = nil, severity: AppPolicySeverity? = nil, framework: AppPolicyComplianceFramework? = nil, tags: [String]? = nil, remediationSteps: String? = nil, url: String? = nil) {
         self.name = name
@@ -450,10 +450,10 @@ package struct AppPolicy: WireDecodable, WireEncodable {
 
 /// `AppPolicyComplianceFramework` of the contract, read and written.
 package struct AppPolicyComplianceFramework: WireDecodable, WireEncodable {
-    package var name: String?
-    package var version: String?
-    package var reference: String?
-    package var specification: String?
+    package let name: String?
+    package let version: String?
+    package let reference: String?
+    package let specification: String?
 
     package init(name: String? = nil, version: String? = nil, reference: String? = nil, specification: String? = nil) {
         self.name = name
@@ -482,9 +482,9 @@ package struct AppPolicyComplianceFramework: WireDecodable, WireEncodable {
 
 /// `AppPolicyConfigSchema` of the contract, read and written.
 package struct AppPolicyConfigSchema: WireDecodable, WireEncodable {
-    package var properties: [String: RawJSON]?
-    package var required: [String]?
-    package var type: AppJSONSchemaType
+    package let properties: [String: RawJSON]?
+    package let required: [String]?
+    package let type: AppJSONSchemaType
 
     package init(properties: [String: RawJSON]? = nil, required: [String]? = nil, type: AppJSONSchemaType) {
         self.properties = properties
@@ -510,13 +510,13 @@ package struct AppPolicyConfigSchema: WireDecodable, WireEncodable {
 
 /// `AppPolicyGroupSummary` of the contract, written into answers.
 package struct AppPolicyGroupSummary: WireEncodable {
-    package var name: String
-    package var isOrgDefault: Bool
-    package var numStacks: Int
-    package var numAccounts: Int?
-    package var entityType: AppEntityType
-    package var mode: PolicyGroupMode
-    package var numEnabledPolicyPacks: Int
+    package let name: String
+    package let isOrgDefault: Bool
+    package let numStacks: Int
+    package let numAccounts: Int?
+    package let entityType: AppEntityType
+    package let mode: PolicyGroupMode
+    package let numEnabledPolicyPacks: Int
 
     package init(name: String, isOrgDefault: Bool, numStacks: Int, numAccounts: Int? = nil, entityType: AppEntityType, mode: PolicyGroupMode, numEnabledPolicyPacks: Int) {
         self.name = name
@@ -543,12 +543,12 @@ package struct AppPolicyGroupSummary: WireEncodable {
 
 /// `AppPolicyPackMetadata` of the contract, read and written.
 package struct AppPolicyPackMetadata: WireDecodable, WireEncodable {
-    package var name: String
-    package var displayName: String
-    package var version: Int
-    package var versionTag: String
-    package var config: [String: RawJSON]?
-    package var environments: [String]?
+    package let name: String
+    package let displayName: String
+    package let version: Int
+    package let versionTag: String
+    package let config: [String: RawJSON]?
+    package let environments: [String]?
 
     package init(name: String, displayName: String, version: Int, versionTag: String, config: [String: RawJSON]? = nil, environments: [String]? = nil) {
         self.name = name
@@ -616,9 +616,9 @@ package enum AppPolicySeverity: Hashable, WireWord, WireEncodable {
 
 /// `AppProjectTemplateConfigValue` of the contract, written into answers.
 package struct AppProjectTemplateConfigValue: WireEncodable {
-    package var description: String?
-    package var `default`: String?
-    package var secret: Bool?
+    package let description: String?
+    package let `default`: String?
+    package let secret: Bool?
 
     package init(description: String? = nil, `default`: String? = nil, secret: Bool? = nil) {
         self.description = description
@@ -637,14 +637,14 @@ package struct AppProjectTemplateConfigValue: WireEncodable {
 
 /// `AppRequiredPolicy` of the contract, written into answers.
 package struct AppRequiredPolicy: WireEncodable {
-    package var name: String
-    package var version: Int
-    package var versionTag: String
-    package var displayName: String
-    package var packLocation: String?
-    package var config: [String: RawJSON]?
-    package var environments: [String]?
-    package var exceptions: [String: RawJSON]?
+    package let name: String
+    package let version: Int
+    package let versionTag: String
+    package let displayName: String
+    package let packLocation: String?
+    package let config: [String: RawJSON]?
+    package let environments: [String]?
+    package let exceptions: [String: RawJSON]?
 
     package init(name: String, version: Int, versionTag: String, displayName: String, packLocation: String? = nil, config: [String: RawJSON]? = nil, environments: [String]? = nil, exceptions: [String: RawJSON]? = nil) {
         self.name = name
@@ -673,10 +673,10 @@ package struct AppRequiredPolicy: WireEncodable {
 
 /// `AppStackConfig` of the contract, read and written.
 package struct AppStackConfig: WireDecodable, WireEncodable {
-    package var environment: String
-    package var secretsProvider: String?
-    package var encryptedKey: String?
-    package var encryptionSalt: String?
+    package let environment: String
+    package let secretsProvider: String?
+    package let encryptedKey: String?
+    package let encryptionSalt: String?
 
     package init(environment: String, secretsProvider: String? = nil, encryptedKey: String? = nil, encryptionSalt: String? = nil) {
         self.environment = environment
@@ -705,17 +705,17 @@ package struct AppStackConfig: WireDecodable, WireEncodable {
 
 /// `AppUpdateInfo` of the contract, written into answers.
 package struct AppUpdateInfo: WireEncodable {
-    package var kind: AppUpdateKind
-    package var startTime: Int
-    package var message: String
-    package var environment: [String: String]
-    package var config: [String: AppConfigValue]
-    package var result: AppUpdateResult
-    package var endTime: Int
-    package var version: Int
-    package var deployment: RawJSON?
-    package var resourceChanges: [String: Int]?
-    package var resourceCount: Int?
+    package let kind: AppUpdateKind
+    package let startTime: Int
+    package let message: String
+    package let environment: [String: String]
+    package let config: [String: AppConfigValue]
+    package let result: AppUpdateResult
+    package let endTime: Int
+    package let version: Int
+    package let deployment: RawJSON?
+    package let resourceChanges: [String: Int]?
+    package let resourceCount: Int?
 
     package init(kind: AppUpdateKind, startTime: Int, message: String, environment: [String: String], config: [String: AppConfigValue], result: AppUpdateResult, endTime: Int, version: Int, deployment: RawJSON? = nil, resourceChanges: [String: Int]? = nil, resourceCount: Int? = nil) {
         self.kind = kind
@@ -812,10 +812,10 @@ package enum AppUpdateResult: String, CaseIterable, WireEncodable {
 
 /// `ArtifactVersionNameSpec` of the contract, written into answers.
 package struct ArtifactVersionNameSpec: WireEncodable {
-    package var name: String
-    package var publisher: String
-    package var source: String
-    package var version: String
+    package let name: String
+    package let publisher: String
+    package let source: String
+    package let version: String
 
     package init(name: String, publisher: String, source: String, version: String) {
         self.name = name
@@ -863,8 +863,8 @@ package enum AzureApiName: Hashable, WireWord {
 
 /// `AzureOptions` of the contract, read from requests.
 package struct AzureOptions: WireDecodable {
-    package var tenantId: String?
-    package var apiName: AzureApiName?
+    package let tenantId: String?
+    package let apiName: AzureApiName?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -875,8 +875,8 @@ package struct AzureOptions: WireDecodable {
 
 /// `CloudSetupProvider` of the contract, read from requests.
 package struct CloudSetupProvider: WireDecodable {
-    package var name: String?
-    package var azure: AzureOptions?
+    package let name: String?
+    package let azure: AzureOptions?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -887,9 +887,9 @@ package struct CloudSetupProvider: WireDecodable {
 
 /// `CompleteOAuthRequest` of the contract, read from requests.
 package struct CompleteOAuthRequest: WireDecodable {
-    package var provider: CloudSetupProvider?
-    package var sessionID: String?
-    package var code: String?
+    package let provider: CloudSetupProvider?
+    package let sessionID: String?
+    package let code: String?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -912,8 +912,8 @@ package struct CompleteOAuthResponse: WireEncodable {
 
 /// `CreateAccessTokenResponse` of the contract, written into answers.
 package struct CreateAccessTokenResponse: WireEncodable {
-    package var id: String
-    package var tokenValue: String
+    package let id: String
+    package let tokenValue: String
 
     package init(id: String, tokenValue: String) {
         self.id = id
@@ -950,8 +950,8 @@ package enum DefaultIdentifier: String, CaseIterable, WireEncodable {
 
 /// `DeploymentConfiguration` of the contract, written into answers.
 package struct DeploymentConfiguration: WireEncodable {
-    package var environmentVariables: [EnvironmentVariable]
-    package var source: DeploymentSource?
+    package let environmentVariables: [EnvironmentVariable]
+    package let source: DeploymentSource?
 
     package init(environmentVariables: [EnvironmentVariable], source: DeploymentSource? = nil) {
         self.environmentVariables = environmentVariables
@@ -968,10 +968,10 @@ package struct DeploymentConfiguration: WireEncodable {
 
 /// `DeploymentJob` of the contract, written into answers.
 package struct DeploymentJob: WireEncodable {
-    package var status: JobStatus
-    package var started: Timestamp?
-    package var lastUpdated: Timestamp?
-    package var steps: [StepRun]
+    package let status: JobStatus
+    package let started: Timestamp?
+    package let lastUpdated: Timestamp?
+    package let steps: [StepRun]
 
     package init(status: JobStatus, started: Timestamp? = nil, lastUpdated: Timestamp? = nil, steps: [StepRun]) {
         self.status = status
@@ -992,9 +992,9 @@ package struct DeploymentJob: WireEncodable {
 
 /// `DeploymentLogLine` of the contract, written into answers.
 package struct DeploymentLogLine: WireEncodable {
-    package var header: String?
-    package var timestamp: Timestamp?
-    package var line: String?
+    package let header: String?
+    package let timestamp: Timestamp?
+    package let line: String?
 
     package init(header: String? = nil, timestamp: Timestamp? = nil, line: String? = nil) {
         self.header = header
@@ -1013,8 +1013,8 @@ package struct DeploymentLogLine: WireEncodable {
 
 /// `DeploymentLogs` of the contract, written into answers.
 package struct DeploymentLogs: WireEncodable {
-    package var lines: [DeploymentLogLine]?
-    package var nextToken: String?
+    package let lines: [DeploymentLogLine]?
+    package let nextToken: String?
 
     package init(lines: [DeploymentLogLine]? = nil, nextToken: String? = nil) {
         self.lines = lines
@@ -1045,9 +1045,9 @@ package enum DeploymentLogsBase: WireEncodable {
 
 /// `DeploymentLogsStep` of the contract, written into answers.
 package struct DeploymentLogsStep: WireEncodable {
-    package var name: String?
-    package var lines: [DeploymentStepLogLine]
-    package var nextOffset: Int?
+    package let name: String?
+    package let lines: [DeploymentStepLogLine]
+    package let nextOffset: Int?
 
     package init(name: String? = nil, lines: [DeploymentStepLogLine], nextOffset: Int? = nil) {
         self.name = name
@@ -1067,8 +1067,8 @@ package struct DeploymentLogsStep: WireEncodable {
 
 /// `DeploymentSource` of the contract, written into answers.
 package struct DeploymentSource: WireEncodable {
-    package var git: DeploymentSourceGit?
-    package var template: DeploymentSourceTemplate?
+    package let git: DeploymentSourceGit?
+    package let template: DeploymentSourceTemplate?
 
     package init(git: DeploymentSourceGit? = nil, template: DeploymentSourceTemplate? = nil) {
         self.git = git
@@ -1085,10 +1085,10 @@ package struct DeploymentSource: WireEncodable {
 
 /// `DeploymentSourceGit` of the contract, written into answers.
 package struct DeploymentSourceGit: WireEncodable {
-    package var repoURL: String
-    package var branch: String?
-    package var repoDir: String?
-    package var commit: String?
+    package let repoURL: String
+    package let branch: String?
+    package let repoDir: String?
+    package let commit: String?
 
     package init(repoURL: String, branch: String? = nil, repoDir: String? = nil, commit: String? = nil) {
         self.repoURL = repoURL
@@ -1109,7 +1109,7 @@ package struct DeploymentSourceGit: WireEncodable {
 
 /// `DeploymentSourceTemplate` of the contract, written into answers.
 package struct DeploymentSourceTemplate: WireEncodable {
-    package var sourceUrl: String
+    package let sourceUrl: String
 
     package init(sourceUrl: String) {
         self.sourceUrl = sourceUrl
@@ -1124,8 +1124,8 @@ package struct DeploymentSourceTemplate: WireEncodable {
 
 /// `DeploymentStepLogLine` of the contract, written into answers.
 package struct DeploymentStepLogLine: WireEncodable {
-    package var timestamp: Timestamp
-    package var line: String
+    package let timestamp: Timestamp
+    package let line: String
 
     package init(timestamp: Timestamp, line: String) {
         self.timestamp = timestamp
@@ -1175,9 +1175,9 @@ package enum EnvironmentPermission: Hashable, WireWord, WireEncodable {
 
 /// `EnvironmentVariable` of the contract, written into answers.
 package struct EnvironmentVariable: WireEncodable {
-    package var name: String
-    package var value: String?
-    package var secret: Bool
+    package let name: String
+    package let value: String?
+    package let secret: Bool
 
     package init(name: String, value: String? = nil, secret: Bool) {
         self.name = name
@@ -1196,8 +1196,8 @@ package struct EnvironmentVariable: WireEncodable {
 
 /// `GetRegistryPolicyPackVersionResponse` of the contract, written into answers.
 package struct GetRegistryPolicyPackVersionResponse: WireEncodable {
-    package var policyPack: RegistryPolicyPack
-    package var policies: [AppPolicy]?
+    package let policyPack: RegistryPolicyPack
+    package let policies: [AppPolicy]?
 
     package init(policyPack: RegistryPolicyPack, policies: [AppPolicy]? = nil) {
         self.policyPack = policyPack
@@ -1214,8 +1214,8 @@ package struct GetRegistryPolicyPackVersionResponse: WireEncodable {
 
 /// `GetResourceCountSummaryResponse` of the contract, written into answers.
 package struct GetResourceCountSummaryResponse: WireEncodable {
-    package var summary: [ResourceCountSummary]
-    package var tagKeys: [String]?
+    package let summary: [ResourceCountSummary]
+    package let tagKeys: [String]?
 
     package init(summary: [ResourceCountSummary], tagKeys: [String]? = nil) {
         self.summary = summary
@@ -1232,21 +1232,21 @@ package struct GetResourceCountSummaryResponse: WireEncodable {
 
 /// `GetTemplateResponse` of the contract, written into answers.
 package struct GetTemplateResponse: WireEncodable {
-    package var name: String
-    package var publisher: String
-    package var source: String
-    package var displayName: String
-    package var description: String?
-    package var runtime: TemplateRuntimeInfo?
-    package var language: RuntimeLanguage
-    package var readmeURL: String?
-    package var downloadURL: String
-    package var repoSlug: String?
-    package var visibility: Visibility
-    package var updatedAt: Timestamp
-    package var metadata: [String: String]?
-    package var config: [String: AppProjectTemplateConfigValue]?
-    package var url: String
+    package let name: String
+    package let publisher: String
+    package let source: String
+    package let displayName: String
+    package let description: String?
+    package let runtime: TemplateRuntimeInfo?
+    package let language: RuntimeLanguage
+    package let readmeURL: String?
+    package let downloadURL: String
+    package let repoSlug: String?
+    package let visibility: Visibility
+    package let updatedAt: Timestamp
+    package let metadata: [String: String]?
+    package let config: [String: AppProjectTemplateConfigValue]?
+    package let url: String
 
     package init(name: String, publisher: String, source: String, displayName: String, description: String? = nil, runtime: TemplateRuntimeInfo? = nil, language: RuntimeLanguage, readmeURL: String? = nil, downloadURL: String, repoSlug: String? = nil, visibility: Visibility, updatedAt: Timestamp, metadata: [String: String]? = nil, config: [String: AppProjectTemplateConfigValue]? = nil, url: String) {
         self.name = name
@@ -1289,12 +1289,12 @@ package struct GetTemplateResponse: WireEncodable {
 
 /// `GitHubCommitInfo` of the contract, written into answers.
 package struct GitHubCommitInfo: WireEncodable {
-    package var slug: String?
-    package var sha: String?
-    package var url: String?
-    package var message: String?
-    package var author: UserInfo?
-    package var committer: UserInfo?
+    package let slug: String?
+    package let sha: String?
+    package let url: String?
+    package let message: String?
+    package let author: UserInfo?
+    package let committer: UserInfo?
 
     package init(slug: String? = nil, sha: String? = nil, url: String? = nil, message: String? = nil, author: UserInfo? = nil, committer: UserInfo? = nil) {
         self.slug = slug
@@ -1319,10 +1319,10 @@ package struct GitHubCommitInfo: WireEncodable {
 
 /// `GitLabAppOrganization` of the contract, written into answers.
 package struct GitLabAppOrganization: WireEncodable {
-    package var id: Int
-    package var name: String
-    package var avatarURL: String
-    package var hasRequiredPermissions: Bool
+    package let id: Int
+    package let name: String
+    package let avatarURL: String
+    package let hasRequiredPermissions: Bool
 
     package init(id: Int, name: String, avatarURL: String, hasRequiredPermissions: Bool) {
         self.id = id
@@ -1354,7 +1354,7 @@ package enum IdentityProvider: String, CaseIterable, WireEncodable {
 
 /// `InitiateOAuthRequest` of the contract, read from requests.
 package struct InitiateOAuthRequest: WireDecodable {
-    package var provider: CloudSetupProvider?
+    package let provider: CloudSetupProvider?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -1364,8 +1364,8 @@ package struct InitiateOAuthRequest: WireDecodable {
 
 /// `InitiateOAuthResponse` of the contract, written into answers.
 package struct InitiateOAuthResponse: WireEncodable {
-    package var url: String
-    package var sessionID: String
+    package let url: String
+    package let sessionID: String
 
     package init(url: String, sessionID: String) {
         self.url = url
@@ -1422,8 +1422,8 @@ package enum JobStatus: String, CaseIterable, WireEncodable {
 
 /// `ListAccessTokensResponse` of the contract, written into answers.
 package struct ListAccessTokensResponse: WireEncodable {
-    package var tokens: [AccessToken]
-    package var continuationToken: String?
+    package let tokens: [AccessToken]
+    package let continuationToken: String?
 
     package init(tokens: [AccessToken], continuationToken: String? = nil) {
         self.tokens = tokens
@@ -1440,7 +1440,7 @@ package struct ListAccessTokensResponse: WireEncodable {
 
 /// `ListOrganizationInvitesResponse` of the contract, written into answers.
 package struct ListOrganizationInvitesResponse: WireEncodable {
-    package var invites: [PendingOrganizationInvite]
+    package let invites: [PendingOrganizationInvite]
 
     package init(invites: [PendingOrganizationInvite]) {
         self.invites = invites
@@ -1455,8 +1455,8 @@ package struct ListOrganizationInvitesResponse: WireEncodable {
 
 /// `ListPackagesResponse` of the contract, written into answers.
 package struct ListPackagesResponse: WireEncodable {
-    package var packages: [PackageMetadata]
-    package var continuationToken: String?
+    package let packages: [PackageMetadata]
+    package let continuationToken: String?
 
     package init(packages: [PackageMetadata], continuationToken: String? = nil) {
         self.packages = packages
@@ -1473,7 +1473,7 @@ package struct ListPackagesResponse: WireEncodable {
 
 /// `ListScheduledActionHistoryResponse` of the contract, written into answers.
 package struct ListScheduledActionHistoryResponse: WireEncodable {
-    package var scheduleHistoryEvents: [ScheduledActionHistoryEvent]
+    package let scheduleHistoryEvents: [ScheduledActionHistoryEvent]
 
     package init(scheduleHistoryEvents: [ScheduledActionHistoryEvent]) {
         self.scheduleHistoryEvents = scheduleHistoryEvents
@@ -1488,7 +1488,7 @@ package struct ListScheduledActionHistoryResponse: WireEncodable {
 
 /// `ListScheduledActionsResponse` of the contract, written into answers.
 package struct ListScheduledActionsResponse: WireEncodable {
-    package var schedules: [ScheduledAction]
+    package let schedules: [ScheduledAction]
 
     package init(schedules: [ScheduledAction]) {
         self.schedules = schedules
@@ -1503,10 +1503,10 @@ package struct ListScheduledActionsResponse: WireEncodable {
 
 /// `ListTemplatesResponse` of the contract, written into answers.
 package struct ListTemplatesResponse: WireEncodable {
-    package var templates: [Template]
-    package var continuationToken: String?
-    package var diagnostics: [String]?
-    package var vcsTemplateSourceTotals: [OrgVcsTemplateSourceTotal]?
+    package let templates: [Template]
+    package let continuationToken: String?
+    package let diagnostics: [String]?
+    package let vcsTemplateSourceTotals: [OrgVcsTemplateSourceTotal]?
 
     package init(templates: [Template], continuationToken: String? = nil, diagnostics: [String]? = nil, vcsTemplateSourceTotals: [OrgVcsTemplateSourceTotal]? = nil) {
         self.templates = templates
@@ -1554,8 +1554,8 @@ package enum NeoApprovalMode: Hashable, WireWord, WireEncodable {
 
 /// `OrgVcsTemplateSourceTotal` of the contract, written into answers.
 package struct OrgVcsTemplateSourceTotal: WireEncodable {
-    package var orgLogin: String
-    package var total: Int
+    package let orgLogin: String
+    package let total: Int
 
     package init(orgLogin: String, total: Int) {
         self.orgLogin = orgLogin
@@ -1608,11 +1608,11 @@ package enum OrganizationRole: Hashable, WireWord, WireEncodable {
 
 /// `OrganizationSummaryWithRole` of the contract, written into answers.
 package struct OrganizationSummaryWithRole: WireEncodable {
-    package var name: String
-    package var githubLogin: String
-    package var avatarUrl: String
-    package var email: String?
-    package var role: OrganizationRole
+    package let name: String
+    package let githubLogin: String
+    package let avatarUrl: String
+    package let email: String?
+    package let role: OrganizationRole
 
     package init(name: String, githubLogin: String, avatarUrl: String, email: String? = nil, role: OrganizationRole) {
         self.name = name
@@ -1635,27 +1635,27 @@ package struct OrganizationSummaryWithRole: WireEncodable {
 
 /// `PackageMetadata` of the contract, written into answers.
 package struct PackageMetadata: WireEncodable {
-    package var name: String
-    package var publisher: String
-    package var publisherDisplayName: String?
-    package var source: String
-    package var version: String
-    package var title: String?
-    package var description: String?
-    package var logoUrl: String?
-    package var repoUrl: String?
-    package var category: String?
-    package var isFeatured: Bool
-    package var packageTypes: [PackageType]?
-    package var packageStatus: PackageStatus
-    package var readmeURL: String
-    package var schemaURL: String
-    package var pluginDownloadURL: String?
-    package var createdAt: Timestamp
-    package var visibility: Visibility
-    package var parameterization: PackageParameterization?
-    package var usageStats: PackageUsageStats?
-    package var packageConversion: TerraformModulePackageConversion?
+    package let name: String
+    package let publisher: String
+    package let publisherDisplayName: String?
+    package let source: String
+    package let version: String
+    package let title: String?
+    package let description: String?
+    package let logoUrl: String?
+    package let repoUrl: String?
+    package let category: String?
+    package let isFeatured: Bool
+    package let packageTypes: [PackageType]?
+    package let packageStatus: PackageStatus
+    package let readmeURL: String
+    package let schemaURL: String
+    package let pluginDownloadURL: String?
+    package let createdAt: Timestamp
+    package let visibility: Visibility
+    package let parameterization: PackageParameterization?
+    package let usageStats: PackageUsageStats?
+    package let packageConversion: TerraformModulePackageConversion?
 
     package init(name: String, publisher: String, publisherDisplayName: String? = nil, source: String, version: String, title: String? = nil, description: String? = nil, logoUrl: String? = nil, repoUrl: String? = nil, category: String? = nil, isFeatured: Bool, packageTypes: [PackageType]? = nil, packageStatus: PackageStatus, readmeURL: String, schemaURL: String, pluginDownloadURL: String? = nil, createdAt: Timestamp, visibility: Visibility, parameterization: PackageParameterization? = nil, usageStats: PackageUsageStats? = nil, packageConversion: TerraformModulePackageConversion? = nil) {
         self.name = name
@@ -1710,8 +1710,8 @@ package struct PackageMetadata: WireEncodable {
 
 /// `PackageParameterization` of the contract, written into answers.
 package struct PackageParameterization: WireEncodable {
-    package var baseProvider: ArtifactVersionNameSpec
-    package var parameter: Base64Bytes
+    package let baseProvider: ArtifactVersionNameSpec
+    package let parameter: Base64Bytes
 
     package init(baseProvider: ArtifactVersionNameSpec, parameter: Base64Bytes) {
         self.baseProvider = baseProvider
@@ -1741,9 +1741,9 @@ package enum PackageType: String, CaseIterable, WireEncodable {
 
 /// `PackageUploadURLs` of the contract, written into answers.
 package struct PackageUploadURLs: WireEncodable {
-    package var schema: String
-    package var index: String
-    package var installationConfiguration: String
+    package let schema: String
+    package let index: String
+    package let installationConfiguration: String
 
     package init(schema: String, index: String, installationConfiguration: String) {
         self.schema = schema
@@ -1762,10 +1762,10 @@ package struct PackageUploadURLs: WireEncodable {
 
 /// `PackageUsageStats` of the contract, written into answers.
 package struct PackageUsageStats: WireEncodable {
-    package var totalStacks: Int?
-    package var onLatest: Int?
-    package var onOlder: Int?
-    package var versionUnresolved: Int?
+    package let totalStacks: Int?
+    package let onLatest: Int?
+    package let onOlder: Int?
+    package let versionUnresolved: Int?
 
     package init(totalStacks: Int? = nil, onLatest: Int? = nil, onOlder: Int? = nil, versionUnresolved: Int? = nil) {
         self.totalStacks = totalStacks
@@ -1786,15 +1786,15 @@ package struct PackageUsageStats: WireEncodable {
 
 /// `PendingOrganizationInvite` of the contract, written into answers.
 package struct PendingOrganizationInvite: WireEncodable {
-    package var id: String
-    package var email: String
-    package var role: OrganizationRole
-    package var sentBy: UserInfo
-    package var sentAt: Int
-    package var acceptInviteUrl: String
-    package var acceptError: String?
-    package var status: String
-    package var roleId: String?
+    package let id: String
+    package let email: String
+    package let role: OrganizationRole
+    package let sentBy: UserInfo
+    package let sentAt: Int
+    package let acceptInviteUrl: String
+    package let acceptError: String?
+    package let status: String
+    package let roleId: String?
 
     package init(id: String, email: String, role: OrganizationRole, sentBy: UserInfo, sentAt: Int, acceptInviteUrl: String, acceptError: String? = nil, status: String, roleId: String? = nil) {
         self.id = id
@@ -1873,7 +1873,7 @@ package enum PolicyIssueKind: Hashable, WireWord, WireEncodable {
 
 /// `PublishPackageVersionCompleteRequest` of the contract, read from requests.
 package struct PublishPackageVersionCompleteRequest: WireDecodable {
-    package var operationID: String?
+    package let operationID: String?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -1894,7 +1894,7 @@ package struct PublishPackageVersionCompleteResponse: WireEncodable {
 
 /// `PublishTemplateVersionCompleteRequest` of the contract, read from requests.
 package struct PublishTemplateVersionCompleteRequest: WireDecodable {
-    package var operationID: String?
+    package let operationID: String?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -1951,14 +1951,14 @@ package enum PulumiOperation: Hashable, WireWord, WireEncodable {
 
 /// `RegistryPolicyPack` of the contract, written into answers.
 package struct RegistryPolicyPack: WireEncodable {
-    package var id: String
-    package var source: String
-    package var publisher: String
-    package var name: String
-    package var version: String
-    package var displayName: String
-    package var accessLevel: RegistryPolicyPackAccessLevel
-    package var enforcementLevels: [AppEnforcementLevel]
+    package let id: String
+    package let source: String
+    package let publisher: String
+    package let name: String
+    package let version: String
+    package let displayName: String
+    package let accessLevel: RegistryPolicyPackAccessLevel
+    package let enforcementLevels: [AppEnforcementLevel]
 
     package init(id: String, source: String, publisher: String, name: String, version: String, displayName: String, accessLevel: RegistryPolicyPackAccessLevel, enforcementLevels: [AppEnforcementLevel]) {
         self.id = id
@@ -1994,23 +1994,23 @@ package enum RegistryPolicyPackAccessLevel: String, CaseIterable, WireEncodable 
 
 /// `Resource` of the contract, written into answers.
 package struct Resource: WireEncodable {
-    package var id: String?
-    package var type: String
-    package var urn: String
-    package var custom: Bool
-    package var delete: Bool
-    package var dependencies: [String]
-    package var parent: String?
-    package var protect: Bool?
-    package var external: Bool?
-    package var retainOnDelete: Bool?
-    package var additionalSecretOutputs: [String]?
-    package var aliases: [String]?
-    package var deletedWith: String?
-    package var initErrors: [String]?
-    package var inputs: [String: RawJSON]?
-    package var outputs: [String: RawJSON]?
-    package var providerInputs: [String: RawJSON]?
+    package let id: String?
+    package let type: String
+    package let urn: String
+    package let custom: Bool
+    package let delete: Bool
+    package let dependencies: [String]
+    package let parent: String?
+    package let protect: Bool?
+    package let external: Bool?
+    package let retainOnDelete: Bool?
+    package let additionalSecretOutputs: [String]?
+    package let aliases: [String]?
+    package let deletedWith: String?
+    package let initErrors: [String]?
+    package let inputs: [String: RawJSON]?
+    package let outputs: [String: RawJSON]?
+    package let providerInputs: [String: RawJSON]?
 
     package init(id: String? = nil, type: String, urn: String, custom: Bool, delete: Bool, dependencies: [String], parent: String? = nil, protect: Bool? = nil, external: Bool? = nil, retainOnDelete: Bool? = nil, additionalSecretOutputs: [String]? = nil, aliases: [String]? = nil, deletedWith: String? = nil, initErrors: [String]? = nil, inputs: [String: RawJSON]? = nil, outputs: [String: RawJSON]? = nil, providerInputs: [String: RawJSON]? = nil) {
         self.id = id
@@ -2057,14 +2057,14 @@ package struct Resource: WireEncodable {
 
 /// `ResourceCountSummary` of the contract, written into answers.
 package struct ResourceCountSummary: WireEncodable {
-    package var year: Int
-    package var month: Int?
-    package var day: Int?
-    package var weekNumber: Int?
-    package var hour: Int?
-    package var resources: Int
-    package var resourceHours: Int
-    package var tags: [String: String]?
+    package let year: Int
+    package let month: Int?
+    package let day: Int?
+    package let weekNumber: Int?
+    package let hour: Int?
+    package let resources: Int
+    package let resourceHours: Int
+    package let tags: [String: String]?
 
     package init(year: Int, month: Int? = nil, day: Int? = nil, weekNumber: Int? = nil, hour: Int? = nil, resources: Int, resourceHours: Int, tags: [String: String]? = nil) {
         self.year = year
@@ -2093,34 +2093,34 @@ package struct ResourceCountSummary: WireEncodable {
 
 /// `ResourceResult` of the contract, written into answers.
 package struct ResourceResult: WireEncodable {
-    package var created: String?
-    package var custom: Bool?
-    package var delete: Bool?
-    package var dependencies: [String]?
-    package var external: Bool?
-    package var id: String?
-    package var matches: [String: [RawJSON]]?
-    package var modified: String?
-    package var module: String
-    package var name: String?
-    package var `package`: String
-    package var parentUrn: String?
-    package var pending: String?
-    package var project: String?
-    package var protected: Bool?
-    package var providerUrn: String?
-    package var stack: String?
-    package var type: String?
-    package var urn: String?
-    package var teams: [String]?
-    package var properties: RawJSON?
-    package var metadata: RawJSON?
-    package var category: String?
-    package var account: String?
-    package var dependents: [String]?
-    package var managed: String?
-    package var fingerprint: String?
-    package var sourceCount: Int?
+    package let created: String?
+    package let custom: Bool?
+    package let delete: Bool?
+    package let dependencies: [String]?
+    package let external: Bool?
+    package let id: String?
+    package let matches: [String: [RawJSON]]?
+    package let modified: String?
+    package let module: String
+    package let name: String?
+    package let `package`: String
+    package let parentUrn: String?
+    package let pending: String?
+    package let project: String?
+    package let protected: Bool?
+    package let providerUrn: String?
+    package let stack: String?
+    package let type: String?
+    package let urn: String?
+    package let teams: [String]?
+    package let properties: RawJSON?
+    package let metadata: RawJSON?
+    package let category: String?
+    package let account: String?
+    package let dependents: [String]?
+    package let managed: String?
+    package let fingerprint: String?
+    package let sourceCount: Int?
 
     package init(created: String? = nil, custom: Bool? = nil, delete: Bool? = nil, dependencies: [String]? = nil, external: Bool? = nil, id: String? = nil, matches: [String: [RawJSON]]? = nil, modified: String? = nil, module: String, name: String? = nil, `package`: String, parentUrn: String? = nil, pending: String? = nil, project: String? = nil, protected: Bool? = nil, providerUrn: String? = nil, stack: String? = nil, type: String? = nil, urn: String? = nil, teams: [String]? = nil, properties: RawJSON? = nil, metadata: RawJSON? = nil, category: String? = nil, account: String? = nil, dependents: [String]? = nil, managed: String? = nil, fingerprint: String? = nil, sourceCount: Int? = nil) {
         self.created = created
@@ -2201,17 +2201,17 @@ package enum RuntimeLanguage: String, CaseIterable, WireEncodable {
 
 /// `ScheduledAction` of the contract, written into answers.
 package struct ScheduledAction: WireEncodable {
-    package var id: String
-    package var orgID: String
-    package var scheduleCron: String?
-    package var scheduleOnce: String?
-    package var nextExecution: String
-    package var paused: Bool
-    package var kind: ScheduledActionKind
-    package var definition: [String: RawJSON]
-    package var created: String
-    package var modified: String
-    package var lastExecuted: String
+    package let id: String
+    package let orgID: String
+    package let scheduleCron: String?
+    package let scheduleOnce: String?
+    package let nextExecution: String
+    package let paused: Bool
+    package let kind: ScheduledActionKind
+    package let definition: [String: RawJSON]
+    package let created: String
+    package let modified: String
+    package let lastExecuted: String
 
     package init(id: String, orgID: String, scheduleCron: String? = nil, scheduleOnce: String? = nil, nextExecution: String, paused: Bool, kind: ScheduledActionKind, definition: [String: RawJSON], created: String, modified: String, lastExecuted: String) {
         self.id = id
@@ -2246,11 +2246,11 @@ package struct ScheduledAction: WireEncodable {
 
 /// `ScheduledActionHistoryEvent` of the contract, written into answers.
 package struct ScheduledActionHistoryEvent: WireEncodable {
-    package var id: String
-    package var scheduledActionID: String
-    package var executed: String
-    package var version: Int
-    package var result: String
+    package let id: String
+    package let scheduledActionID: String
+    package let executed: String
+    package let version: Int
+    package let result: String
 
     package init(id: String, scheduledActionID: String, executed: String, version: Int, result: String) {
         self.id = id
@@ -2340,10 +2340,10 @@ package enum StackPermission: Hashable, WireCode, WireEncodable {
 ///
 /// Override: an operation is called `UpdateSummary`
 package struct StackUpdateSummary: WireEncodable {
-    package var result: AppUpdateResult
-    package var startTime: Int
-    package var endTime: Int
-    package var resourceCount: Int
+    package let result: AppUpdateResult
+    package let startTime: Int
+    package let endTime: Int
+    package let resourceCount: Int
 
     package init(result: AppUpdateResult, startTime: Int, endTime: Int, resourceCount: Int) {
         self.result = result
@@ -2364,8 +2364,8 @@ package struct StackUpdateSummary: WireEncodable {
 
 /// `StartPackagePublishRequest` of the contract, read from requests.
 package struct StartPackagePublishRequest: WireDecodable {
-    package var version: String?
-    package var publishedAt: Timestamp?
+    package let version: String?
+    package let publishedAt: Timestamp?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -2376,8 +2376,8 @@ package struct StartPackagePublishRequest: WireDecodable {
 
 /// `StartPackagePublishResponse` of the contract, written into answers.
 package struct StartPackagePublishResponse: WireEncodable {
-    package var operationID: String
-    package var uploadURLs: PackageUploadURLs
+    package let operationID: String
+    package let uploadURLs: PackageUploadURLs
 
     package init(operationID: String, uploadURLs: PackageUploadURLs) {
         self.operationID = operationID
@@ -2394,7 +2394,7 @@ package struct StartPackagePublishResponse: WireEncodable {
 
 /// `StartTemplatePublishRequest` of the contract, read from requests.
 package struct StartTemplatePublishRequest: WireDecodable {
-    package var version: String?
+    package let version: String?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -2404,8 +2404,8 @@ package struct StartTemplatePublishRequest: WireDecodable {
 
 /// `StartTemplatePublishResponse` of the contract, written into answers.
 package struct StartTemplatePublishResponse: WireEncodable {
-    package var operationID: String
-    package var uploadURLs: TemplateUploadURLs
+    package let operationID: String
+    package let uploadURLs: TemplateUploadURLs
 
     package init(operationID: String, uploadURLs: TemplateUploadURLs) {
         self.operationID = operationID
@@ -2422,10 +2422,10 @@ package struct StartTemplatePublishResponse: WireEncodable {
 
 /// `StepRun` of the contract, written into answers.
 package struct StepRun: WireEncodable {
-    package var name: String
-    package var status: StepStatus
-    package var started: Timestamp?
-    package var lastUpdated: Timestamp?
+    package let name: String
+    package let status: StepStatus
+    package let started: Timestamp?
+    package let lastUpdated: Timestamp?
 
     package init(name: String, status: StepStatus, started: Timestamp? = nil, lastUpdated: Timestamp? = nil) {
         self.name = name
@@ -2454,17 +2454,17 @@ package enum StepStatus: String, CaseIterable, WireEncodable {
 
 /// `Team` of the contract, written into answers.
 package struct Team: WireEncodable {
-    package var kind: TeamKind
-    package var name: String
-    package var displayName: String
-    package var description: String
-    package var members: [TeamMemberInfo]?
-    package var stacks: [TeamStackPermission]?
-    package var environments: [TeamEnvironmentSettings]?
-    package var accounts: [TeamAccountPermission]?
-    package var listMembersError: String?
-    package var userRole: TeamRole?
-    package var roleIds: [String]?
+    package let kind: TeamKind
+    package let name: String
+    package let displayName: String
+    package let description: String
+    package let members: [TeamMemberInfo]?
+    package let stacks: [TeamStackPermission]?
+    package let environments: [TeamEnvironmentSettings]?
+    package let accounts: [TeamAccountPermission]?
+    package let listMembersError: String?
+    package let userRole: TeamRole?
+    package let roleIds: [String]?
 
     package init(kind: TeamKind, name: String, displayName: String, description: String, members: [TeamMemberInfo]? = nil, stacks: [TeamStackPermission]? = nil, environments: [TeamEnvironmentSettings]? = nil, accounts: [TeamAccountPermission]? = nil, listMembersError: String? = nil, userRole: TeamRole? = nil, roleIds: [String]? = nil) {
         self.kind = kind
@@ -2499,9 +2499,9 @@ package struct Team: WireEncodable {
 
 /// `TeamAccountPermission` of the contract, written into answers.
 package struct TeamAccountPermission: WireEncodable {
-    package var accountName: String
-    package var permission: InsightsAccountPermission
-    package var permissionSetName: String?
+    package let accountName: String
+    package let permission: InsightsAccountPermission
+    package let permissionSetName: String?
 
     package init(accountName: String, permission: InsightsAccountPermission, permissionSetName: String? = nil) {
         self.accountName = accountName
@@ -2520,11 +2520,11 @@ package struct TeamAccountPermission: WireEncodable {
 
 /// `TeamEnvironmentSettings` of the contract, read and written.
 package struct TeamEnvironmentSettings: WireDecodable, WireEncodable {
-    package var projectName: String
-    package var envName: String
-    package var permission: EnvironmentPermission
-    package var maxOpenDuration: String?
-    package var permissionSetName: String?
+    package let projectName: String
+    package let envName: String
+    package let permission: EnvironmentPermission
+    package let maxOpenDuration: String?
+    package let permissionSetName: String?
 
     package init(projectName: String, envName: String, permission: EnvironmentPermission, maxOpenDuration: String? = nil, permissionSetName: String? = nil) {
         self.projectName = projectName
@@ -2563,11 +2563,11 @@ package enum TeamKind: String, CaseIterable, WireEncodable {
 
 /// `TeamMemberInfo` of the contract, written into answers.
 package struct TeamMemberInfo: WireEncodable {
-    package var name: String
-    package var githubLogin: String
-    package var avatarUrl: String
-    package var email: String?
-    package var role: TeamRole
+    package let name: String
+    package let githubLogin: String
+    package let avatarUrl: String
+    package let email: String?
+    package let role: TeamRole
 
     package init(name: String, githubLogin: String, avatarUrl: String, email: String? = nil, role: TeamRole) {
         self.name = name
@@ -2597,10 +2597,10 @@ package enum TeamRole: String, CaseIterable, WireEncodable {
 
 /// `TeamStackPermission` of the contract, read and written.
 package struct TeamStackPermission: WireDecodable, WireEncodable {
-    package var projectName: String
-    package var stackName: String
-    package var permission: StackPermission
-    package var permissionSetName: String?
+    package let projectName: String
+    package let stackName: String
+    package let permission: StackPermission
+    package let permissionSetName: String?
 
     package init(projectName: String, stackName: String, permission: StackPermission, permissionSetName: String? = nil) {
         self.projectName = projectName
@@ -2629,21 +2629,21 @@ package struct TeamStackPermission: WireDecodable, WireEncodable {
 
 /// `Template` of the contract, written into answers.
 package struct Template: WireEncodable {
-    package var name: String
-    package var publisher: String
-    package var source: String
-    package var displayName: String
-    package var description: String?
-    package var runtime: TemplateRuntimeInfo?
-    package var language: RuntimeLanguage
-    package var readmeURL: String?
-    package var downloadURL: String
-    package var repoSlug: String?
-    package var visibility: Visibility
-    package var updatedAt: Timestamp
-    package var metadata: [String: String]?
-    package var config: [String: AppProjectTemplateConfigValue]?
-    package var url: String
+    package let name: String
+    package let publisher: String
+    package let source: String
+    package let displayName: String
+    package let description: String?
+    package let runtime: TemplateRuntimeInfo?
+    package let language: RuntimeLanguage
+    package let readmeURL: String?
+    package let downloadURL: String
+    package let repoSlug: String?
+    package let visibility: Visibility
+    package let updatedAt: Timestamp
+    package let metadata: [String: String]?
+    package let config: [String: AppProjectTemplateConfigValue]?
+    package let url: String
 
     package init(name: String, publisher: String, source: String, displayName: String, description: String? = nil, runtime: TemplateRuntimeInfo? = nil, language: RuntimeLanguage, readmeURL: String? = nil, downloadURL: String, repoSlug: String? = nil, visibility: Visibility, updatedAt: Timestamp, metadata: [String: String]? = nil, config: [String: AppProjectTemplateConfigValue]? = nil, url: String) {
         self.name = name
@@ -2713,8 +2713,8 @@ package enum TemplateBacking: Hashable, WireWord {
 
 /// `TemplateRuntimeInfo` of the contract, written into answers.
 package struct TemplateRuntimeInfo: WireEncodable {
-    package var name: String?
-    package var options: [String: RawJSON]?
+    package let name: String?
+    package let options: [String: RawJSON]?
 
     package init(name: String? = nil, options: [String: RawJSON]? = nil) {
         self.name = name
@@ -2731,7 +2731,7 @@ package struct TemplateRuntimeInfo: WireEncodable {
 
 /// `TemplateUploadURLs` of the contract, written into answers.
 package struct TemplateUploadURLs: WireEncodable {
-    package var archive: String
+    package let archive: String
 
     package init(archive: String) {
         self.archive = archive
@@ -2746,10 +2746,10 @@ package struct TemplateUploadURLs: WireEncodable {
 
 /// `TerraformModulePackageConversion` of the contract, written into answers.
 package struct TerraformModulePackageConversion: WireEncodable {
-    package var status: String
-    package var failureReason: String?
-    package var failureDetail: String?
-    package var packageVersionId: String?
+    package let status: String
+    package let failureReason: String?
+    package let failureDetail: String?
+    package let packageVersionId: String?
 
     package init(status: String, failureReason: String? = nil, failureDetail: String? = nil, packageVersionId: String? = nil) {
         self.status = status
@@ -2770,9 +2770,9 @@ package struct TerraformModulePackageConversion: WireEncodable {
 
 /// `TokenInfo` of the contract, written into answers.
 package struct TokenInfo: WireEncodable {
-    package var name: String
-    package var organization: String
-    package var team: String
+    package let name: String
+    package let organization: String
+    package let team: String
 
     package init(name: String, organization: String, team: String) {
         self.name = name
@@ -2791,14 +2791,14 @@ package struct TokenInfo: WireEncodable {
 
 /// `UpdateInfo` of the contract, written into answers.
 package struct UpdateInfo: WireEncodable {
-    package var info: AppUpdateInfo
-    package var updateID: String
-    package var githubCommitInfo: GitHubCommitInfo?
-    package var version: Int
-    package var latestVersion: Int
-    package var requestedBy: UserInfo
-    package var policyPacks: [AppPolicyPackMetadata]?
-    package var requestedByToken: String?
+    package let info: AppUpdateInfo
+    package let updateID: String
+    package let githubCommitInfo: GitHubCommitInfo?
+    package let version: Int
+    package let latestVersion: Int
+    package let requestedBy: UserInfo
+    package let policyPacks: [AppPolicyPackMetadata]?
+    package let requestedByToken: String?
 
     package init(info: AppUpdateInfo, updateID: String, githubCommitInfo: GitHubCommitInfo? = nil, version: Int, latestVersion: Int, requestedBy: UserInfo, policyPacks: [AppPolicyPackMetadata]? = nil, requestedByToken: String? = nil) {
         self.info = info
@@ -2860,21 +2860,21 @@ package enum UsageSummaryTimeUnit: Hashable, WireWord {
 
 /// `User` of the contract, written into answers.
 package struct User: WireEncodable {
-    package var id: String
-    package var githubLogin: String
-    package var name: String
-    package var email: String
-    package var avatarUrl: String
-    package var organizations: [OrganizationSummaryWithRole]
-    package var potentialOrganizations: [OrganizationSummaryWithRole]?
-    package var identities: [IdentityProvider]
-    package var siteAdmin: Bool?
-    package var registryAdmin: Bool?
-    package var tokenInfo: TokenInfo?
-    package var hasMFA: Bool
-    package var isOrgManaged: Bool
-    package var isManagedByMultiOrg: Bool
-    package var isAgent: Bool?
+    package let id: String
+    package let githubLogin: String
+    package let name: String
+    package let email: String
+    package let avatarUrl: String
+    package let organizations: [OrganizationSummaryWithRole]
+    package let potentialOrganizations: [OrganizationSummaryWithRole]?
+    package let identities: [IdentityProvider]
+    package let siteAdmin: Bool?
+    package let registryAdmin: Bool?
+    package let tokenInfo: TokenInfo?
+    package let hasMFA: Bool
+    package let isOrgManaged: Bool
+    package let isManagedByMultiOrg: Bool
+    package let isAgent: Bool?
 
     package init(id: String, githubLogin: String, name: String, email: String, avatarUrl: String, organizations: [OrganizationSummaryWithRole], potentialOrganizations: [OrganizationSummaryWithRole]? = nil, identities: [IdentityProvider], siteAdmin: Bool? = nil, registryAdmin: Bool? = nil, tokenInfo: TokenInfo? = nil, hasMFA: Bool, isOrgManaged: Bool, isManagedByMultiOrg: Bool, isAgent: Bool? = nil) {
         self.id = id
@@ -2917,10 +2917,10 @@ package struct User: WireEncodable {
 
 /// `UserInfo` of the contract, read and written.
 package struct UserInfo: WireDecodable, WireEncodable {
-    package var name: String
-    package var githubLogin: String
-    package var avatarUrl: String
-    package var email: String?
+    package let name: String
+    package let githubLogin: String
+    package let avatarUrl: String
+    package let email: String?
 
     package init(name: String, githubLogin: String, avatarUrl: String, email: String? = nil) {
         self.name = name
@@ -2965,18 +2965,18 @@ package enum Visibility: String, CaseIterable, WireEncodable {
 
 /// `Webhook` of the contract, read from requests.
 package struct Webhook: WireDecodable {
-    package var organizationName: String?
-    package var projectName: String?
-    package var stackName: String?
-    package var envName: String?
-    package var name: String?
-    package var displayName: String?
-    package var payloadUrl: String?
-    package var secret: String?
-    package var active: Bool?
-    package var format: String?
-    package var filters: [String]?
-    package var groups: [String]?
+    package let organizationName: String?
+    package let projectName: String?
+    package let stackName: String?
+    package let envName: String?
+    package let name: String?
+    package let displayName: String?
+    package let payloadUrl: String?
+    package let secret: String?
+    package let active: Bool?
+    package let format: String?
+    package let filters: [String]?
+    package let groups: [String]?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -2997,16 +2997,16 @@ package struct Webhook: WireDecodable {
 
 /// `WebhookDelivery` of the contract, written into answers.
 package struct WebhookDelivery: WireEncodable {
-    package var id: String
-    package var kind: String
-    package var payload: String
-    package var timestamp: Int
-    package var duration: Int
-    package var requestUrl: String
-    package var requestHeaders: String
-    package var responseCode: Int
-    package var responseHeaders: String
-    package var responseBody: String
+    package let id: String
+    package let kind: String
+    package let payload: String
+    package let timestamp: Int
+    package let duration: Int
+    package let requestUrl: String
+    package let requestHeaders: String
+    package let responseCode: Int
+    package let responseHeaders: String
+    package let responseBody: String
 
     package init(id: String, kind: String, payload: String, timestamp: Int, duration: Int, requestUrl: String, requestHeaders: String, responseCode: Int, responseHeaders: String, responseBody: String) {
         self.id = id
@@ -3039,20 +3039,20 @@ package struct WebhookDelivery: WireEncodable {
 
 /// `WebhookResponse` of the contract, written into answers.
 package struct WebhookResponse: WireEncodable {
-    package var organizationName: String
-    package var projectName: String?
-    package var stackName: String?
-    package var envName: String?
-    package var name: String?
-    package var displayName: String
-    package var payloadUrl: String
-    package var secret: String?
-    package var active: Bool
-    package var format: String?
-    package var filters: [String]?
-    package var groups: [String]?
-    package var hasSecret: Bool
-    package var secretCiphertext: String
+    package let organizationName: String
+    package let projectName: String?
+    package let stackName: String?
+    package let envName: String?
+    package let name: String?
+    package let displayName: String
+    package let payloadUrl: String
+    package let secret: String?
+    package let active: Bool
+    package let format: String?
+    package let filters: [String]?
+    package let groups: [String]?
+    package let hasSecret: Bool
+    package let secretCiphertext: String
 
     package init(organizationName: String, projectName: String? = nil, stackName: String? = nil, envName: String? = nil, name: String? = nil, displayName: String, payloadUrl: String, secret: String? = nil, active: Bool, format: String? = nil, filters: [String]? = nil, groups: [String]? = nil, hasSecret: Bool, secretCiphertext: String) {
         self.organizationName = organizationName

@@ -3,8 +3,8 @@
 
 /// `Activity` of the contract, written into answers.
 package struct Activity: WireEncodable {
-    package var update: UpdateInfo?
-    package var deployment: DeploymentWithRelatedUpdates?
+    package let update: UpdateInfo?
+    package let deployment: DeploymentWithRelatedUpdates?
 
     package init(update: UpdateInfo? = nil, deployment: DeploymentWithRelatedUpdates? = nil) {
         self.update = update
@@ -21,7 +21,7 @@ package struct Activity: WireEncodable {
 
 /// `AppAISettingsForUpdate` of the contract, written into answers.
 package struct AppAISettingsForUpdate: WireEncodable {
-    package var copilotIsEnabled: Bool
+    package let copilotIsEnabled: Bool
 
     package init(copilotIsEnabled: Bool) {
         self.copilotIsEnabled = copilotIsEnabled
@@ -36,8 +36,8 @@ package struct AppAISettingsForUpdate: WireEncodable {
 
 /// `AppAppendUpdateLogEntryRequest` of the contract, read from requests.
 package struct AppAppendUpdateLogEntryRequest: WireDecodable {
-    package var kind: String?
-    package var fields: [String: RawJSON]?
+    package let kind: String?
+    package let fields: [String: RawJSON]?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -48,7 +48,7 @@ package struct AppAppendUpdateLogEntryRequest: WireDecodable {
 
 /// `AppBatchEncryptRequest` of the contract, read from requests.
 package struct AppBatchEncryptRequest: WireDecodable {
-    package var plaintexts: [Base64Bytes]?
+    package let plaintexts: [Base64Bytes]?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -58,7 +58,7 @@ package struct AppBatchEncryptRequest: WireDecodable {
 
 /// `AppBatchEncryptResponse` of the contract, written into answers.
 package struct AppBatchEncryptResponse: WireEncodable {
-    package var ciphertexts: [Base64Bytes]
+    package let ciphertexts: [Base64Bytes]
 
     package init(ciphertexts: [Base64Bytes]) {
         self.ciphertexts = ciphertexts
@@ -73,10 +73,10 @@ package struct AppBatchEncryptResponse: WireEncodable {
 
 /// `AppBeginUpdateRequest` of the contract, read from requests.
 package struct AppBeginUpdateRequest: WireDecodable {
-    package var updateKind: AppUpdateKind?
-    package var program: AppUpdateProgramRequest?
-    package var tags: [String: String]?
-    package var journalVersion: Int?
+    package let updateKind: AppUpdateKind?
+    package let program: AppUpdateProgramRequest?
+    package let tags: [String: String]?
+    package let journalVersion: Int?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -91,16 +91,16 @@ package struct AppBeginUpdateRequest: WireDecodable {
 ///
 /// Override: `deployment`: a state is kept byte for byte, with keys that newer clients put into it
 package struct AppBeginUpdateResponse: WireEncodable {
-    package var updateID: String
-    package var version: Int
-    package var token: String?
-    package var tokenExpiration: Int?
-    package var journalVersion: Int?
-    package var requiredPolicies: [AppRequiredPolicy]?
-    package var messages: [AppMessage]?
-    package var aiSettings: AppAISettingsForUpdate
-    package var deployment: RawJSON?
-    package var stack: AppStack
+    package let updateID: String
+    package let version: Int
+    package let token: String?
+    package let tokenExpiration: Int?
+    package let journalVersion: Int?
+    package let requiredPolicies: [AppRequiredPolicy]?
+    package let messages: [AppMessage]?
+    package let aiSettings: AppAISettingsForUpdate
+    package let deployment: RawJSON?
+    package let stack: AppStack
 
     package init(updateID: String, version: Int, token: String? = nil, tokenExpiration: Int? = nil, journalVersion: Int? = nil, requiredPolicies: [AppRequiredPolicy]? = nil, messages: [AppMessage]? = nil, aiSettings: AppAISettingsForUpdate, deployment: RawJSON? = nil, stack: AppStack) {
         self.updateID = updateID
@@ -137,9 +137,9 @@ package struct AppBeginUpdateResponse: WireEncodable {
 ///
 /// Override: how an update ended cannot be guessed
 package struct AppCompleteUpdateRequest: WireDecodable {
-    package var status: AppUpdateStatus
-    package var outputs: [String: RawJSON]?
-    package var secretsProviders: RawJSON?
+    package let status: AppUpdateStatus
+    package let outputs: [String: RawJSON]?
+    package let secretsProviders: RawJSON?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -151,7 +151,7 @@ package struct AppCompleteUpdateRequest: WireDecodable {
 
 /// `AppGetStackPolicyPacksResponse` of the contract, written into answers.
 package struct AppGetStackPolicyPacksResponse: WireEncodable {
-    package var requiredPolicies: [AppRequiredPolicy]?
+    package let requiredPolicies: [AppRequiredPolicy]?
 
     package init(requiredPolicies: [AppRequiredPolicy]? = nil) {
         self.requiredPolicies = requiredPolicies
@@ -166,7 +166,7 @@ package struct AppGetStackPolicyPacksResponse: WireEncodable {
 
 /// `AppImportStackResponse` of the contract, written into answers.
 package struct AppImportStackResponse: WireEncodable {
-    package var updateId: String
+    package let updateId: String
 
     package init(updateId: String) {
         self.updateId = updateId
@@ -181,8 +181,8 @@ package struct AppImportStackResponse: WireEncodable {
 
 /// `AppLog3rdPartyDecryptionEvent` of the contract, read from requests.
 package struct AppLog3rdPartyDecryptionEvent: WireDecodable {
-    package var secretName: String?
-    package var commandName: String?
+    package let secretName: String?
+    package let commandName: String?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -193,9 +193,9 @@ package struct AppLog3rdPartyDecryptionEvent: WireDecodable {
 
 /// `AppOperationStatus` of the contract, written into answers.
 package struct AppOperationStatus: WireEncodable {
-    package var kind: AppUpdateKind
-    package var author: String
-    package var started: Int
+    package let kind: AppUpdateKind
+    package let author: String
+    package let started: Int
 
     package init(kind: AppUpdateKind, author: String, started: Int) {
         self.kind = kind
@@ -214,8 +214,8 @@ package struct AppOperationStatus: WireEncodable {
 
 /// `AppRenewUpdateLeaseRequest` of the contract, read from requests.
 package struct AppRenewUpdateLeaseRequest: WireDecodable {
-    package var token: String?
-    package var duration: Int?
+    package let token: String?
+    package let duration: Int?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -226,8 +226,8 @@ package struct AppRenewUpdateLeaseRequest: WireDecodable {
 
 /// `AppRenewUpdateLeaseResponse` of the contract, written into answers.
 package struct AppRenewUpdateLeaseResponse: WireEncodable {
-    package var token: String
-    package var tokenExpiration: Int?
+    package let token: String
+    package let tokenExpiration: Int?
 
     package init(token: String, tokenExpiration: Int? = nil) {
         self.token = token
@@ -244,15 +244,15 @@ package struct AppRenewUpdateLeaseResponse: WireEncodable {
 
 /// `AppStack` of the contract, written into answers.
 package struct AppStack: WireEncodable {
-    package var id: String
-    package var orgName: String
-    package var projectName: String
-    package var stackName: String
-    package var currentOperation: AppOperationStatus?
-    package var activeUpdate: String
-    package var tags: [String: String]?
-    package var config: AppStackConfig?
-    package var version: Int
+    package let id: String
+    package let orgName: String
+    package let projectName: String
+    package let stackName: String
+    package let currentOperation: AppOperationStatus?
+    package let activeUpdate: String
+    package let tags: [String: String]?
+    package let config: AppStackConfig?
+    package let version: Int
 
     package init(id: String, orgName: String, projectName: String, stackName: String, currentOperation: AppOperationStatus? = nil, activeUpdate: String, tags: [String: String]? = nil, config: AppStackConfig? = nil, version: Int) {
         self.id = id
@@ -283,8 +283,8 @@ package struct AppStack: WireEncodable {
 
 /// `AppStackRenameRequest` of the contract, read from requests.
 package struct AppStackRenameRequest: WireDecodable {
-    package var newName: String?
-    package var newProject: String?
+    package let newName: String?
+    package let newProject: String?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -295,8 +295,8 @@ package struct AppStackRenameRequest: WireDecodable {
 
 /// `AppStartUpdateRequest` of the contract, read from requests.
 package struct AppStartUpdateRequest: WireDecodable {
-    package var tags: [String: String]?
-    package var journalVersion: Int?
+    package let tags: [String: String]?
+    package let journalVersion: Int?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -307,10 +307,10 @@ package struct AppStartUpdateRequest: WireDecodable {
 
 /// `AppStartUpdateResponse` of the contract, written into answers.
 package struct AppStartUpdateResponse: WireEncodable {
-    package var version: Int
-    package var token: String?
-    package var tokenExpiration: Int?
-    package var journalVersion: Int?
+    package let version: Int
+    package let token: String?
+    package let tokenExpiration: Int?
+    package let journalVersion: Int?
 
     package init(version: Int, token: String? = nil, tokenExpiration: Int? = nil, journalVersion: Int? = nil) {
         self.version = version
@@ -331,9 +331,9 @@ package struct AppStartUpdateResponse: WireEncodable {
 
 /// `AppUpdateEvent` of the contract, written into answers.
 package struct AppUpdateEvent: WireEncodable {
-    package var index: String
-    package var kind: AppUpdateEventKind
-    package var fields: [String: RawJSON]
+    package let index: String
+    package let kind: AppUpdateEventKind
+    package let fields: [String: RawJSON]
 
     package init(index: String, kind: AppUpdateEventKind, fields: [String: RawJSON]) {
         self.index = index
@@ -358,8 +358,8 @@ package enum AppUpdateEventKind: String, CaseIterable, WireEncodable {
 
 /// `AppUpdateMetadata` of the contract, read from requests.
 package struct AppUpdateMetadata: WireDecodable {
-    package var message: String?
-    package var environment: [String: String]?
+    package let message: String?
+    package let environment: [String: String]?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -370,15 +370,15 @@ package struct AppUpdateMetadata: WireDecodable {
 
 /// `AppUpdateOptions` of the contract, read from requests.
 package struct AppUpdateOptions: WireDecodable {
-    package var localPolicyPackPaths: [String]?
-    package var color: String?
-    package var dryRun: Bool?
-    package var parallel: Int?
-    package var showConfig: Bool?
-    package var showReplacementSteps: Bool?
-    package var showNames: Bool?
-    package var summary: Bool?
-    package var debug: Bool?
+    package let localPolicyPackPaths: [String]?
+    package let color: String?
+    package let dryRun: Bool?
+    package let parallel: Int?
+    package let showConfig: Bool?
+    package let showReplacementSteps: Bool?
+    package let showNames: Bool?
+    package let summary: Bool?
+    package let debug: Bool?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -396,14 +396,14 @@ package struct AppUpdateOptions: WireDecodable {
 
 /// `AppUpdateProgramRequest` of the contract, read from requests.
 package struct AppUpdateProgramRequest: WireDecodable {
-    package var name: String?
-    package var runtime: String?
-    package var main: String?
-    package var description: String?
-    package var options: AppUpdateOptions?
-    package var config: [String: AppConfigValue]?
-    package var metadata: AppUpdateMetadata?
-    package var coherenceWindow: String?
+    package let name: String?
+    package let runtime: String?
+    package let main: String?
+    package let description: String?
+    package let options: AppUpdateOptions?
+    package let config: [String: AppConfigValue]?
+    package let metadata: AppUpdateMetadata?
+    package let coherenceWindow: String?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -420,10 +420,10 @@ package struct AppUpdateProgramRequest: WireDecodable {
 
 /// `AppUpdateProgramResponse` of the contract, written into answers.
 package struct AppUpdateProgramResponse: WireEncodable {
-    package var updateID: String
-    package var requiredPolicies: [AppRequiredPolicy]?
-    package var messages: [AppMessage]?
-    package var aiSettings: AppAISettingsForUpdate?
+    package let updateID: String
+    package let requiredPolicies: [AppRequiredPolicy]?
+    package let messages: [AppMessage]?
+    package let aiSettings: AppAISettingsForUpdate?
 
     package init(updateID: String, requiredPolicies: [AppRequiredPolicy]? = nil, messages: [AppMessage]? = nil, aiSettings: AppAISettingsForUpdate? = nil) {
         self.updateID = updateID
@@ -444,9 +444,9 @@ package struct AppUpdateProgramResponse: WireEncodable {
 
 /// `AppUpdateResults` of the contract, written into answers.
 package struct AppUpdateResults: WireEncodable {
-    package var status: AppUpdateStatus
-    package var events: [AppUpdateEvent]
-    package var continuationToken: String?
+    package let status: AppUpdateStatus
+    package let events: [AppUpdateEvent]
+    package let continuationToken: String?
 
     package init(status: AppUpdateStatus, events: [AppUpdateEvent], continuationToken: String? = nil) {
         self.status = status
@@ -501,7 +501,7 @@ package enum AppUpdateStatus: Hashable, WireWord, WireEncodable {
 
 /// `ConsoleUpdateSummary` of the contract, written into answers.
 package struct ConsoleUpdateSummary: WireEncodable {
-    package var summary: String
+    package let summary: String
 
     package init(summary: String) {
         self.summary = summary
@@ -516,7 +516,7 @@ package struct ConsoleUpdateSummary: WireEncodable {
 
 /// `CreateCoherenceWindowSubgroupRequest` of the contract, read from requests.
 package struct CreateCoherenceWindowSubgroupRequest: WireDecodable {
-    package var size: Int?
+    package let size: Int?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -526,7 +526,7 @@ package struct CreateCoherenceWindowSubgroupRequest: WireDecodable {
 
 /// `CreateCoherenceWindowSubgroupResponse` of the contract, written into answers.
 package struct CreateCoherenceWindowSubgroupResponse: WireEncodable {
-    package var id: String
+    package let id: String
 
     package init(id: String) {
         self.id = id
@@ -541,18 +541,18 @@ package struct CreateCoherenceWindowSubgroupResponse: WireEncodable {
 
 /// `DeploymentWithRelatedUpdates` of the contract, written into answers.
 package struct DeploymentWithRelatedUpdates: WireEncodable {
-    package var id: String
-    package var created: String
-    package var modified: String
-    package var status: JobStatus
-    package var version: Int
-    package var requestedBy: UserInfo
-    package var jobs: [DeploymentJob]?
-    package var latestVersion: Int
-    package var configuration: DeploymentConfiguration?
-    package var initiator: String?
-    package var pulumiOperation: PulumiOperation?
-    package var updates: [UpdateInfo]
+    package let id: String
+    package let created: String
+    package let modified: String
+    package let status: JobStatus
+    package let version: Int
+    package let requestedBy: UserInfo
+    package let jobs: [DeploymentJob]?
+    package let latestVersion: Int
+    package let configuration: DeploymentConfiguration?
+    package let initiator: String?
+    package let pulumiOperation: PulumiOperation?
+    package let updates: [UpdateInfo]
 
     package init(id: String, created: String, modified: String, status: JobStatus, version: Int, requestedBy: UserInfo, jobs: [DeploymentJob]? = nil, latestVersion: Int, configuration: DeploymentConfiguration? = nil, initiator: String? = nil, pulumiOperation: PulumiOperation? = nil, updates: [UpdateInfo]) {
         self.id = id
@@ -589,9 +589,9 @@ package struct DeploymentWithRelatedUpdates: WireEncodable {
 
 /// `GetStackActivityResponse` of the contract, written into answers.
 package struct GetStackActivityResponse: WireEncodable {
-    package var activity: [Activity]
-    package var itemsPerPage: Int
-    package var total: Int
+    package let activity: [Activity]
+    package let itemsPerPage: Int
+    package let total: Int
 
     package init(activity: [Activity], itemsPerPage: Int, total: Int) {
         self.activity = activity
@@ -610,8 +610,8 @@ package struct GetStackActivityResponse: WireEncodable {
 
 /// `GetStackResourceCountResponse` of the contract, written into answers.
 package struct GetStackResourceCountResponse: WireEncodable {
-    package var resourceCount: Int
-    package var version: Int
+    package let resourceCount: Int
+    package let version: Int
 
     package init(resourceCount: Int, version: Int) {
         self.resourceCount = resourceCount
@@ -628,9 +628,9 @@ package struct GetStackResourceCountResponse: WireEncodable {
 
 /// `GetStackResourceResponse` of the contract, written into answers.
 package struct GetStackResourceResponse: WireEncodable {
-    package var resource: ResourceInfo
-    package var region: String
-    package var version: Int
+    package let resource: ResourceInfo
+    package let region: String
+    package let version: Int
 
     package init(resource: ResourceInfo, region: String, version: Int) {
         self.resource = resource
@@ -649,9 +649,9 @@ package struct GetStackResourceResponse: WireEncodable {
 
 /// `GetStackResourcesResponse` of the contract, written into answers.
 package struct GetStackResourcesResponse: WireEncodable {
-    package var resources: [ResourceInfo]
-    package var region: String
-    package var version: Int
+    package let resources: [ResourceInfo]
+    package let region: String
+    package let version: Int
 
     package init(resources: [ResourceInfo], region: String, version: Int) {
         self.resources = resources
@@ -670,7 +670,7 @@ package struct GetStackResourcesResponse: WireEncodable {
 
 /// `GetStackStarterWorkflowResponse` of the contract, written into answers.
 package struct GetStackStarterWorkflowResponse: WireEncodable {
-    package var content: String
+    package let content: String
 
     package init(content: String) {
         self.content = content
@@ -685,9 +685,9 @@ package struct GetStackStarterWorkflowResponse: WireEncodable {
 
 /// `GetStackUpdatesResponse` of the contract, written into answers.
 package struct GetStackUpdatesResponse: WireEncodable {
-    package var updates: [UpdateInfo]
-    package var itemsPerPage: Int
-    package var total: Int
+    package let updates: [UpdateInfo]
+    package let itemsPerPage: Int
+    package let total: Int
 
     package init(updates: [UpdateInfo], itemsPerPage: Int, total: Int) {
         self.updates = updates
@@ -706,9 +706,9 @@ package struct GetStackUpdatesResponse: WireEncodable {
 
 /// `GetStarterWorkflowRequest` of the contract, read from requests.
 package struct GetStarterWorkflowRequest: WireDecodable {
-    package var ciSystem: String?
-    package var workingDirectory: String?
-    package var enablePathFilters: Bool?
+    package let ciSystem: String?
+    package let workingDirectory: String?
+    package let enablePathFilters: Bool?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -724,8 +724,8 @@ package struct GetStarterWorkflowRequest: WireDecodable {
 ///
 /// Override: the CLI takes null for the end, and asks for an empty token again and again
 package struct GetUpdateEventsResponse: WireEncodable {
-    package var events: [RawJSON]
-    package var continuationToken: String?
+    package let events: [RawJSON]
+    package let continuationToken: String?
 
     package init(events: [RawJSON], continuationToken: String? = nil) {
         self.events = events
@@ -742,10 +742,10 @@ package struct GetUpdateEventsResponse: WireEncodable {
 
 /// `GetUpdateTimelineResponse` of the contract, written into answers.
 package struct GetUpdateTimelineResponse: WireEncodable {
-    package var update: UpdateInfo
-    package var collatedUpdateEvents: [UpdateInfo]
-    package var collatedPullRequest: GitHubPullRequest?
-    package var previews: [UpdateInfo]
+    package let update: UpdateInfo
+    package let collatedUpdateEvents: [UpdateInfo]
+    package let collatedPullRequest: GitHubPullRequest?
+    package let previews: [UpdateInfo]
 
     package init(update: UpdateInfo, collatedUpdateEvents: [UpdateInfo], collatedPullRequest: GitHubPullRequest? = nil, previews: [UpdateInfo]) {
         self.update = update
@@ -766,15 +766,15 @@ package struct GetUpdateTimelineResponse: WireEncodable {
 
 /// `GitHubPullRequest` of the contract, written into answers.
 package struct GitHubPullRequest: WireEncodable {
-    package var title: String
-    package var number: Int
-    package var repoSlug: String
-    package var createdAt: Int
-    package var closedAt: Int?
-    package var wasMerged: Bool
-    package var sourceRef: String
-    package var targetRef: String
-    package var mergeCommitSHA: String?
+    package let title: String
+    package let number: Int
+    package let repoSlug: String
+    package let createdAt: Int
+    package let closedAt: Int?
+    package let wasMerged: Bool
+    package let sourceRef: String
+    package let targetRef: String
+    package let mergeCommitSHA: String?
 
     package init(title: String, number: Int, repoSlug: String, createdAt: Int, closedAt: Int? = nil, wasMerged: Bool, sourceRef: String, targetRef: String, mergeCommitSHA: String? = nil) {
         self.title = title
@@ -805,7 +805,7 @@ package struct GitHubPullRequest: WireEncodable {
 
 /// `ListDownstreamStackReferencesResponse` of the contract, written into answers.
 package struct ListDownstreamStackReferencesResponse: WireEncodable {
-    package var referencedStacks: [StackReference]
+    package let referencedStacks: [StackReference]
 
     package init(referencedStacks: [StackReference]) {
         self.referencedStacks = referencedStacks
@@ -820,11 +820,11 @@ package struct ListDownstreamStackReferencesResponse: WireEncodable {
 
 /// `ListMemberStackPermissionsResponse` of the contract, written into answers.
 package struct ListMemberStackPermissionsResponse: WireEncodable {
-    package var userInfo: UserInfo
-    package var organizationRole: OrganizationRole
-    package var organizationDefault: StackPermission
-    package var teamPermissions: [TeamPermission]
-    package var explicitPermission: StackPermission
+    package let userInfo: UserInfo
+    package let organizationRole: OrganizationRole
+    package let organizationDefault: StackPermission
+    package let teamPermissions: [TeamPermission]
+    package let explicitPermission: StackPermission
 
     package init(userInfo: UserInfo, organizationRole: OrganizationRole, organizationDefault: StackPermission, teamPermissions: [TeamPermission], explicitPermission: StackPermission) {
         self.userInfo = userInfo
@@ -847,8 +847,8 @@ package struct ListMemberStackPermissionsResponse: WireEncodable {
 
 /// `ListStackCollaboratorsResponse` of the contract, written into answers.
 package struct ListStackCollaboratorsResponse: WireEncodable {
-    package var users: [UserPermission]
-    package var stackCreatorUserName: String?
+    package let users: [UserPermission]
+    package let stackCreatorUserName: String?
 
     package init(users: [UserPermission], stackCreatorUserName: String? = nil) {
         self.users = users
@@ -865,8 +865,8 @@ package struct ListStackCollaboratorsResponse: WireEncodable {
 
 /// `ListTeamsByStackResponse` of the contract, written into answers.
 package struct ListTeamsByStackResponse: WireEncodable {
-    package var projectName: String
-    package var teams: [StackTeam]
+    package let projectName: String
+    package let teams: [StackTeam]
 
     package init(projectName: String, teams: [StackTeam]) {
         self.projectName = projectName
@@ -883,7 +883,7 @@ package struct ListTeamsByStackResponse: WireEncodable {
 
 /// `ResourceInfo` of the contract, written into answers.
 package struct ResourceInfo: WireEncodable {
-    package var resource: Resource
+    package let resource: Resource
 
     package init(resource: Resource) {
         self.resource = resource
@@ -898,12 +898,12 @@ package struct ResourceInfo: WireEncodable {
 
 /// `StackMetadata` of the contract, written into answers.
 package struct StackMetadata: WireEncodable {
-    package var id: String
-    package var orgName: String
-    package var projectName: String
-    package var stackName: String
-    package var ownedBy: UserInfo
-    package var notificationSettings: StackNotificationSettings
+    package let id: String
+    package let orgName: String
+    package let projectName: String
+    package let stackName: String
+    package let ownedBy: UserInfo
+    package let notificationSettings: StackNotificationSettings
 
     package init(id: String, orgName: String, projectName: String, stackName: String, ownedBy: UserInfo, notificationSettings: StackNotificationSettings) {
         self.id = id
@@ -928,8 +928,8 @@ package struct StackMetadata: WireEncodable {
 
 /// `StackNotificationSettings` of the contract, written into answers.
 package struct StackNotificationSettings: WireEncodable {
-    package var notifyUpdateFailure: Bool
-    package var notifyUpdateSuccess: Bool
+    package let notifyUpdateFailure: Bool
+    package let notifyUpdateSuccess: Bool
 
     package init(notifyUpdateFailure: Bool, notifyUpdateSuccess: Bool) {
         self.notifyUpdateFailure = notifyUpdateFailure
@@ -948,10 +948,10 @@ package struct StackNotificationSettings: WireEncodable {
 ///
 /// Override: `secretsProviders`: what a secrets provider keeps in a state is its own affair
 package struct StackOutputsResponse: WireEncodable {
-    package var outputs: [String: RawJSON]?
-    package var secretsProviders: RawJSON?
-    package var unknown: Bool?
-    package var state: String?
+    package let outputs: [String: RawJSON]?
+    package let secretsProviders: RawJSON?
+    package let unknown: Bool?
+    package let state: String?
 
     package init(outputs: [String: RawJSON]? = nil, secretsProviders: RawJSON? = nil, unknown: Bool? = nil, state: String? = nil) {
         self.outputs = outputs
@@ -972,9 +972,9 @@ package struct StackOutputsResponse: WireEncodable {
 
 /// `StackOverviewResponse` of the contract, written into answers.
 package struct StackOverviewResponse: WireEncodable {
-    package var tags: [String: String]
-    package var referencedStacks: [StackReference]
-    package var resources: GetStackResourcesResponse
+    package let tags: [String: String]
+    package let referencedStacks: [StackReference]
+    package let resources: GetStackResourcesResponse
 
     package init(tags: [String: String], referencedStacks: [StackReference], resources: GetStackResourcesResponse) {
         self.tags = tags
@@ -993,10 +993,10 @@ package struct StackOverviewResponse: WireEncodable {
 
 /// `StackReference` of the contract, written into answers.
 package struct StackReference: WireEncodable {
-    package var organization: String
-    package var routingProject: String
-    package var name: String
-    package var version: Int
+    package let organization: String
+    package let routingProject: String
+    package let name: String
+    package let version: Int
 
     package init(organization: String, routingProject: String, name: String, version: Int) {
         self.organization = organization
@@ -1019,8 +1019,8 @@ package struct StackReference: WireEncodable {
 ///
 /// Override: the contract lists the tags that are built in, and any name may be set; a tag without a name or value is none
 package struct StackTag: WireDecodable {
-    package var name: String
-    package var value: String
+    package let name: String
+    package let value: String
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -1031,11 +1031,11 @@ package struct StackTag: WireDecodable {
 
 /// `StackTeam` of the contract, written into answers.
 package struct StackTeam: WireEncodable {
-    package var name: String
-    package var displayName: String
-    package var description: String
-    package var permission: StackPermission
-    package var isMember: Bool
+    package let name: String
+    package let displayName: String
+    package let description: String
+    package let permission: StackPermission
+    package let isMember: Bool
 
     package init(name: String, displayName: String, description: String, permission: StackPermission, isMember: Bool) {
         self.name = name
@@ -1058,8 +1058,8 @@ package struct StackTeam: WireEncodable {
 
 /// `TeamPermission` of the contract, written into answers.
 package struct TeamPermission: WireEncodable {
-    package var team: Team
-    package var permission: StackPermission
+    package let team: Team
+    package let permission: StackPermission
 
     package init(team: Team, permission: StackPermission) {
         self.team = team
@@ -1078,10 +1078,10 @@ package struct TeamPermission: WireEncodable {
 ///
 /// Override: a stack goes to one organization
 package struct TransferStackRequest: WireDecodable {
-    package var projectName: String?
-    package var stackName: String?
-    package var fromOrg: String?
-    package var toOrg: String
+    package let projectName: String?
+    package let stackName: String?
+    package let fromOrg: String?
+    package let toOrg: String
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -1094,8 +1094,8 @@ package struct TransferStackRequest: WireDecodable {
 
 /// `UpdateStackNotificationSettingsRequest` of the contract, read from requests.
 package struct UpdateStackNotificationSettingsRequest: WireDecodable {
-    package var notifyUpdateFailure: Bool?
-    package var notifyUpdateSuccess: Bool?
+    package let notifyUpdateFailure: Bool?
+    package let notifyUpdateSuccess: Bool?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -1106,7 +1106,7 @@ package struct UpdateStackNotificationSettingsRequest: WireDecodable {
 
 /// `UpdateTeamStackPermissionsRequest` of the contract, read from requests.
 package struct UpdateTeamStackPermissionsRequest: WireDecodable {
-    package var permissions: StackPermission?
+    package let permissions: StackPermission?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -1116,8 +1116,8 @@ package struct UpdateTeamStackPermissionsRequest: WireDecodable {
 
 /// `UserPermission` of the contract, written into answers.
 package struct UserPermission: WireEncodable {
-    package var user: UserInfo
-    package var permission: StackPermission
+    package let user: UserInfo
+    package let permission: StackPermission
 
     package init(user: UserInfo, permission: StackPermission) {
         self.user = user

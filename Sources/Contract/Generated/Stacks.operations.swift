@@ -8,6 +8,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = ListMemberStackPermissionsResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listMemberStackPermissions", tag: "stacks", method: .get,
@@ -23,6 +24,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = StackOverviewResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getStackOverview", tag: "stacks", method: .get,
@@ -38,6 +40,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = UpdateTeamStackPermissionsRequest
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "updateTeamStackPermissions", tag: "stacks", method: .patch,
@@ -55,6 +58,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = ConsoleUpdateSummary
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "updateSummaryHandlerLatest", tag: "stacks", method: .get,
@@ -70,6 +74,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = ConsoleUpdateSummary
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "updateSummary", tag: "stacks", method: .get,
@@ -85,6 +90,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = CreateCoherenceWindowSubgroupRequest
         package typealias Output = CreateCoherenceWindowSubgroupResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "createCoherenceWindowSubgroup", tag: "stacks", method: .post,
@@ -101,6 +107,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "closeCoherenceWindowSubgroup", tag: "stacks", method: .delete,
@@ -117,6 +124,7 @@ extension Operations {
         package typealias Query = ForceQuery
         package typealias Body = NoBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "deleteStack", tag: "stacks", method: .delete,
@@ -134,6 +142,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = AppStack
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getStack", tag: "stacks", method: .get,
@@ -149,6 +158,7 @@ extension Operations {
         package typealias Query = PageQuery
         package typealias Body = NoBody
         package typealias Output = GetStackActivityResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getStackActivity", tag: "stacks", method: .get,
@@ -165,6 +175,7 @@ extension Operations {
         package typealias Query = GetStacksAnnotationQuery
         package typealias Body = NoBody
         package typealias Output = RawJSON
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getStacksAnnotation", tag: "stacks", method: .get,
@@ -181,6 +192,7 @@ extension Operations {
         package typealias Query = GetStacksAnnotationQuery
         package typealias Body = RawJSONBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "upsertStacksAnnotations", tag: "stacks", method: .patch,
@@ -199,6 +211,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = AppBatchDecryptRequest
         package typealias Output = AppBatchDecryptResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "batchDecryptValue", tag: "stacks", method: .post,
@@ -215,6 +228,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = AppBatchEncryptRequest
         package typealias Output = AppBatchEncryptResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "batchEncryptValue", tag: "stacks", method: .post,
@@ -231,6 +245,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = AppBeginUpdateRequest
         package typealias Output = AppBeginUpdateResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "beginUpdate", tag: "stacks", method: .post,
@@ -247,6 +262,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = ListStackCollaboratorsResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listStackPermissions", tag: "stacks", method: .get,
@@ -262,6 +278,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "deleteStackPermission", tag: "stacks", method: .delete,
@@ -278,6 +295,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "deleteStackConfig", tag: "stacks", method: .delete,
@@ -294,6 +312,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = AppStackConfig
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getStackConfig", tag: "stacks", method: .get,
@@ -309,6 +328,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = AppStackConfig
         package typealias Output = AppStackConfig
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "updateStackConfig", tag: "stacks", method: .put,
@@ -325,6 +345,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = AppDecryptValueRequest
         package typealias Output = AppDecryptValueResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "decryptValue", tag: "stacks", method: .post,
@@ -341,6 +362,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = AppLog3rdPartyDecryptionEvent
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "logOnlyBatchDecryptValue", tag: "stacks", method: .post,
@@ -358,6 +380,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = AppLog3rdPartyDecryptionEvent
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "logOnlyDecryptValue", tag: "stacks", method: .post,
@@ -375,6 +398,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = AppUpdateProgramRequest
         package typealias Output = AppUpdateProgramResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "createUpdateForDestroy", tag: "stacks", method: .post,
@@ -391,6 +415,7 @@ extension Operations {
         package typealias Query = ContinuationQuery
         package typealias Body = NoBody
         package typealias Output = AppUpdateResults
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getUpdateStatusForDestroy", tag: "stacks", method: .get,
@@ -407,6 +432,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = AppStartUpdateRequest
         package typealias Output = AppStartUpdateResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "startUpdateForDestroy", tag: "stacks", method: .post,
@@ -423,6 +449,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "cancelUpdateDestroy", tag: "stacks", method: .post,
@@ -441,6 +468,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = RawJSONBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "patchUpdateCheckpointDestroy", tag: "stacks", method: .patch,
@@ -461,6 +489,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = RawJSONBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "patchUpdateCheckpointDeltaDestroy", tag: "stacks", method: .patch,
@@ -481,6 +510,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = RawJSONBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "patchUpdateVerbatimCheckpointDestroy", tag: "stacks", method: .patch,
@@ -499,6 +529,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = AppCompleteUpdateRequest
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "completeUpdateDestroy", tag: "stacks", method: .post,
@@ -517,6 +548,7 @@ extension Operations {
         package typealias Query = EngineEventsQuery
         package typealias Body = NoBody
         package typealias Output = GetUpdateEventsResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getEngineEventsDestroy", tag: "stacks", method: .get,
@@ -535,6 +567,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = RawJSONBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "recordEngineEventDestroy", tag: "stacks", method: .post,
@@ -555,6 +588,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = RawJSONBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "recordEngineEventBatchDestroy", tag: "stacks", method: .post,
@@ -575,6 +609,7 @@ extension Operations {
         package typealias Query = JournalEntriesQuery
         package typealias Body = RawJSONBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "createJournalEntriesDestroy", tag: "stacks", method: .patch,
@@ -594,6 +629,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = AppAppendUpdateLogEntryRequest
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "appendUpdateLogEntryDestroy", tag: "stacks", method: .post,
@@ -612,6 +648,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = AppRenewUpdateLeaseRequest
         package typealias Output = AppRenewUpdateLeaseResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "renewUpdateLeaseDestroy", tag: "stacks", method: .post,
@@ -629,6 +666,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = ListDownstreamStackReferencesResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listDownstreamStackReferences", tag: "stacks", method: .get,
@@ -644,6 +682,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = AppEncryptValueRequest
         package typealias Output = AppEncryptValueResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "encryptValue", tag: "stacks", method: .post,
@@ -662,6 +701,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = RawOutput
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "exportStack", tag: "stacks", method: .get,
@@ -679,6 +719,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = RawOutput
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "exportStackAtVersion", tag: "stacks", method: .get,
@@ -694,6 +735,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = [WebhookResponse]
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listStackWebhooks", tag: "stacks", method: .get,
@@ -709,6 +751,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = Webhook
         package typealias Output = WebhookResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "createStackWebhook", tag: "stacks", method: .post,
@@ -725,6 +768,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "deleteStackWebhook", tag: "stacks", method: .delete,
@@ -741,6 +785,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = WebhookResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getStackWebhook", tag: "stacks", method: .get,
@@ -756,6 +801,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = Webhook
         package typealias Output = WebhookResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "updateStackWebhook", tag: "stacks", method: .patch,
@@ -772,6 +818,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = [WebhookDelivery]
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getStackWebhookDeliveries", tag: "stacks", method: .get,
@@ -787,6 +834,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = WebhookDelivery
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "redeliverStackWebhookEvent", tag: "stacks", method: .post,
@@ -802,6 +850,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = WebhookDelivery
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "pingStackWebhook", tag: "stacks", method: .post,
@@ -819,6 +868,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = RawJSONBody
         package typealias Output = AppImportStackResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "importStack", tag: "stacks", method: .post,
@@ -835,6 +885,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = StackMetadata
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getStackMetadata", tag: "stacks", method: .get,
@@ -850,6 +901,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = UpdateStackNotificationSettingsRequest
         package typealias Output = StackMetadata
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "updateStackNotificationSettings", tag: "stacks", method: .patch,
@@ -866,6 +918,7 @@ extension Operations {
         package typealias Query = GetStackOutputsQuery
         package typealias Body = NoBody
         package typealias Output = StackOutputsResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getStackOutputs", tag: "stacks", method: .get,
@@ -882,6 +935,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = UserInfo
         package typealias Output = UserInfo
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "reassignStackOwnership", tag: "stacks", method: .post,
@@ -898,6 +952,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = AppListPolicyGroupsResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getStackPolicyGroups", tag: "stacks", method: .get,
@@ -913,6 +968,7 @@ extension Operations {
         package typealias Query = GetStackPolicyPacksQuery
         package typealias Body = NoBody
         package typealias Output = AppGetStackPolicyPacksResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getStackPolicyPacks", tag: "stacks", method: .get,
@@ -929,6 +985,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = AppUpdateProgramRequest
         package typealias Output = AppUpdateProgramResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "createUpdateForPreview", tag: "stacks", method: .post,
@@ -945,6 +1002,7 @@ extension Operations {
         package typealias Query = ContinuationQuery
         package typealias Body = NoBody
         package typealias Output = AppUpdateResults
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getUpdateStatusForPreview", tag: "stacks", method: .get,
@@ -961,6 +1019,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = AppStartUpdateRequest
         package typealias Output = AppStartUpdateResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "startUpdateForPreview", tag: "stacks", method: .post,
@@ -977,6 +1036,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "cancelUpdatePreview", tag: "stacks", method: .post,
@@ -993,6 +1053,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = AppCompleteUpdateRequest
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "completeUpdatePreview", tag: "stacks", method: .post,
@@ -1011,6 +1072,7 @@ extension Operations {
         package typealias Query = EngineEventsQuery
         package typealias Body = NoBody
         package typealias Output = GetUpdateEventsResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getEngineEventsPreview", tag: "stacks", method: .get,
@@ -1029,6 +1091,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = RawJSONBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "recordEngineEventPreview", tag: "stacks", method: .post,
@@ -1049,6 +1112,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = RawJSONBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "recordEngineEventBatchPreview", tag: "stacks", method: .post,
@@ -1069,6 +1133,7 @@ extension Operations {
         package typealias Query = JournalEntriesQuery
         package typealias Body = RawJSONBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "createJournalEntriesPreview", tag: "stacks", method: .patch,
@@ -1088,6 +1153,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = AppAppendUpdateLogEntryRequest
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "appendUpdateLogEntryPreview", tag: "stacks", method: .post,
@@ -1106,6 +1172,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = AppRenewUpdateLeaseRequest
         package typealias Output = AppRenewUpdateLeaseResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "renewUpdateLeasePreview", tag: "stacks", method: .post,
@@ -1123,6 +1190,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = UpdateInfo
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getStackPreview", tag: "stacks", method: .get,
@@ -1138,6 +1206,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = StackUpdateSummary
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getStackPreviewSummary", tag: "stacks", method: .get,
@@ -1153,6 +1222,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = AppUpdateProgramRequest
         package typealias Output = AppUpdateProgramResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "createUpdateForRefresh", tag: "stacks", method: .post,
@@ -1169,6 +1239,7 @@ extension Operations {
         package typealias Query = ContinuationQuery
         package typealias Body = NoBody
         package typealias Output = AppUpdateResults
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getUpdateStatusForRefresh", tag: "stacks", method: .get,
@@ -1185,6 +1256,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = AppStartUpdateRequest
         package typealias Output = AppStartUpdateResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "startUpdateForRefresh", tag: "stacks", method: .post,
@@ -1201,6 +1273,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "cancelUpdateRefresh", tag: "stacks", method: .post,
@@ -1219,6 +1292,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = RawJSONBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "patchUpdateCheckpointRefresh", tag: "stacks", method: .patch,
@@ -1239,6 +1313,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = RawJSONBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "patchUpdateCheckpointDeltaRefresh", tag: "stacks", method: .patch,
@@ -1259,6 +1334,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = RawJSONBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "patchUpdateVerbatimCheckpointRefresh", tag: "stacks", method: .patch,
@@ -1277,6 +1353,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = AppCompleteUpdateRequest
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "completeUpdateRefresh", tag: "stacks", method: .post,
@@ -1295,6 +1372,7 @@ extension Operations {
         package typealias Query = EngineEventsQuery
         package typealias Body = NoBody
         package typealias Output = GetUpdateEventsResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getEngineEventsRefresh", tag: "stacks", method: .get,
@@ -1313,6 +1391,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = RawJSONBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "recordEngineEventRefresh", tag: "stacks", method: .post,
@@ -1333,6 +1412,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = RawJSONBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "recordEngineEventBatchRefresh", tag: "stacks", method: .post,
@@ -1353,6 +1433,7 @@ extension Operations {
         package typealias Query = JournalEntriesQuery
         package typealias Body = RawJSONBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "createJournalEntriesRefresh", tag: "stacks", method: .patch,
@@ -1372,6 +1453,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = AppAppendUpdateLogEntryRequest
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "appendUpdateLogEntryRefresh", tag: "stacks", method: .post,
@@ -1390,6 +1472,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = AppRenewUpdateLeaseRequest
         package typealias Output = AppRenewUpdateLeaseResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "renewUpdateLeaseRefresh", tag: "stacks", method: .post,
@@ -1407,6 +1490,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = AppStackRenameRequest
         package typealias Output = AppImportStackResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "renameStack", tag: "stacks", method: .post,
@@ -1423,6 +1507,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = GetStackResourceCountResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getStackResourceCount", tag: "stacks", method: .get,
@@ -1438,6 +1523,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = GetStackResourcesResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getLatestStackResources", tag: "stacks", method: .get,
@@ -1453,6 +1539,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = GetStackResourceResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getLatestStackResource", tag: "stacks", method: .get,
@@ -1468,6 +1555,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = GetStackResourcesResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getStackResources", tag: "stacks", method: .get,
@@ -1483,6 +1571,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = GetStackResourceResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getStackResource", tag: "stacks", method: .get,
@@ -1498,6 +1587,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = [String: String]
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "updateStackTags", tag: "stacks", method: .patch,
@@ -1515,6 +1605,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = StackTag
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "addStackTag", tag: "stacks", method: .post,
@@ -1532,6 +1623,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "deleteStackTag", tag: "stacks", method: .delete,
@@ -1548,6 +1640,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = StackTag
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "updateStackTag", tag: "stacks", method: .patch,
@@ -1565,6 +1658,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = ListTeamsByStackResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listStackTeams", tag: "stacks", method: .get,
@@ -1580,6 +1674,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = TransferStackRequest
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "transferStack", tag: "stacks", method: .post,
@@ -1597,6 +1692,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = AppUpdateProgramRequest
         package typealias Output = AppUpdateProgramResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "createUpdateForUpdate", tag: "stacks", method: .post,
@@ -1613,6 +1709,7 @@ extension Operations {
         package typealias Query = ContinuationQuery
         package typealias Body = NoBody
         package typealias Output = AppUpdateResults
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getUpdateStatusForUpdate", tag: "stacks", method: .get,
@@ -1629,6 +1726,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = AppStartUpdateRequest
         package typealias Output = AppStartUpdateResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "startUpdateForUpdate", tag: "stacks", method: .post,
@@ -1645,6 +1743,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "cancelUpdateUpdate", tag: "stacks", method: .post,
@@ -1663,6 +1762,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = RawJSONBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "patchUpdateCheckpointUpdate", tag: "stacks", method: .patch,
@@ -1683,6 +1783,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = RawJSONBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "patchUpdateCheckpointDeltaUpdate", tag: "stacks", method: .patch,
@@ -1703,6 +1804,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = RawJSONBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "patchUpdateVerbatimCheckpointUpdate", tag: "stacks", method: .patch,
@@ -1721,6 +1823,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = AppCompleteUpdateRequest
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "completeUpdateUpdate", tag: "stacks", method: .post,
@@ -1739,6 +1842,7 @@ extension Operations {
         package typealias Query = EngineEventsQuery
         package typealias Body = NoBody
         package typealias Output = GetUpdateEventsResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getEngineEventsUpdate", tag: "stacks", method: .get,
@@ -1757,6 +1861,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = RawJSONBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "recordEngineEventUpdate", tag: "stacks", method: .post,
@@ -1777,6 +1882,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = RawJSONBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "recordEngineEventBatchUpdate", tag: "stacks", method: .post,
@@ -1797,6 +1903,7 @@ extension Operations {
         package typealias Query = JournalEntriesQuery
         package typealias Body = RawJSONBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "createJournalEntriesUpdate", tag: "stacks", method: .patch,
@@ -1816,6 +1923,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = AppAppendUpdateLogEntryRequest
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "appendUpdateLogEntryUpdate", tag: "stacks", method: .post,
@@ -1834,6 +1942,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = AppRenewUpdateLeaseRequest
         package typealias Output = AppRenewUpdateLeaseResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "renewUpdateLeaseUpdate", tag: "stacks", method: .post,
@@ -1853,6 +1962,7 @@ extension Operations {
         package typealias Query = GetStackUpdatesQuery
         package typealias Body = NoBody
         package typealias Output = RawOutput
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getStackUpdates", tag: "stacks", method: .get,
@@ -1869,6 +1979,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = UpdateInfo
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getLatestStackUpdate", tag: "stacks", method: .get,
@@ -1884,6 +1995,7 @@ extension Operations {
         package typealias Query = GetLatestStackPreviewsQuery
         package typealias Body = NoBody
         package typealias Output = GetStackUpdatesResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getLatestStackPreviews", tag: "stacks", method: .get,
@@ -1900,6 +2012,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = GetUpdateTimelineResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getLatestUpdateTimeline", tag: "stacks", method: .get,
@@ -1915,6 +2028,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = UpdateInfo
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getStackUpdate", tag: "stacks", method: .get,
@@ -1930,6 +2044,7 @@ extension Operations {
         package typealias Query = GetLatestStackPreviewsQuery
         package typealias Body = NoBody
         package typealias Output = GetStackUpdatesResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getStackPreviews", tag: "stacks", method: .get,
@@ -1946,6 +2061,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = StackUpdateSummary
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getStackUpdateSummary", tag: "stacks", method: .get,
@@ -1961,6 +2077,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = GetUpdateTimelineResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getUpdateTimeline", tag: "stacks", method: .get,
@@ -1976,6 +2093,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = ListDownstreamStackReferencesResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listUpstreamStackReferences", tag: "stacks", method: .get,
@@ -1991,6 +2109,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = GetStarterWorkflowRequest
         package typealias Output = GetStackStarterWorkflowResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getStackStarterWorkflow", tag: "stacks", method: .post,

@@ -3,8 +3,8 @@
 
 /// `AppGetDefaultOrganizationResponse` of the contract, written into answers.
 package struct AppGetDefaultOrganizationResponse: WireEncodable {
-    package var gitHubLogin: String
-    package var messages: [AppMessage]
+    package let gitHubLogin: String
+    package let messages: [AppMessage]
 
     package init(gitHubLogin: String, messages: [AppMessage]) {
         self.gitHubLogin = gitHubLogin
@@ -21,8 +21,8 @@ package struct AppGetDefaultOrganizationResponse: WireEncodable {
 
 /// `AppListStacksResponse` of the contract, written into answers.
 package struct AppListStacksResponse: WireEncodable {
-    package var stacks: [AppStackSummary]
-    package var continuationToken: String?
+    package let stacks: [AppStackSummary]
+    package let continuationToken: String?
 
     package init(stacks: [AppStackSummary], continuationToken: String? = nil) {
         self.stacks = stacks
@@ -39,7 +39,7 @@ package struct AppListStacksResponse: WireEncodable {
 
 /// `AppStackLinks` of the contract, written into answers.
 package struct AppStackLinks: WireEncodable {
-    package var selfLink: String
+    package let selfLink: String
 
     package init(selfLink: String) {
         self.selfLink = selfLink
@@ -54,13 +54,13 @@ package struct AppStackLinks: WireEncodable {
 
 /// `AppStackSummary` of the contract, written into answers.
 package struct AppStackSummary: WireEncodable {
-    package var id: String
-    package var orgName: String
-    package var projectName: String
-    package var stackName: String
-    package var lastUpdate: Int?
-    package var resourceCount: Int?
-    package var links: AppStackLinks?
+    package let id: String
+    package let orgName: String
+    package let projectName: String
+    package let stackName: String
+    package let lastUpdate: Int?
+    package let resourceCount: Int?
+    package let links: AppStackLinks?
 
     package init(id: String, orgName: String, projectName: String, stackName: String, lastUpdate: Int? = nil, resourceCount: Int? = nil, links: AppStackLinks? = nil) {
         self.id = id
@@ -87,8 +87,8 @@ package struct AppStackSummary: WireEncodable {
 
 /// `CreatePersonalAccessTokenRequest` of the contract, read from requests.
 package struct CreatePersonalAccessTokenRequest: WireDecodable {
-    package var description: String?
-    package var expires: Int?
+    package let description: String?
+    package let expires: Int?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -99,7 +99,7 @@ package struct CreatePersonalAccessTokenRequest: WireDecodable {
 
 /// `GetPendingEmailVerificationResponse` of the contract, written into answers.
 package struct GetPendingEmailVerificationResponse: WireEncodable {
-    package var email: String
+    package let email: String
 
     package init(email: String) {
         self.email = email
@@ -114,11 +114,11 @@ package struct GetPendingEmailVerificationResponse: WireEncodable {
 
 /// `GitHubTeam` of the contract, written into answers.
 package struct GitHubTeam: WireEncodable {
-    package var id: Int
-    package var name: String
-    package var slug: String
-    package var description: String
-    package var knownToPulumi: Bool
+    package let id: Int
+    package let name: String
+    package let slug: String
+    package let description: String
+    package let knownToPulumi: Bool
 
     package init(id: Int, name: String, slug: String, description: String, knownToPulumi: Bool) {
         self.id = id
@@ -141,7 +141,7 @@ package struct GitHubTeam: WireEncodable {
 
 /// `ListGitHubOrganizationTeamsResponse` of the contract, written into answers.
 package struct ListGitHubOrganizationTeamsResponse: WireEncodable {
-    package var teams: [GitHubTeam]
+    package let teams: [GitHubTeam]
 
     package init(teams: [GitHubTeam]) {
         self.teams = teams
@@ -156,7 +156,7 @@ package struct ListGitHubOrganizationTeamsResponse: WireEncodable {
 
 /// `ListGitHubOrganizationsResponse` of the contract, written into answers.
 package struct ListGitHubOrganizationsResponse: WireEncodable {
-    package var organizations: [PulumiGitHubOrganization]
+    package let organizations: [PulumiGitHubOrganization]
 
     package init(organizations: [PulumiGitHubOrganization]) {
         self.organizations = organizations
@@ -171,9 +171,9 @@ package struct ListGitHubOrganizationsResponse: WireEncodable {
 
 /// `PulumiGitHubOrganization` of the contract, written into answers.
 package struct PulumiGitHubOrganization: WireEncodable {
-    package var organization: UserInfo
-    package var vcsKind: IdentityProvider
-    package var knownToPulumi: Bool
+    package let organization: UserInfo
+    package let vcsKind: IdentityProvider
+    package let knownToPulumi: Bool
 
     package init(organization: UserInfo, vcsKind: IdentityProvider, knownToPulumi: Bool) {
         self.organization = organization

@@ -8,6 +8,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = User
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getCurrentUser", tag: "users", method: .get,
@@ -22,6 +23,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = ListGitHubOrganizationTeamsResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listGitHubOrganizationTeams", tag: "users", method: .get,
@@ -37,6 +39,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = [GitLabAppOrganization]
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getGroupsForGitLabApp", tag: "users", method: .get,
@@ -51,6 +54,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = AppGetDefaultOrganizationResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getDefaultOrganization", tag: "users", method: .get,
@@ -65,6 +69,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "updateDefaultOrganization", tag: "users", method: .post,
@@ -81,6 +86,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "deletePendingEmailChange", tag: "users", method: .delete,
@@ -96,6 +102,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = GetPendingEmailVerificationResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getLatestPendingEmailChange", tag: "users", method: .get,
@@ -110,6 +117,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = ListOrganizationInvitesResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listUserOrgInvites", tag: "users", method: .get,
@@ -124,6 +132,7 @@ extension Operations {
         package typealias Query = ListUserStacksQuery
         package typealias Body = NoBody
         package typealias Output = AppListStacksResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listUserStacks", tag: "users", method: .get,
@@ -139,6 +148,7 @@ extension Operations {
         package typealias Query = ListTeamTokensQuery
         package typealias Body = NoBody
         package typealias Output = ListAccessTokensResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listPersonalTokens", tag: "users", method: .get,
@@ -154,6 +164,7 @@ extension Operations {
         package typealias Query = ReasonQuery
         package typealias Body = CreatePersonalAccessTokenRequest
         package typealias Output = CreateAccessTokenResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "createPersonalToken", tag: "users", method: .post,
@@ -170,6 +181,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "deletePersonalToken", tag: "users", method: .delete,
@@ -186,6 +198,7 @@ extension Operations {
         package typealias Query = DeleteIdentityProviderQuery
         package typealias Body = NoBody
         package typealias Output = User
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "deleteIdentityProvider", tag: "users", method: .delete,
@@ -201,6 +214,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = ListGitHubOrganizationsResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listIdentityProviderOrganizations", tag: "users", method: .get,
@@ -215,6 +229,7 @@ extension Operations {
         package typealias Query = DeleteIdentityProviderQuery
         package typealias Body = NoBody
         package typealias Output = User
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "syncWithIdentityProvider", tag: "users", method: .post,
@@ -230,6 +245,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = Bool
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getUserHasVerifiedEmail", tag: "users", method: .get,

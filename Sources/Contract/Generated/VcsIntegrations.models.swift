@@ -5,8 +5,8 @@ package import Kernel
 
 /// `AddCustomVCSRepositoryRequest` of the contract, read from requests.
 package struct AddCustomVCSRepositoryRequest: WireDecodable {
-    package var name: String?
-    package var displayName: String?
+    package let name: String?
+    package let displayName: String?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -17,9 +17,9 @@ package struct AddCustomVCSRepositoryRequest: WireDecodable {
 
 /// `AzureDevOpsAccessResponse` of the contract, written into answers.
 package struct AzureDevOpsAccessResponse: WireEncodable {
-    package var hasUserToken: Bool
-    package var hasIntegration: Bool
-    package var availableOrgs: [AzureDevOpsOrganization]?
+    package let hasUserToken: Bool
+    package let hasIntegration: Bool
+    package let availableOrgs: [AzureDevOpsOrganization]?
 
     package init(hasUserToken: Bool, hasIntegration: Bool, availableOrgs: [AzureDevOpsOrganization]? = nil) {
         self.hasUserToken = hasUserToken
@@ -38,14 +38,14 @@ package struct AzureDevOpsAccessResponse: WireEncodable {
 
 /// `AzureDevOpsAppIntegrationResponse` of the contract, written into answers.
 package struct AzureDevOpsAppIntegrationResponse: WireEncodable {
-    package var installed: Bool
-    package var valid: Bool
-    package var organization: AzureDevOpsOrganization?
-    package var project: AzureDevOpsProject?
-    package var authUser: User?
-    package var disablePRComments: Bool?
-    package var disableNeoSummaries: Bool?
-    package var disableDetailedDiff: Bool?
+    package let installed: Bool
+    package let valid: Bool
+    package let organization: AzureDevOpsOrganization?
+    package let project: AzureDevOpsProject?
+    package let authUser: User?
+    package let disablePRComments: Bool?
+    package let disableNeoSummaries: Bool?
+    package let disableDetailedDiff: Bool?
 
     package init(installed: Bool, valid: Bool, organization: AzureDevOpsOrganization? = nil, project: AzureDevOpsProject? = nil, authUser: User? = nil, disablePRComments: Bool? = nil, disableNeoSummaries: Bool? = nil, disableDetailedDiff: Bool? = nil) {
         self.installed = installed
@@ -74,14 +74,14 @@ package struct AzureDevOpsAppIntegrationResponse: WireEncodable {
 
 /// `AzureDevOpsIntegrationDetails` of the contract, written into answers.
 package struct AzureDevOpsIntegrationDetails: WireEncodable {
-    package var id: String
-    package var organization: AzureDevOpsOrganization?
-    package var project: AzureDevOpsProject?
-    package var valid: Bool
-    package var disablePRComments: Bool?
-    package var disableNeoSummaries: Bool?
-    package var disableDetailedDiff: Bool?
-    package var disableCodeAccessForReviews: Bool?
+    package let id: String
+    package let organization: AzureDevOpsOrganization?
+    package let project: AzureDevOpsProject?
+    package let valid: Bool
+    package let disablePRComments: Bool?
+    package let disableNeoSummaries: Bool?
+    package let disableDetailedDiff: Bool?
+    package let disableCodeAccessForReviews: Bool?
 
     package init(id: String, organization: AzureDevOpsOrganization? = nil, project: AzureDevOpsProject? = nil, valid: Bool, disablePRComments: Bool? = nil, disableNeoSummaries: Bool? = nil, disableDetailedDiff: Bool? = nil, disableCodeAccessForReviews: Bool? = nil) {
         self.id = id
@@ -110,10 +110,10 @@ package struct AzureDevOpsIntegrationDetails: WireEncodable {
 
 /// `AzureDevOpsOrganization` of the contract, written into answers.
 package struct AzureDevOpsOrganization: WireEncodable {
-    package var id: String?
-    package var name: String
-    package var accountUrl: String?
-    package var hasRequiredPermissions: Bool?
+    package let id: String?
+    package let name: String
+    package let accountUrl: String?
+    package let hasRequiredPermissions: Bool?
 
     package init(id: String? = nil, name: String, accountUrl: String? = nil, hasRequiredPermissions: Bool? = nil) {
         self.id = id
@@ -134,8 +134,8 @@ package struct AzureDevOpsOrganization: WireEncodable {
 
 /// `AzureDevOpsProject` of the contract, written into answers.
 package struct AzureDevOpsProject: WireEncodable {
-    package var id: String
-    package var name: String
+    package let id: String
+    package let name: String
 
     package init(id: String, name: String) {
         self.id = id
@@ -152,9 +152,9 @@ package struct AzureDevOpsProject: WireEncodable {
 
 /// `AzureDevOpsSettingsRequest` of the contract, read from requests.
 package struct AzureDevOpsSettingsRequest: WireDecodable {
-    package var disablePRComments: Bool?
-    package var disableNeoSummaries: Bool?
-    package var disableDetailedDiff: Bool?
+    package let disablePRComments: Bool?
+    package let disableNeoSummaries: Bool?
+    package let disableDetailedDiff: Bool?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -166,8 +166,8 @@ package struct AzureDevOpsSettingsRequest: WireDecodable {
 
 /// `BitBucketAccessStatusResponse` of the contract, written into answers.
 package struct BitBucketAccessStatusResponse: WireEncodable {
-    package var hasUserToken: Bool
-    package var availableWorkspaces: [BitBucketWorkspace]?
+    package let hasUserToken: Bool
+    package let availableWorkspaces: [BitBucketWorkspace]?
 
     package init(hasUserToken: Bool, availableWorkspaces: [BitBucketWorkspace]? = nil) {
         self.hasUserToken = hasUserToken
@@ -184,18 +184,18 @@ package struct BitBucketAccessStatusResponse: WireEncodable {
 
 /// `BitBucketIntegrationDetails` of the contract, written into answers.
 package struct BitBucketIntegrationDetails: WireEncodable {
-    package var id: String
-    package var workspaceUuid: String
-    package var workspaceSlug: String
-    package var workspaceName: String?
-    package var avatarUrl: String?
-    package var installed: Bool
-    package var valid: Bool
-    package var authType: String?
-    package var authUser: User?
-    package var disablePRComments: Bool
-    package var disableNeoSummaries: Bool
-    package var disableDetailedDiff: Bool
+    package let id: String
+    package let workspaceUuid: String
+    package let workspaceSlug: String
+    package let workspaceName: String?
+    package let avatarUrl: String?
+    package let installed: Bool
+    package let valid: Bool
+    package let authType: String?
+    package let authUser: User?
+    package let disablePRComments: Bool
+    package let disableNeoSummaries: Bool
+    package let disableDetailedDiff: Bool
 
     package init(id: String, workspaceUuid: String, workspaceSlug: String, workspaceName: String? = nil, avatarUrl: String? = nil, installed: Bool, valid: Bool, authType: String? = nil, authUser: User? = nil, disablePRComments: Bool, disableNeoSummaries: Bool, disableDetailedDiff: Bool) {
         self.id = id
@@ -232,9 +232,9 @@ package struct BitBucketIntegrationDetails: WireEncodable {
 
 /// `BitBucketSettingsRequest` of the contract, read from requests.
 package struct BitBucketSettingsRequest: WireDecodable {
-    package var disablePRComments: Bool?
-    package var disableNeoSummaries: Bool?
-    package var disableDetailedDiff: Bool?
+    package let disablePRComments: Bool?
+    package let disableNeoSummaries: Bool?
+    package let disableDetailedDiff: Bool?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -246,10 +246,10 @@ package struct BitBucketSettingsRequest: WireDecodable {
 
 /// `BitBucketSetupRequest` of the contract, read from requests.
 package struct BitBucketSetupRequest: WireDecodable {
-    package var workspaceUuid: String?
-    package var workspaceSlug: String?
-    package var useUserAuth: Bool?
-    package var workspaceAccessToken: String?
+    package let workspaceUuid: String?
+    package let workspaceSlug: String?
+    package let useUserAuth: Bool?
+    package let workspaceAccessToken: String?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -262,10 +262,10 @@ package struct BitBucketSetupRequest: WireDecodable {
 
 /// `BitBucketWorkspace` of the contract, written into answers.
 package struct BitBucketWorkspace: WireEncodable {
-    package var uuid: String
-    package var name: String
-    package var slug: String
-    package var avatarUrl: String?
+    package let uuid: String
+    package let name: String
+    package let slug: String
+    package let avatarUrl: String?
 
     package init(uuid: String, name: String, slug: String, avatarUrl: String? = nil) {
         self.uuid = uuid
@@ -286,7 +286,7 @@ package struct BitBucketWorkspace: WireEncodable {
 
 /// `ClaimGitHubIntegrationRequest` of the contract, read from requests.
 package struct ClaimGitHubIntegrationRequest: WireDecodable {
-    package var installationId: Int?
+    package let installationId: Int?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -296,10 +296,10 @@ package struct ClaimGitHubIntegrationRequest: WireDecodable {
 
 /// `ClaimableGitHubIntegration` of the contract, written into answers.
 package struct ClaimableGitHubIntegration: WireEncodable {
-    package var installationId: Int
-    package var accountLogin: String?
-    package var accountAvatarUrl: String?
-    package var isOrganization: Bool
+    package let installationId: Int
+    package let accountLogin: String?
+    package let accountAvatarUrl: String?
+    package let isOrganization: Bool
 
     package init(installationId: Int, accountLogin: String? = nil, accountAvatarUrl: String? = nil, isOrganization: Bool) {
         self.installationId = installationId
@@ -320,7 +320,7 @@ package struct ClaimableGitHubIntegration: WireEncodable {
 
 /// `ClaimableGitHubIntegrationsResponse` of the contract, written into answers.
 package struct ClaimableGitHubIntegrationsResponse: WireEncodable {
-    package var installations: [ClaimableGitHubIntegration]
+    package let installations: [ClaimableGitHubIntegration]
 
     package init(installations: [ClaimableGitHubIntegration]) {
         self.installations = installations
@@ -335,10 +335,10 @@ package struct ClaimableGitHubIntegrationsResponse: WireEncodable {
 
 /// `CreateCustomVCSIntegrationRequest` of the contract, read from requests.
 package struct CreateCustomVCSIntegrationRequest: WireDecodable {
-    package var name: String?
-    package var baseUrl: String?
-    package var environment: String?
-    package var vcsType: VCSType?
+    package let name: String?
+    package let baseUrl: String?
+    package let environment: String?
+    package let vcsType: VCSType?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -351,16 +351,16 @@ package struct CreateCustomVCSIntegrationRequest: WireDecodable {
 
 /// `CustomVCSIntegrationResponse` of the contract, written into answers.
 package struct CustomVCSIntegrationResponse: WireEncodable {
-    package var id: String
-    package var name: String
-    package var baseUrl: String
-    package var environment: String
-    package var vcsType: VCSType
-    package var webhookUrl: String?
-    package var webhookSecret: String?
-    package var repositories: [CustomVCSRepository]?
-    package var created: String
-    package var modified: String
+    package let id: String
+    package let name: String
+    package let baseUrl: String
+    package let environment: String
+    package let vcsType: VCSType
+    package let webhookUrl: String?
+    package let webhookSecret: String?
+    package let repositories: [CustomVCSRepository]?
+    package let created: String
+    package let modified: String
 
     package init(id: String, name: String, baseUrl: String, environment: String, vcsType: VCSType, webhookUrl: String? = nil, webhookSecret: String? = nil, repositories: [CustomVCSRepository]? = nil, created: String, modified: String) {
         self.id = id
@@ -393,8 +393,8 @@ package struct CustomVCSIntegrationResponse: WireEncodable {
 
 /// `CustomVCSRepository` of the contract, written into answers.
 package struct CustomVCSRepository: WireEncodable {
-    package var name: String
-    package var displayName: String?
+    package let name: String
+    package let displayName: String?
 
     package init(name: String, displayName: String? = nil) {
         self.name = name
@@ -418,11 +418,11 @@ package enum GitHubAppPermissionLevel: String, CaseIterable, WireEncodable {
 
 /// `GitHubAppPermissionRequirement` of the contract, written into answers.
 package struct GitHubAppPermissionRequirement: WireEncodable {
-    package var name: String
-    package var required: GitHubAppPermissionLevel
-    package var actual: GitHubAppPermissionLevel
-    package var reason: String
-    package var isSufficient: Bool
+    package let name: String
+    package let required: GitHubAppPermissionLevel
+    package let actual: GitHubAppPermissionLevel
+    package let reason: String
+    package let isSufficient: Bool
 
     package init(name: String, required: GitHubAppPermissionLevel, actual: GitHubAppPermissionLevel, reason: String, isSufficient: Bool) {
         self.name = name
@@ -445,10 +445,10 @@ package struct GitHubAppPermissionRequirement: WireEncodable {
 
 /// `GitHubAppURLs` of the contract, written into answers.
 package struct GitHubAppURLs: WireEncodable {
-    package var installationUrl: String
-    package var configurationUrl: String
-    package var permissionsUrl: String
-    package var stateParam: String
+    package let installationUrl: String
+    package let configurationUrl: String
+    package let permissionsUrl: String
+    package let stateParam: String
 
     package init(installationUrl: String, configurationUrl: String, permissionsUrl: String, stateParam: String) {
         self.installationUrl = installationUrl
@@ -480,7 +480,7 @@ package enum GitHubDestinationErrorKind: String, CaseIterable, WireEncodable {
 
 /// `GitHubEnterpriseAuthorizeURLResponse` of the contract, written into answers.
 package struct GitHubEnterpriseAuthorizeURLResponse: WireEncodable {
-    package var authorizeUrl: String
+    package let authorizeUrl: String
 
     package init(authorizeUrl: String) {
         self.authorizeUrl = authorizeUrl
@@ -495,7 +495,7 @@ package struct GitHubEnterpriseAuthorizeURLResponse: WireEncodable {
 
 /// `GitHubEnterpriseLinkedMembersResponse` of the contract, written into answers.
 package struct GitHubEnterpriseLinkedMembersResponse: WireEncodable {
-    package var linkedLogins: [String]
+    package let linkedLogins: [String]
 
     package init(linkedLogins: [String]) {
         self.linkedLogins = linkedLogins
@@ -510,9 +510,9 @@ package struct GitHubEnterpriseLinkedMembersResponse: WireEncodable {
 
 /// `GitHubEnterpriseUserIdentityResponse` of the contract, written into answers.
 package struct GitHubEnterpriseUserIdentityResponse: WireEncodable {
-    package var login: String
-    package var githubId: Int
-    package var connectedAt: Timestamp
+    package let login: String
+    package let githubId: Int
+    package let connectedAt: Timestamp
 
     package init(login: String, githubId: Int, connectedAt: Timestamp) {
         self.login = login
@@ -531,24 +531,24 @@ package struct GitHubEnterpriseUserIdentityResponse: WireEncodable {
 
 /// `GitHubIntegrationDetails` of the contract, written into answers.
 package struct GitHubIntegrationDetails: WireEncodable {
-    package var avatarUrl: String?
-    package var id: String
-    package var installationID: Int
-    package var accountID: Int?
-    package var accountName: String?
-    package var isOrganization: Bool
-    package var isSelfHosted: Bool
-    package var created: Timestamp?
-    package var disablePRComments: Bool
-    package var disableNeoSummaries: Bool
-    package var disableDetailedDiff: Bool
-    package var disableCodeAccessForReviews: Bool
-    package var disableDraftPRComments: Bool?
-    package var individualAuthEnabled: Bool?
-    package var hasMembersPermission: Bool
-    package var hasContentsPermission: Bool
-    package var neoGitHubAppPermissionRequirements: [GitHubAppPermissionRequirement]?
-    package var ghUrls: GitHubAppURLs?
+    package let avatarUrl: String?
+    package let id: String
+    package let installationID: Int
+    package let accountID: Int?
+    package let accountName: String?
+    package let isOrganization: Bool
+    package let isSelfHosted: Bool
+    package let created: Timestamp?
+    package let disablePRComments: Bool
+    package let disableNeoSummaries: Bool
+    package let disableDetailedDiff: Bool
+    package let disableCodeAccessForReviews: Bool
+    package let disableDraftPRComments: Bool?
+    package let individualAuthEnabled: Bool?
+    package let hasMembersPermission: Bool
+    package let hasContentsPermission: Bool
+    package let neoGitHubAppPermissionRequirements: [GitHubAppPermissionRequirement]?
+    package let ghUrls: GitHubAppURLs?
 
     package init(avatarUrl: String? = nil, id: String, installationID: Int, accountID: Int? = nil, accountName: String? = nil, isOrganization: Bool, isSelfHosted: Bool, created: Timestamp? = nil, disablePRComments: Bool, disableNeoSummaries: Bool, disableDetailedDiff: Bool, disableCodeAccessForReviews: Bool, disableDraftPRComments: Bool? = nil, individualAuthEnabled: Bool? = nil, hasMembersPermission: Bool, hasContentsPermission: Bool, neoGitHubAppPermissionRequirements: [GitHubAppPermissionRequirement]? = nil, ghUrls: GitHubAppURLs? = nil) {
         self.avatarUrl = avatarUrl
@@ -597,9 +597,9 @@ package struct GitHubIntegrationDetails: WireEncodable {
 
 /// `GitHubIntegrationPermissions` of the contract, written into answers.
 package struct GitHubIntegrationPermissions: WireEncodable {
-    package var id: String
-    package var canCreateRepo: Bool
-    package var canCreateRepoReason: GitHubDestinationErrorKind?
+    package let id: String
+    package let canCreateRepo: Bool
+    package let canCreateRepoReason: GitHubDestinationErrorKind?
 
     package init(id: String, canCreateRepo: Bool, canCreateRepoReason: GitHubDestinationErrorKind? = nil) {
         self.id = id
@@ -618,12 +618,12 @@ package struct GitHubIntegrationPermissions: WireEncodable {
 
 /// `GitHubSettingsRequest` of the contract, read from requests.
 package struct GitHubSettingsRequest: WireDecodable {
-    package var disablePRComments: Bool?
-    package var disableNeoSummaries: Bool?
-    package var disableDetailedDiff: Bool?
-    package var disableCodeAccessForReviews: Bool?
-    package var disableDraftPRComments: Bool?
-    package var individualAuthEnabled: Bool?
+    package let disablePRComments: Bool?
+    package let disableNeoSummaries: Bool?
+    package let disableDetailedDiff: Bool?
+    package let disableCodeAccessForReviews: Bool?
+    package let disableDraftPRComments: Bool?
+    package let individualAuthEnabled: Bool?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -638,7 +638,7 @@ package struct GitHubSettingsRequest: WireDecodable {
 
 /// `GitHubSetupResponse` of the contract, written into answers.
 package struct GitHubSetupResponse: WireEncodable {
-    package var installationUrl: String
+    package let installationUrl: String
 
     package init(installationUrl: String) {
         self.installationUrl = installationUrl
@@ -653,8 +653,8 @@ package struct GitHubSetupResponse: WireEncodable {
 
 /// `GitLabAccessStatusResponse` of the contract, written into answers.
 package struct GitLabAccessStatusResponse: WireEncodable {
-    package var hasUserToken: Bool
-    package var availableGroups: [GitLabAppOrganization]?
+    package let hasUserToken: Bool
+    package let availableGroups: [GitLabAppOrganization]?
 
     package init(hasUserToken: Bool, availableGroups: [GitLabAppOrganization]? = nil) {
         self.hasUserToken = hasUserToken
@@ -671,19 +671,19 @@ package struct GitLabAccessStatusResponse: WireEncodable {
 
 /// `GitLabIntegrationDetails` of the contract, written into answers.
 package struct GitLabIntegrationDetails: WireEncodable {
-    package var id: String
-    package var gitLabGroupId: Int
-    package var groupName: String?
-    package var groupPath: String?
-    package var avatarUrl: String?
-    package var installed: Bool
-    package var valid: Bool
-    package var gitLabOrg: GitLabAppOrganization?
-    package var authUser: User?
-    package var groupAccessTokenExpiration: Timestamp?
-    package var disablePRComments: Bool
-    package var disableNeoSummaries: Bool
-    package var disableDetailedDiff: Bool
+    package let id: String
+    package let gitLabGroupId: Int
+    package let groupName: String?
+    package let groupPath: String?
+    package let avatarUrl: String?
+    package let installed: Bool
+    package let valid: Bool
+    package let gitLabOrg: GitLabAppOrganization?
+    package let authUser: User?
+    package let groupAccessTokenExpiration: Timestamp?
+    package let disablePRComments: Bool
+    package let disableNeoSummaries: Bool
+    package let disableDetailedDiff: Bool
 
     package init(id: String, gitLabGroupId: Int, groupName: String? = nil, groupPath: String? = nil, avatarUrl: String? = nil, installed: Bool, valid: Bool, gitLabOrg: GitLabAppOrganization? = nil, authUser: User? = nil, groupAccessTokenExpiration: Timestamp? = nil, disablePRComments: Bool, disableNeoSummaries: Bool, disableDetailedDiff: Bool) {
         self.id = id
@@ -722,9 +722,9 @@ package struct GitLabIntegrationDetails: WireEncodable {
 
 /// `GitLabSettingsRequest` of the contract, read from requests.
 package struct GitLabSettingsRequest: WireDecodable {
-    package var disablePRComments: Bool?
-    package var disableNeoSummaries: Bool?
-    package var disableDetailedDiff: Bool?
+    package let disablePRComments: Bool?
+    package let disableNeoSummaries: Bool?
+    package let disableDetailedDiff: Bool?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -736,8 +736,8 @@ package struct GitLabSettingsRequest: WireDecodable {
 
 /// `GitLabSetupRequest` of the contract, read from requests.
 package struct GitLabSetupRequest: WireDecodable {
-    package var gitLabGroupId: Int?
-    package var useUserGitLabAuth: Bool?
+    package let gitLabGroupId: Int?
+    package let useUserGitLabAuth: Bool?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -748,8 +748,8 @@ package struct GitLabSetupRequest: WireDecodable {
 
 /// `ListAzureDevOpsIntegrationsResponse` of the contract, written into answers.
 package struct ListAzureDevOpsIntegrationsResponse: WireEncodable {
-    package var integrations: [AzureDevOpsIntegrationDetails]
-    package var installationUrl: String?
+    package let integrations: [AzureDevOpsIntegrationDetails]
+    package let installationUrl: String?
 
     package init(integrations: [AzureDevOpsIntegrationDetails], installationUrl: String? = nil) {
         self.integrations = integrations
@@ -766,7 +766,7 @@ package struct ListAzureDevOpsIntegrationsResponse: WireEncodable {
 
 /// `ListBitBucketIntegrationsResponse` of the contract, written into answers.
 package struct ListBitBucketIntegrationsResponse: WireEncodable {
-    package var integrations: [BitBucketIntegrationDetails]
+    package let integrations: [BitBucketIntegrationDetails]
 
     package init(integrations: [BitBucketIntegrationDetails]) {
         self.integrations = integrations
@@ -781,7 +781,7 @@ package struct ListBitBucketIntegrationsResponse: WireEncodable {
 
 /// `ListCustomVCSIntegrationsResponse` of the contract, written into answers.
 package struct ListCustomVCSIntegrationsResponse: WireEncodable {
-    package var integrations: [CustomVCSIntegrationResponse]
+    package let integrations: [CustomVCSIntegrationResponse]
 
     package init(integrations: [CustomVCSIntegrationResponse]) {
         self.integrations = integrations
@@ -796,8 +796,8 @@ package struct ListCustomVCSIntegrationsResponse: WireEncodable {
 
 /// `ListGitHubIntegrationsResponse` of the contract, written into answers.
 package struct ListGitHubIntegrationsResponse: WireEncodable {
-    package var integrations: [GitHubIntegrationDetails]
-    package var installationUrl: String?
+    package let integrations: [GitHubIntegrationDetails]
+    package let installationUrl: String?
 
     package init(integrations: [GitHubIntegrationDetails], installationUrl: String? = nil) {
         self.integrations = integrations
@@ -814,7 +814,7 @@ package struct ListGitHubIntegrationsResponse: WireEncodable {
 
 /// `ListGitLabIntegrationsResponse` of the contract, written into answers.
 package struct ListGitLabIntegrationsResponse: WireEncodable {
-    package var integrations: [GitLabIntegrationDetails]
+    package let integrations: [GitLabIntegrationDetails]
 
     package init(integrations: [GitLabIntegrationDetails]) {
         self.integrations = integrations
@@ -829,7 +829,7 @@ package struct ListGitLabIntegrationsResponse: WireEncodable {
 
 /// `ListVCSBranchesResponse` of the contract, written into answers.
 package struct ListVCSBranchesResponse: WireEncodable {
-    package var branches: [VCSBranch]
+    package let branches: [VCSBranch]
 
     package init(branches: [VCSBranch]) {
         self.branches = branches
@@ -844,7 +844,7 @@ package struct ListVCSBranchesResponse: WireEncodable {
 
 /// `ListVCSIntegrationSummariesResponse` of the contract, written into answers.
 package struct ListVCSIntegrationSummariesResponse: WireEncodable {
-    package var integrations: [VCSIntegrationSummary]
+    package let integrations: [VCSIntegrationSummary]
 
     package init(integrations: [VCSIntegrationSummary]) {
         self.integrations = integrations
@@ -859,8 +859,8 @@ package struct ListVCSIntegrationSummariesResponse: WireEncodable {
 
 /// `ListVCSReposResponse` of the contract, written into answers.
 package struct ListVCSReposResponse: WireEncodable {
-    package var repos: [VCSRepo]
-    package var nextPageToken: String?
+    package let repos: [VCSRepo]
+    package let nextPageToken: String?
 
     package init(repos: [VCSRepo], nextPageToken: String? = nil) {
         self.repos = repos
@@ -877,7 +877,7 @@ package struct ListVCSReposResponse: WireEncodable {
 
 /// `RemoveCustomVCSRepositoryRequest` of the contract, read from requests.
 package struct RemoveCustomVCSRepositoryRequest: WireDecodable {
-    package var name: String?
+    package let name: String?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -887,12 +887,12 @@ package struct RemoveCustomVCSRepositoryRequest: WireDecodable {
 
 /// `UpdateAzureDevOpsAppIntegrationRequest` of the contract, read from requests.
 package struct UpdateAzureDevOpsAppIntegrationRequest: WireDecodable {
-    package var organizationName: String?
-    package var projectId: String?
-    package var disablePRComments: Bool?
-    package var disableNeoSummaries: Bool?
-    package var disableDetailedDiff: Bool?
-    package var disableCodeAccessForReviews: Bool?
+    package let organizationName: String?
+    package let projectId: String?
+    package let disablePRComments: Bool?
+    package let disableNeoSummaries: Bool?
+    package let disableDetailedDiff: Bool?
+    package let disableCodeAccessForReviews: Bool?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -907,10 +907,10 @@ package struct UpdateAzureDevOpsAppIntegrationRequest: WireDecodable {
 
 /// `UpdateCustomVCSIntegrationRequest` of the contract, read from requests.
 package struct UpdateCustomVCSIntegrationRequest: WireDecodable {
-    package var name: String?
-    package var baseUrl: String?
-    package var environment: String?
-    package var regenerateWebhookSecret: Bool?
+    package let name: String?
+    package let baseUrl: String?
+    package let environment: String?
+    package let regenerateWebhookSecret: Bool?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -923,8 +923,8 @@ package struct UpdateCustomVCSIntegrationRequest: WireDecodable {
 
 /// `VCSBranch` of the contract, written into answers.
 package struct VCSBranch: WireEncodable {
-    package var name: String
-    package var isProtected: Bool
+    package let name: String
+    package let isProtected: Bool
 
     package init(name: String, isProtected: Bool) {
         self.name = name
@@ -941,10 +941,10 @@ package struct VCSBranch: WireEncodable {
 
 /// `VCSGitHubAccessResponse` of the contract, written into answers.
 package struct VCSGitHubAccessResponse: WireEncodable {
-    package var hasUserToken: Bool
-    package var hasIntegration: Bool
-    package var availableOrgs: [String]
-    package var integrations: [GitHubIntegrationPermissions]?
+    package let hasUserToken: Bool
+    package let hasIntegration: Bool
+    package let availableOrgs: [String]
+    package let integrations: [GitHubIntegrationPermissions]?
 
     package init(hasUserToken: Bool, hasIntegration: Bool, availableOrgs: [String], integrations: [GitHubIntegrationPermissions]? = nil) {
         self.hasUserToken = hasUserToken
@@ -965,13 +965,13 @@ package struct VCSGitHubAccessResponse: WireEncodable {
 
 /// `VCSIntegrationSummary` of the contract, written into answers.
 package struct VCSIntegrationSummary: WireEncodable {
-    package var name: String?
-    package var avatarUrl: String?
-    package var id: String
-    package var vcsProvider: VCSProvider
-    package var hasIndividualAccess: Bool
-    package var host: String?
-    package var baseUrl: String?
+    package let name: String?
+    package let avatarUrl: String?
+    package let id: String
+    package let vcsProvider: VCSProvider
+    package let hasIndividualAccess: Bool
+    package let host: String?
+    package let baseUrl: String?
 
     package init(name: String? = nil, avatarUrl: String? = nil, id: String, vcsProvider: VCSProvider, hasIndividualAccess: Bool, host: String? = nil, baseUrl: String? = nil) {
         self.name = name
@@ -998,9 +998,9 @@ package struct VCSIntegrationSummary: WireEncodable {
 
 /// `VCSRepo` of the contract, written into answers.
 package struct VCSRepo: WireEncodable {
-    package var id: String
-    package var owner: String
-    package var name: String
+    package let id: String
+    package let owner: String
+    package let name: String
 
     package init(id: String, owner: String, name: String) {
         self.id = id

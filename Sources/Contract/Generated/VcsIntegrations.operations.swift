@@ -8,6 +8,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = ListVCSIntegrationSummariesResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listAllVcsIntegrations", tag: "vcs_integrations", method: .get,
@@ -23,6 +24,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = ListAzureDevOpsIntegrationsResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listAzureDevOpsIntegrations", tag: "vcs_integrations", method: .get,
@@ -38,6 +40,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = UpdateAzureDevOpsAppIntegrationRequest
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "createAzureDevOpsSetup", tag: "vcs_integrations", method: .post,
@@ -55,6 +58,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = AzureDevOpsAccessResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getAzureDevOpsAccessStatus", tag: "vcs_integrations", method: .get,
@@ -70,6 +74,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = CompleteOAuthRequest
         package typealias Output = CompleteOAuthResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "completeAzureDevOpsOAuth", tag: "vcs_integrations", method: .post,
@@ -86,6 +91,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = InitiateOAuthRequest
         package typealias Output = InitiateOAuthResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "initiateAzureDevOpsOAuth", tag: "vcs_integrations", method: .post,
@@ -102,6 +108,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = [AzureDevOpsOrganization]
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listAzureDevOpsOrganizations", tag: "vcs_integrations", method: .get,
@@ -117,6 +124,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = [AzureDevOpsProject]
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listAzureDevOpsProjects", tag: "vcs_integrations", method: .get,
@@ -132,6 +140,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "deleteAzureDevOpsIntegration", tag: "vcs_integrations", method: .delete,
@@ -148,6 +157,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = AzureDevOpsAppIntegrationResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getAzureDevOpsIntegration", tag: "vcs_integrations", method: .get,
@@ -163,6 +173,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = AzureDevOpsSettingsRequest
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "updateAzureDevOpsIntegration", tag: "vcs_integrations", method: .patch,
@@ -180,6 +191,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = ListBitBucketIntegrationsResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listBitBucketIntegrations", tag: "vcs_integrations", method: .get,
@@ -195,6 +207,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = BitBucketSetupRequest
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "createBitBucketSetup", tag: "vcs_integrations", method: .post,
@@ -212,6 +225,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = BitBucketAccessStatusResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getBitBucketAccessStatus", tag: "vcs_integrations", method: .get,
@@ -227,6 +241,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "deleteBitBucketIntegration", tag: "vcs_integrations", method: .delete,
@@ -243,6 +258,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = BitBucketIntegrationDetails
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getBitBucketIntegration", tag: "vcs_integrations", method: .get,
@@ -258,6 +274,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = BitBucketSettingsRequest
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "updateBitBucketIntegration", tag: "vcs_integrations", method: .patch,
@@ -275,6 +292,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = ListCustomVCSIntegrationsResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listCustomVcsIntegrations", tag: "vcs_integrations", method: .get,
@@ -290,6 +308,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = CreateCustomVCSIntegrationRequest
         package typealias Output = CustomVCSIntegrationResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "createCustomVcsIntegration", tag: "vcs_integrations", method: .post,
@@ -306,6 +325,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "deleteCustomVcsIntegration", tag: "vcs_integrations", method: .delete,
@@ -322,6 +342,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = CustomVCSIntegrationResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getCustomVcsIntegration", tag: "vcs_integrations", method: .get,
@@ -337,6 +358,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = UpdateCustomVCSIntegrationRequest
         package typealias Output = CustomVCSIntegrationResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "updateCustomVcsIntegration", tag: "vcs_integrations", method: .patch,
@@ -353,6 +375,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = RemoveCustomVCSRepositoryRequest
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "removeCustomVcsRepository", tag: "vcs_integrations", method: .delete,
@@ -370,6 +393,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = AddCustomVCSRepositoryRequest
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "addCustomVcsRepository", tag: "vcs_integrations", method: .post,
@@ -387,6 +411,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = ListGitHubIntegrationsResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listGitHubIntegrations", tag: "vcs_integrations", method: .get,
@@ -402,6 +427,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = GitHubSetupResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "startGitHubSetup", tag: "vcs_integrations", method: .post,
@@ -417,6 +443,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = ListGitHubIntegrationsResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listGitHubEnterpriseIntegrations", tag: "vcs_integrations", method: .get,
@@ -432,6 +459,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "deleteGitHubEnterpriseIntegration", tag: "vcs_integrations", method: .delete,
@@ -448,6 +476,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = GitHubIntegrationDetails
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getGitHubEnterpriseIntegration", tag: "vcs_integrations", method: .get,
@@ -463,6 +492,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = GitHubSettingsRequest
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "updateGitHubEnterpriseIntegration", tag: "vcs_integrations", method: .patch,
@@ -480,6 +510,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "deleteGitHubEnterpriseUserAuth", tag: "vcs_integrations", method: .delete,
@@ -496,6 +527,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = GitHubEnterpriseUserIdentityResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getGitHubEnterpriseUserIdentity", tag: "vcs_integrations", method: .get,
@@ -511,6 +543,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = GitHubEnterpriseAuthorizeURLResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getGitHubEnterpriseAuthorizeUrl", tag: "vcs_integrations", method: .get,
@@ -526,6 +559,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = GitHubEnterpriseLinkedMembersResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listGitHubEnterpriseLinkedMembers", tag: "vcs_integrations", method: .get,
@@ -541,6 +575,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = VCSGitHubAccessResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getGitHubAccess", tag: "vcs_integrations", method: .get,
@@ -556,6 +591,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = ClaimGitHubIntegrationRequest
         package typealias Output = GitHubIntegrationDetails
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "claimGitHubIntegration", tag: "vcs_integrations", method: .post,
@@ -572,6 +608,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = ClaimableGitHubIntegrationsResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listClaimableGitHubIntegrations", tag: "vcs_integrations", method: .get,
@@ -587,6 +624,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "deleteGitHubIntegration", tag: "vcs_integrations", method: .delete,
@@ -603,6 +641,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = GitHubIntegrationDetails
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getGitHubIntegration", tag: "vcs_integrations", method: .get,
@@ -618,6 +657,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = GitHubSettingsRequest
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "updateGitHubIntegration", tag: "vcs_integrations", method: .patch,
@@ -635,6 +675,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = ListGitLabIntegrationsResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listGitLabIntegrations", tag: "vcs_integrations", method: .get,
@@ -650,6 +691,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = GitLabSetupRequest
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "createGitLabSetup", tag: "vcs_integrations", method: .post,
@@ -667,6 +709,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = GitLabAccessStatusResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getGitLabAccessStatus", tag: "vcs_integrations", method: .get,
@@ -682,6 +725,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "deleteGitLabIntegration", tag: "vcs_integrations", method: .delete,
@@ -698,6 +742,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = GitLabIntegrationDetails
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getGitLabIntegration", tag: "vcs_integrations", method: .get,
@@ -713,6 +758,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = GitLabSettingsRequest
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "updateGitLabIntegration", tag: "vcs_integrations", method: .patch,
@@ -730,6 +776,7 @@ extension Operations {
         package typealias Query = ListVcsReposQuery
         package typealias Body = NoBody
         package typealias Output = ListVCSReposResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listVcsRepos", tag: "vcs_integrations", method: .get,
@@ -746,6 +793,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = ListVCSReposResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listVcsRepoDestinations", tag: "vcs_integrations", method: .get,
@@ -761,6 +809,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = ListVCSBranchesResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listVcsBranches", tag: "vcs_integrations", method: .get,

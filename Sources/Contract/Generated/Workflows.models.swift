@@ -3,14 +3,14 @@
 
 /// `AgentPool` of the contract, written into answers.
 package struct AgentPool: WireEncodable {
-    package var created: Int
-    package var id: String
-    package var name: String
-    package var description: String
-    package var lastSeen: Int
-    package var status: DeploymentAgentStatus
-    package var lastDeployment: Int?
-    package var isDefault: Bool
+    package let created: Int
+    package let id: String
+    package let name: String
+    package let description: String
+    package let lastSeen: Int
+    package let status: DeploymentAgentStatus
+    package let lastDeployment: Int?
+    package let isDefault: Bool
 
     package init(created: Int, id: String, name: String, description: String, lastSeen: Int, status: DeploymentAgentStatus, lastDeployment: Int? = nil, isDefault: Bool) {
         self.created = created
@@ -39,11 +39,11 @@ package struct AgentPool: WireEncodable {
 
 /// `AgentPoolDetail` of the contract, written into answers.
 package struct AgentPoolDetail: WireEncodable {
-    package var created: Int
-    package var id: String
-    package var name: String
-    package var description: String
-    package var agents: [DeploymentAgentMetadata]
+    package let created: Int
+    package let id: String
+    package let name: String
+    package let description: String
+    package let agents: [DeploymentAgentMetadata]
 
     package init(created: Int, id: String, name: String, description: String, agents: [DeploymentAgentMetadata]) {
         self.created = created
@@ -66,8 +66,8 @@ package struct AgentPoolDetail: WireEncodable {
 
 /// `CreateOrgAgentPoolRequest` of the contract, read from requests.
 package struct CreateOrgAgentPoolRequest: WireDecodable {
-    package var name: String?
-    package var description: String?
+    package let name: String?
+    package let description: String?
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
@@ -78,13 +78,13 @@ package struct CreateOrgAgentPoolRequest: WireDecodable {
 
 /// `DeploymentAgentMetadata` of the contract, written into answers.
 package struct DeploymentAgentMetadata: WireEncodable {
-    package var version: String
-    package var platform: String
-    package var hostname: String
-    package var ip: String
-    package var pid: String
-    package var lastSeen: Int
-    package var status: DeploymentAgentStatus
+    package let version: String
+    package let platform: String
+    package let hostname: String
+    package let ip: String
+    package let pid: String
+    package let lastSeen: Int
+    package let status: DeploymentAgentStatus
 
     package init(version: String, platform: String, hostname: String, ip: String, pid: String, lastSeen: Int, status: DeploymentAgentStatus) {
         self.version = version
@@ -117,8 +117,8 @@ package enum DeploymentAgentStatus: String, CaseIterable, WireEncodable {
 
 /// `ListAgentPoolsResponse` of the contract, written into answers.
 package struct ListAgentPoolsResponse: WireEncodable {
-    package var agentPools: [AgentPool]
-    package var defaultAgentPoolID: String?
+    package let agentPools: [AgentPool]
+    package let defaultAgentPoolID: String?
 
     package init(agentPools: [AgentPool], defaultAgentPoolID: String? = nil) {
         self.agentPools = agentPools
@@ -135,8 +135,8 @@ package struct ListAgentPoolsResponse: WireEncodable {
 
 /// `PatchOrgAgentPoolResponse` of the contract, written into answers.
 package struct PatchOrgAgentPoolResponse: WireEncodable {
-    package var name: String
-    package var description: String
+    package let name: String
+    package let description: String
 
     package init(name: String, description: String) {
         self.name = name

@@ -8,6 +8,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = ListAgentPoolsResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "listOrgAgentPool", tag: "workflows", method: .get,
@@ -23,6 +24,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = CreateOrgAgentPoolRequest
         package typealias Output = CreateAccessTokenResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "createOrgAgentPool", tag: "workflows", method: .post,
@@ -39,6 +41,7 @@ extension Operations {
         package typealias Query = ForceQuery
         package typealias Body = NoBody
         package typealias Output = NoContent
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "deleteOrgAgentPool", tag: "workflows", method: .delete,
@@ -56,6 +59,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = NoBody
         package typealias Output = AgentPoolDetail
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "getAgentPool", tag: "workflows", method: .get,
@@ -71,6 +75,7 @@ extension Operations {
         package typealias Query = NoQuery
         package typealias Body = CreateOrgAgentPoolRequest
         package typealias Output = PatchOrgAgentPoolResponse
+        @inline(never)
         package static var descriptor: OperationDescriptor {
             OperationDescriptor(
                 id: "patchOrgAgentPool", tag: "workflows", method: .patch,

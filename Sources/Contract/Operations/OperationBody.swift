@@ -21,6 +21,7 @@ package protocol OperationBody: Sendable {
 extension WireDecodable {
     package static var intake: BodyIntake { .json }
 
+    @_semantics("optimize.sil.specialize.generic.never")
     package static func decode(_ value: JSONValue) throws(WireError) -> Self {
         try Self(wire: value, at: .root)
     }

@@ -31,6 +31,7 @@ package struct OperationDescriptor: Sendable {
     /// Whether the caller presents the token of a running update instead of an access token.
     package let usesUpdateToken: Bool
 
+    @inline(never)
     package init(
         id: String,
         tag: String,
@@ -70,6 +71,7 @@ package struct QueryParameterDescriptor: Sendable, Equatable {
     /// Whether it may come several times (`k=a&k=b`, the only form of list in the contract).
     package let isList: Bool
 
+    @inline(never)
     package init(_ name: String, _ kind: Kind, required: Bool = false, list: Bool = false) {
         self.name = name
         self.kind = kind

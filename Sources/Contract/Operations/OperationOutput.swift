@@ -32,6 +32,7 @@ package struct RenderedOutput: Sendable {
 }
 
 extension WireEncodable {
+    @_semantics("optimize.sil.specialize.generic.never")
     package func render() throws(JSONWriter.Failure) -> RenderedOutput {
         var json = JSONWriter(reserving: 256)
         write(to: &json)

@@ -3,7 +3,9 @@
 /// It places commas by itself and trusts its caller to open and close in order: its callers are generated, or as plain.
 package struct JSONWriter: Sendable {
     /// Something that JSON cannot say was to be written: an infinite number, or one that is none.
-    package struct Failure: Error, Equatable {}
+    package struct Failure: Error, Equatable {
+        package init() {}
+    }
 
     /// What has been written so far.
     package private(set) var bytes: [UInt8] = []

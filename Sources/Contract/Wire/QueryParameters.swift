@@ -58,6 +58,7 @@ package struct QueryParameters: Sendable {
     // MARK: - Reading
 
     /// The value of a parameter that may come once; an empty value is a value.
+    @inline(never)
     package func string(_ name: String) throws(WireError) -> String? {
         var found: String?
         for pair in pairs where pair.name == name {
@@ -68,6 +69,7 @@ package struct QueryParameters: Sendable {
     }
 
     /// An integer; an empty value counts as absent.
+    @inline(never)
     package func integer(_ name: String) throws(WireError) -> Int? {
         guard let text = try string(name), !text.isEmpty else { return nil }
         return try Self.integer(text, name)
@@ -76,6 +78,7 @@ package struct QueryParameters: Sendable {
     /// A boolean; an empty value counts as absent.
     ///
     /// Takes the spellings Go takes, which clients have been free to use.
+    @inline(never)
     package func bool(_ name: String) throws(WireError) -> Bool? {
         guard let text = try string(name), !text.isEmpty else { return nil }
         switch text {
@@ -86,12 +89,14 @@ package struct QueryParameters: Sendable {
     }
 
     /// A word of a closed list; an empty value counts as absent.
+    @_semantics("optimize.sil.specialize.generic.never")
     package func word<Word: WireWord>(_ name: String, as: Word.Type) throws(WireError) -> Word? {
         guard let text = try string(name), !text.isEmpty else { return nil }
         return Word(rawValue: text)
     }
 
     /// Every value of a parameter that may come several times; nil when it does not come.
+    @inline(never)
     package func strings(_ name: String) -> [String]? {
         var values: [String] = []
         for pair in pairs where pair.name == name {
@@ -100,6 +105,7 @@ package struct QueryParameters: Sendable {
         return values.isEmpty ? nil : values
     }
 
+    @inline(never)
     package func integers(_ name: String) throws(WireError) -> [Int]? {
         guard let texts = strings(name) else { return nil }
         var values: [Int] = []
@@ -109,6 +115,7 @@ package struct QueryParameters: Sendable {
         return values
     }
 
+    @_semantics("optimize.sil.specialize.generic.never")
     package func words<Word: WireWord>(_ name: String, as: Word.Type) -> [Word]? {
         guard let texts = strings(name) else { return nil }
         var values: [Word] = []
@@ -119,6 +126,7 @@ package struct QueryParameters: Sendable {
     }
 
     /// A parameter that must be there.
+    @_semantics("optimize.sil.specialize.generic.never")
     package func required<Value>(_ name: String, _ value: Value?) throws(WireError) -> Value {
         guard let value else { throw WireError(name, nil) }
         return value

@@ -8,27 +8,28 @@ extension Resource {
     /// Of the properties each value stays as it is in the state: secrets are ciphertexts, long numbers keep their digits.
     init(_ state: StateResource) {
         let text = state.bytes
-        self.init(type: state.type ?? "", urn: state.urn ?? "", custom: false, delete: false, dependencies: [])
+        var members: [String: ArraySlice<UInt8>] = [:]
         for member in JSONMembers(of: text) where !JSONScalar.isNull(text[member.value]) {
-            let value = text[member.value]
-            switch String(decoding: text[member.key], as: UTF8.self) {
-            case "id": id = Self.text(value)
-            case "custom": custom = JSONScalar.boolean(value) ?? false
-            case "delete": delete = JSONScalar.boolean(value) ?? false
-            case "dependencies": dependencies = Self.texts(value)
-            case "parent": parent = Self.text(value)
-            case "protect": protect = JSONScalar.boolean(value)
-            case "external": external = JSONScalar.boolean(value)
-            case "retainOnDelete": retainOnDelete = JSONScalar.boolean(value)
-            case "additionalSecretOutputs": additionalSecretOutputs = Self.texts(value)
-            case "aliases": aliases = Self.texts(value)
-            case "deletedWith": deletedWith = Self.text(value)
-            case "initErrors": initErrors = Self.texts(value)
-            case "inputs": inputs = Self.values(value)
-            case "outputs": outputs = Self.values(value)
-            default: break
-            }
+            members[String(decoding: text[member.key], as: UTF8.self)] = text[member.value]
         }
+        self.init(
+            id: members["id"].flatMap(Self.text),
+            type: state.type ?? "",
+            urn: state.urn ?? "",
+            custom: members["custom"].flatMap(JSONScalar.boolean) ?? false,
+            delete: members["delete"].flatMap(JSONScalar.boolean) ?? false,
+            dependencies: members["dependencies"].map(Self.texts) ?? [],
+            parent: members["parent"].flatMap(Self.text),
+            protect: members["protect"].flatMap(JSONScalar.boolean),
+            external: members["external"].flatMap(JSONScalar.boolean),
+            retainOnDelete: members["retainOnDelete"].flatMap(JSONScalar.boolean),
+            additionalSecretOutputs: members["additionalSecretOutputs"].map(Self.texts),
+            aliases: members["aliases"].map(Self.texts),
+            deletedWith: members["deletedWith"].flatMap(Self.text),
+            initErrors: members["initErrors"].map(Self.texts),
+            inputs: members["inputs"].map(Self.values),
+            outputs: members["outputs"].map(Self.values)
+        )
     }
 
     private static func text(_ value: ArraySlice<UInt8>) -> String? {

@@ -27,7 +27,7 @@ extension Model.TypeDefinition {
         source.block("package struct \(name): \(conformances)") { source in
             for field in fields {
                 source.line(
-                    "package var \(Names.escaped(field.name)): \(field.swiftType)\(field.isOptional ? "?" : "")"
+                    "package let \(Names.escaped(field.name)): \(field.swiftType)\(field.isOptional ? "?" : "")"
                 )
             }
             if !fields.isEmpty { source.line() }

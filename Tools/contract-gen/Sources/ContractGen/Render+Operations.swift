@@ -6,6 +6,8 @@ extension Model.OperationDefinition {
             source.line("package typealias Query = \(query)")
             source.line("package typealias Body = \(body)")
             source.line("package typealias Output = \(output)")
+            // Without this, the compiler would put every descriptor into the lists as well.
+            source.line("@inline(never)")
             source.block("package static var descriptor: OperationDescriptor") { source in
                 let method = operation.method.lowercased()
                 source.line("OperationDescriptor(")
@@ -70,7 +72,7 @@ extension Model.QueryDefinition {
         for parameter in parameters {
             let name = Names.property(parameter.name)
             let type = try types(parameter.type)
-            properties.append("package var \(Names.escaped(name)): \(type)\(parameter.isRequired ? "" : "?")")
+            properties.append("package let \(Names.escaped(name)): \(type)\(parameter.isRequired ? "" : "?")")
             readings.append("self.\(name) = \(try parameter.reading(type))")
         }
         let names = users.map { "`\($0)`" }.joined(separator: ", ")
