@@ -54,8 +54,12 @@ struct KillTests {
     private func start(in folder: String) throws -> Process {
         let child = Process()
         child.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
-        child.arguments = ["--testing-library", "swift-testing", "--filter", "ChildWriterTests"]
-        child.environment = ProcessInfo.processInfo.environment.merging(["CAIRN_SQLITE_CHILD": folder]) { $1 }
+        child.arguments = [
+            "--testing-library", "swift-testing", "--filter", #"^PersistenceSQLiteTests\.ChildWriterTests"#,
+        ]
+        child.environment = ProcessInfo.processInfo.environment.merging(
+            ["CAIRN_SQLITE_CHILD": folder, "CAIRN_SQLITE_PARENT": "\(getpid())"]
+        ) { $1 }
         child.standardOutput = FileHandle.nullDevice
         child.standardError = FileHandle.nullDevice
         try child.run()
@@ -80,7 +84,7 @@ struct ChildWriterTests {
         let first = try await driver.read { try $0.count("SELECT COALESCE(MAX(id), -1) FROM items") } / 2 + 1
         let next = Tally(first)
         // Nobody kills the writer of a test process that was itself killed: it must see that it is alone.
-        let parent = getppid()
+        let parent = ProcessInfo.processInfo.environment["CAIRN_SQLITE_PARENT"].flatMap { pid_t($0) }
         let notes = open("\(folder)/acknowledged", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
 
         await withTaskGroup { group in
