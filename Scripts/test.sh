@@ -111,7 +111,7 @@ closing_line() { grep 'Test run with [0-9]* test' "$TEST_OUTPUT" | tail -n 1 || 
 
 report_skipped() {
     local reasons
-    reasons=$(sed -nE 's/^.*(Test|Suite) .* skipped:? ?(.*)$/\2/p' "$TEST_OUTPUT" | sort | uniq -c)
+    reasons=$(sed -nE 's/^➜ ((Test|Suite) .*) skipped(: (.*)|\.)$/\1 \4/p' "$TEST_OUTPUT" | sort | uniq -c)
     if [[ -n $reasons ]]; then note "Skipped, and why:"$'\n'"$reasons"; fi
 }
 
