@@ -15,8 +15,9 @@ package enum StackAccessLevel: Int, Sendable, Comparable, CaseIterable {
     /// The level that a permission needs.
     package static func needed(for permission: StackPermission) -> StackAccessLevel {
         switch permission {
-        case .read, .export, .decrypt, .readDeployment, .readAnnotations: .read
-        case .write, .importState, .encrypt, .cancelUpdate, .updateTags, .updateAnnotations, .createDeployment: .write
+        // Encrypting as well: a preview does it, and a ciphertext by itself changes nothing.
+        case .read, .export, .encrypt, .decrypt, .readDeployment, .readAnnotations: .read
+        case .write, .importState, .cancelUpdate, .updateTags, .updateAnnotations, .createDeployment: .write
         default: .admin
         }
     }

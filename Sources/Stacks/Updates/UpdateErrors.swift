@@ -26,6 +26,12 @@ extension ServiceError {
     )
     static let previewsWriteNothing = ServiceError(.permissionDenied, "A preview does not change the stack's state")
 
+    /// In the words of every other refusal for want of a permission.
+    static let writingNotAllowed = ServiceError(
+        .permissionDenied,
+        "Forbidden: this needs the permission '\(StackPermission.write)'."
+    )
+
     static func statusUnknown(_ status: String) -> ServiceError {
         .invalid("status", "unrecognized status '\(status)'; it is succeeded, failed or cancelled")
     }

@@ -5,7 +5,8 @@ import Kernel
 /// The life of updates.
 ///
 /// The contract has one set of paths for each kind; clients use that of `update` for all of them, so the kind in a path
-/// counts only when an update is made (`spec/cli-protocol.md` §10.1).
+/// counts only when an update is made (`spec/cli-protocol.md` §10.1). Whoever may read a stack may preview it, and only the
+/// body or the row says what is a preview: `UpdateService` asks for the right to write where one is needed.
 package struct UpdateRoutes: RouteGroup {
     /// Configurations and commit messages can be long (`spec/cli-protocol.md` §17).
     static let programLimits = BodyLimits(16 << 20)
@@ -47,7 +48,7 @@ package struct UpdateRoutes: RouteGroup {
     where Op.Path == StackPath, Op.Body == AppUpdateProgramRequest, Op.Output == AppUpdateProgramResponse {
         routes.mutation(
             operation,
-            access: .stack(kind == .preview ? .read : .write),
+            access: .stack(.read),
             audit: .updateCreated,
             options: RouteOptions(limits: Self.programLimits)
         ) { (call: Call<Op>) in
@@ -67,7 +68,7 @@ package struct UpdateRoutes: RouteGroup {
     where Op.Path == UpdatePath, Op.Body == AppStartUpdateRequest, Op.Output == AppStartUpdateResponse {
         routes.mutation(
             operation,
-            access: .stack(.write),
+            access: .stack(.read),
             audit: .updateStarted,
             options: RouteOptions(takesEmptyBody: true)
         ) { (call: Call<Op>) in

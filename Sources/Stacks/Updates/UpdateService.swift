@@ -21,6 +21,7 @@ package struct UpdateService: Sendable {
     private let stacks = StackStore()
     private let updates = UpdateStore()
     private let tags = StackTagStore()
+    private let grants = StackGrantStore()
 
     package init(database: Database, effects: Effects, ending: UpdateEnding) {
         self.database = database
@@ -45,8 +46,7 @@ package struct UpdateService: Sendable {
         return try await database.write { [self] tx in
             guard let stack = try stacks.find(ref, in: tx) else { throw ServiceError.stackNotFound(ref) }
             let update = newUpdate(id, kind, isPreview: isPreview, of: stack, program: program, by: actor, at: now)
-            try updates.insert(update, in: tx)
-            try record(.updateCreated, update, of: stack, by: actor, at: now, in: tx)
+            try insert(update, of: stack, by: actor, at: now, in: tx)
             return update
         }
     }
@@ -73,14 +73,39 @@ package struct UpdateService: Sendable {
     package func start(_ id: UpdateID, of ref: StackRef, _ start: Start, by actor: Actor) async throws -> StartedUpdate
     {
         let newTags = try start.tags.map { tags throws(ServiceError) in try StackTags(tags) }
-        let token = Hex.encode(effects.randomBytes(32))
-        let lease = Lease(token: token, hash: SHA256.hash(token).bytes)
+        let lease = newLease()
         return try await hold.retrying {
             try await database.write { [self] tx in
                 let now = effects.now()
                 guard let stack = try stacks.lock(ref, in: tx),
                     let update = try updates.find(id, of: stack.id, in: tx)
                 else { throw ServiceError.updateNotFound(id) }
+                try requireRight(to: update, of: stack, actor, in: tx)
+                return try begin(update, of: stack, start, newTags, lease, by: actor, at: now, in: tx)
+            }
+        }
+    }
+
+    /// Makes an update and starts it in one step: a refused one leaves nothing behind.
+    ///
+    /// - Throws: what `start` throws.
+    package func createAndStart(
+        _ kind: UpdateKind,
+        isPreview: Bool,
+        of ref: StackRef,
+        program: UpdateProgram,
+        _ start: Start,
+        by actor: Actor
+    ) async throws -> StartedUpdate {
+        let newTags = try start.tags.map { tags throws(ServiceError) in try StackTags(tags) }
+        let lease = newLease()
+        let id: UpdateID = effects.id()
+        return try await hold.retrying {
+            try await database.write { [self] tx in
+                let now = effects.now()
+                guard let stack = try stacks.lock(ref, in: tx) else { throw ServiceError.stackNotFound(ref) }
+                let update = newUpdate(id, kind, isPreview: isPreview, of: stack, program: program, by: actor, at: now)
+                try insert(update, of: stack, by: actor, at: now, in: tx)
                 return try begin(update, of: stack, start, newTags, lease, by: actor, at: now, in: tx)
             }
         }
@@ -141,6 +166,33 @@ package struct UpdateService: Sendable {
     private struct Lease: Sendable {
         var token: String
         var hash: [UInt8]
+    }
+
+    private func newLease() -> Lease {
+        let token = Hex.encode(effects.randomBytes(32))
+        return Lease(token: token, hash: SHA256.hash(token).bytes)
+    }
+
+    private func insert(
+        _ update: Update,
+        of stack: Stack,
+        by actor: Actor,
+        at now: Timestamp,
+        in tx: Transaction
+    ) throws {
+        try requireRight(to: update, of: stack, actor, in: tx)
+        try updates.insert(update, in: tx)
+        try record(.updateCreated, update, of: stack, by: actor, at: now, in: tx)
+    }
+
+    /// Whoever may read a stack may preview it; what changes it needs the right to write.
+    ///
+    /// The routes ask for the right to read only: whether an update is a preview is not in their paths.
+    private func requireRight(to update: Update, of stack: Stack, _ actor: Actor, in tx: Transaction) throws {
+        guard !update.isPreview else { return }
+        guard let user = actor.userID, try grants.mayWrite(user, to: stack, in: tx) else {
+            throw ServiceError.writingNotAllowed
+        }
     }
 
     private func begin(

@@ -8,7 +8,7 @@ struct RoleTests {
         "A permission on a stack needs the level of the contract's scale",
         arguments: [
             (StackPermission.read, StackAccessLevel.read), (.export, .read), (.decrypt, .read), (.write, .write),
-            (.encrypt, .write), (.importState, .write), (.updateTags, .write), (.cancelUpdate, .write),
+            (.encrypt, .read), (.importState, .write), (.updateTags, .write), (.cancelUpdate, .write),
             (.rename, .admin), (.delete, .admin), (.transfer, .admin), (.updateAccess, .admin),
             (.deleteWebhook, .admin),
         ]
