@@ -58,7 +58,13 @@ package struct EngineEventRoutes: RouteGroup {
         to update: UpdateID,
         of stack: StackID
     ) async throws -> NoContent {
-        try await events.append(try await content.collectReceived(), isSingle: isSingle, to: update, of: stack)
+        try await events.append(
+            try await content.collectBatch(),
+            isSingle: isSingle,
+            limit: content.limits.inflated,
+            to: update,
+            of: stack
+        )
         return NoContent()
     }
 

@@ -8,6 +8,8 @@ import StateStore
 package struct EngineEventService: Sendable {
     /// The most events of one batch (`spec/cli-protocol.md` §13.1).
     private static let batchLimit = 10_000
+    /// How long after the end of an update its last events may still be on their way (`spec/cli-protocol.md` §13.1).
+    private static let late = Duration.seconds(600)
     private static let deadline = Duration.seconds(60)
 
     private let database: Database
@@ -27,12 +29,20 @@ package struct EngineEventService: Sendable {
 
     /// Adds a batch as it was sent, gzip or plain.
     ///
-    /// A repeated one changes nothing; one that comes after the end of its update is kept, too.
+    /// A repeated one changes nothing; one that comes shortly after the end of its update is kept, too.
     ///
-    /// - Parameter isSingle: the body is one event instead of a list.
-    package func append(_ received: [UInt8], isSingle: Bool, to update: UpdateID, of stack: StackID) async throws {
+    /// - Parameters:
+    ///   - isSingle: the body is one event instead of a list.
+    ///   - limit: the most bytes that the body may inflate to.
+    package func append(
+        _ received: [UInt8],
+        isSingle: Bool,
+        limit: Int,
+        to update: UpdateID,
+        of stack: StackID
+    ) async throws {
         let batch = try await compute.run(deadline: Self.deadline) {
-            try EventBatch(StateReader.inflated(received), isSingle: isSingle)
+            try EventBatch(ReceivedBatch.inflated(received, limit: limit), isSingle: isSingle)
         }
         guard batch.events.count <= Self.batchLimit else {
             throw ServiceError(.tooLarge, "A batch has at most \(Self.batchLimit) events.")
@@ -54,7 +64,8 @@ package struct EngineEventService: Sendable {
             guard let found = try updates.find(update, of: stack, in: tx) else {
                 throw ServiceError.updateNotFound(update)
             }
-            guard found.status != .notStarted else { throw ServiceError.updateNotStarted }
+            let isLate = found.endedAt.map { $0.advanced(by: Self.late) >= effects.now() } ?? false
+            if !isLate { try UpdateLifecycle.requireWritable(found) }
             _ = try segments.insert(row, of: update, at: effects.now(), in: tx)
             if let changes = batch.resourceChanges {
                 try updates.setResourceChanges(changes, of: update, in: tx)
@@ -154,7 +165,10 @@ struct EventBatch: Sendable {
             guard element.first == UInt8(ascii: "{") else {
                 throw ServiceError.invalid("events[\(index)]", "must be an object")
             }
-            events.append(take(element))
+            guard let event = take(element) else {
+                throw ServiceError.invalid("events[\(index)].sequence", "must be a whole number from 0 on")
+            }
+            events.append(event)
         }
         events.sort { $0.sequence < $1.sequence }
     }
@@ -163,18 +177,22 @@ struct EventBatch: Sendable {
         !JSONMembers(of: text[...]).contains { text[$0.key].elementsEqual("events".utf8) }
     }
 
-    private mutating func take(_ element: ArraySlice<UInt8>) -> Event {
+    /// Nil for an event without a number: several of them could not be told apart.
+    private mutating func take(_ element: ArraySlice<UInt8>) -> Event? {
+        var sequence: Int64?
         var event = Event(sequence: 0, text: Array(element))
         for member in JSONMembers(of: element) {
             let key = String(decoding: element[member.key], as: UTF8.self)
             switch key {
-            case "sequence": event.sequence = JSONScalar.integer(element[member.value]) ?? 0
+            case "sequence": sequence = JSONScalar.integer(element[member.value])
             case "type": event.hasType = true
             case "summaryEvent": resourceChanges = Self.changes(element[member.value])
             default: break
             }
             if key.hasSuffix("Event") { event.payload = key }
         }
+        guard let sequence, sequence >= 0 else { return nil }
+        event.sequence = sequence
         return event
     }
 
