@@ -20,7 +20,7 @@ package struct StackTagService: Sendable {
     package func replaceAll(_ values: [String: String], of ref: StackRef, by actor: Actor) async throws {
         let replacement = try StackTags(values)
         try await change(ref, by: actor, detail: "replaced \(values.count)") { [tags] stack, current, tx in
-            try tags.replace(try replacement.replacing(current), of: stack.id, in: tx)
+            try tags.replace(try replacement.replacing(current, in: stack.ref.project), of: stack.id, in: tx)
         }
     }
 
@@ -28,9 +28,10 @@ package struct StackTagService: Sendable {
     ///
     /// - Throws: `.invalidArgument` when the stack has it already.
     package func add(_ name: String, value: String, to ref: StackRef, by actor: Actor) async throws {
-        _ = try StackTags([name: value])
+        let added = try StackTags([name: value])
         try await change(ref, by: actor, detail: "added \(name)") { [tags] stack, current, tx in
             guard current.values[name] == nil else { throw ServiceError.tagExists(name) }
+            _ = try added.replacing(current, in: stack.ref.project)
             try tags.set(name, to: value, on: stack.id, in: tx)
         }
     }

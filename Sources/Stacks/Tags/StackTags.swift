@@ -28,12 +28,26 @@ package struct StackTags: Sendable, Equatable {
 
     /// These tags as a complete replacement of `current`.
     ///
-    /// The project tag stays as it is: left out it is kept, changed it is refused.
-    package func replacing(_ current: StackTags) throws(ServiceError) -> StackTags {
-        guard let project = current.values[Self.project] else { return self }
-        guard values[Self.project] ?? project == project else { throw .tagIsBuiltIn(Self.project) }
+    /// The project tag stays as it is: left out it is kept, changed it is refused. Where there is none, it may only name
+    /// the stack's own project.
+    package func replacing(_ current: StackTags, in project: ProjectName) throws(ServiceError) -> StackTags {
+        guard let kept = current.values[Self.project] else {
+            try requireProject(values[Self.project], is: project)
+            return self
+        }
+        guard values[Self.project] ?? kept == kept else { throw .tagIsBuiltIn(Self.project) }
         var result = self
-        result.values[Self.project] = project
+        result.values[Self.project] = kept
         return result
+    }
+
+    /// Checks that a value for the project tag names the project; nil is no value.
+    ///
+    /// A project file may have letters that paths cannot: clients put `-` in their place (`spec/cli-protocol.md` §3).
+    private func requireProject(_ value: String?, is project: ProjectName) throws(ServiceError) {
+        guard let value else { return }
+        // A letter followed by a dot is a name, a dot alone is not.
+        let inPaths = value.unicodeScalars.map { ProjectName.accepts("a\($0)") ? String($0) : "-" }.joined()
+        guard inPaths == project.rawValue else { throw .tagIsBuiltIn(Self.project) }
     }
 }

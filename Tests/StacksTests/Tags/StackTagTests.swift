@@ -6,7 +6,7 @@ import Testing
 struct StackTagTests {
     private let path = "/api/stacks/acme/site/dev/tags"
 
-    @Test("are replaced as a whole, but for the one that follows the project", arguments: Engine.available)
+    @Test("27: are replaced as a whole, but for the one that follows the project", arguments: Engine.available)
     func replaces(engine: Engine) async throws {
         try await withTags(engine) { server in
             let reply = try await server.send("PATCH", path, json: #"{"b":"2","c":"3"}"#)
@@ -112,7 +112,46 @@ struct StackTagTests {
         }
     }
 
-    @Test("are limited in length", arguments: [(40, 256, 204), (41, 1, 400), (1, 257, 400)])
+    @Test(
+        "name the stack's own project where they name one, as its file or as its path spells it",
+        arguments: [("POST", 400), ("PATCH", 400)],
+        ["shop", "", "site ", "SITE"]
+    )
+    func refusesOtherProjects(method: (String, Int), project: String) async throws {
+        try await withStackServer(.sqlite) { server in
+            try await server.createStack("acme/site/dev")
+            let json =
+                method.0 == "POST"
+                ? #"{"name":"pulumi:project","value":"\#(project)"}"# : #"{"pulumi:project":"\#(project)"}"#
+
+            let reply = try await server.send(method.0, path, json: json)
+
+            #expect(reply.status == method.1)
+            #expect(reply.message?.contains("pulumi:project") == true)
+            #expect(try await server.tags(of: "acme/site/dev") == [:])
+        }
+    }
+
+    @Test(
+        "may name the project of a stack that has no such tag",
+        arguments: ["POST", "PATCH"],
+        ["my site", "my-site"]
+    )
+    func takesOwnProject(method: String, project: String) async throws {
+        try await withStackServer(.sqlite) { server in
+            try await server.createStack("acme/my-site/dev")
+            let json =
+                method == "POST"
+                ? #"{"name":"pulumi:project","value":"\#(project)"}"# : #"{"pulumi:project":"\#(project)"}"#
+
+            let reply = try await server.send(method, "/api/stacks/acme/my-site/dev/tags", json: json)
+
+            #expect(reply.status == 204)
+            #expect(try await server.tags(of: "acme/my-site/dev") == ["pulumi:project": project])
+        }
+    }
+
+    @Test("27: are limited in length", arguments: [(40, 256, 204), (41, 1, 400), (1, 257, 400)])
     func limits(name: Int, value: Int, status: Int) async throws {
         try await withTags(.sqlite) { server in
             let json =
