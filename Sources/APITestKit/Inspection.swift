@@ -44,7 +44,9 @@ struct Inspection {
     private func checkAudit() {
         guard let newActions else { return }
         guard reply.isSuccess else {
-            if wasAlone, !newActions.isEmpty { report("was refused and wrote \(newActions) all the same") }
+            if wasAlone, !newActions.isEmpty, !request.mayBeAuditedWhenRefused {
+                report("was refused and wrote \(newActions) all the same")
+            }
             return
         }
         switch route?.audit {

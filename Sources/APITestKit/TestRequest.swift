@@ -12,6 +12,8 @@ package struct TestRequest: Sendable {
     package var isChunked = false
     /// Whether a success must leave the audit event that the route declares; not so where a repetition changes nothing.
     package var mustBeAudited = true
+    /// Whether a refusal may leave an audit event: where something ended although its request failed.
+    package var mayBeAuditedWhenRefused = false
 
     package init(_ method: String, _ target: String, headers: HTTPHeaders = [:], body: [UInt8]? = nil) {
         self.method = method
