@@ -50,7 +50,7 @@ struct CreateStackTests {
         }
     }
 
-    @Test("is refused for a name that is taken, in the words that clients look for", arguments: Engine.available)
+    @Test("19: is refused for a name that is taken, in the words that clients look for", arguments: Engine.available)
     func refusesTakenName(engine: Engine) async throws {
         try await withStackServer(engine) { server in
             try await server.createStack("acme/site/dev")
@@ -76,7 +76,7 @@ struct CreateStackTests {
         }
     }
 
-    @Test("lets one of many that ask for the same name at once have it", arguments: Engine.available)
+    @Test("21: lets one of many that ask for the same name at once have it", arguments: Engine.available)
     func createsOnce(engine: Engine) async throws {
         try await withStackServer(engine) { server in
             let statuses = try await withThrowingTaskGroup(of: Int.self) { group in
@@ -96,7 +96,7 @@ struct CreateStackTests {
     }
 
     @Test(
-        "is refused with the name of the field, and makes nothing",
+        "9, 20: is refused with the name of the field, and makes nothing",
         arguments: [
             ("{}", "stackName"),
             (#"{"stackName":null}"#, "stackName"),
@@ -130,7 +130,7 @@ struct CreateStackTests {
         }
     }
 
-    @Test("takes names of 100 letters and refuses one more", arguments: [(100, 200), (101, 400)])
+    @Test("20: takes names of 100 letters and refuses one more", arguments: [(100, 200), (101, 400)])
     func limitsNames(length: Int, status: Int) async throws {
         try await withStackServer(.sqlite) { server in
             let name = String(repeating: "n", count: length)
@@ -154,7 +154,7 @@ struct CreateStackTests {
         }
     }
 
-    @Test("ignores fields that the contract does not have")
+    @Test("10: ignores fields that the contract does not have")
     func ignoresUnknownFields() async throws {
         try await withStackServer(.sqlite) { server in
             let json = #"{"stackName":"dev","future":{"deep":[1,{"a":null}]}}"#

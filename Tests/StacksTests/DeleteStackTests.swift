@@ -37,7 +37,7 @@ struct DeleteStackTests {
     }
 
     @Test(
-        "spares one with resources, in the words that clients compare, unless it is forced",
+        "28: spares one with resources, in the words that clients compare, unless it is forced",
         arguments: Engine.available
     )
     func sparesResources(engine: Engine) async throws {

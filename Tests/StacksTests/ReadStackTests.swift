@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Reading a stack")
 struct ReadStackTests {
-    @Test("hides it from everybody who has no right to read it", arguments: Engine.available)
+    @Test("26: hides it from everybody who has no right to read it", arguments: Engine.available)
     func hides(engine: Engine) async throws {
         try await withStackServer(engine) { server in
             try await server.createStack("acme/site/dev")
@@ -19,6 +19,45 @@ struct ReadStackTests {
                 let reply = try await server.send("GET", "/api/stacks/acme/site/dev", as: caller)
                 #expect(reply.status == status)
             }
+        }
+    }
+
+    @Test("18: shows a fresh one as never updated, with the tags it was made with", arguments: Engine.available)
+    func showsFresh(engine: Engine) async throws {
+        try await withStackServer(engine) { server in
+            let made = try await server.send(
+                "POST",
+                "/api/stacks/acme/site",
+                json: #"{"stackName":"dev","tags":{"a":"1","pulumi:project":"site"}}"#
+            )
+
+            let stack = try await server.send("GET", "/api/stacks/acme/site/dev")
+            let list = try await server.send("GET", "/api/user/stacks")
+
+            #expect(made.status == 200)
+            #expect(made.text == "{}")
+            #expect(stack.json["version"].int == 0)
+            #expect(stack.json["activeUpdate"].string == "")
+            #expect(stack.json["tags"].strings == ["a": "1", "pulumi:project": "site"])
+            #expect(!stack.json["config"].exists)
+            #expect(["orgName", "projectName", "stackName"].map { stack.json[$0].string } == ["acme", "site", "dev"])
+            #expect(list.json["stacks"].array.map { $0["stackName"].string } == ["dev"])
+            #expect(!list.json["stacks"][0]["lastUpdate"].exists)
+        }
+    }
+
+    @Test("23: finds a project from its first stack to its last", arguments: Engine.available)
+    func findsProject(engine: Engine) async throws {
+        try await withStackServer(engine) { server in
+            let before = try await server.send("HEAD", "/api/stacks/acme/site")
+            try await server.createStack("acme/site/dev")
+            let during = try await server.send("HEAD", "/api/stacks/acme/site")
+            _ = try await server.send("DELETE", "/api/stacks/acme/site/dev?force=false")
+            let after = try await server.send("HEAD", "/api/stacks/acme/site")
+
+            #expect(before.status == 404)
+            #expect(during.isSuccess)
+            #expect(after.status == 404)
         }
     }
 

@@ -42,6 +42,65 @@ struct RenameStackTests {
         }
     }
 
+    @Test("30: writes the new names into the state, and leaves other stacks' names alone", arguments: Engine.available)
+    func rewritesState(engine: Engine) async throws {
+        let state = { (project: String, stack: String) in
+            let urn = { (name: String) in "urn:pulumi:\(stack)::\(project)::pkg:m:T::\(name)" }
+            let provider = "urn:pulumi:\(stack)::\(project)::pulumi:providers:pkg::p"
+            let owner = #"{"owner":"acme","project":"\#(project)","stack":"\#(stack)"}"#
+            return TestServer.state([
+                TestServer.root(project, stack, outputs: #"{"n":1.10}"#),
+                #"{"urn":"\#(provider)","custom":true,"type":"pulumi:providers:pkg","id":"the-id"}"#,
+                """
+                {"urn":"\(urn("a"))","custom":true,"type":"pkg:m:T","provider":"\(provider)::the-id",\
+                "parent":"\(TestServer.rootURN(project, stack))","dependencies":["\(provider)"],\
+                "inputs":{"other":"urn:pulumi:prod::site::pkg:m:T::x","text":"dev site"}}
+                """,
+            ])
+            .replacing(#""resources""#, with: #""secrets_providers":{"type":"service","state":\#(owner)},"resources""#)
+        }
+        try await withStackServer(engine) { server in
+            try await server.createStack("acme/site/dev", tags: #"{"pulumi:project":"site"}"#)
+            let path = "/api/stacks/acme/site/dev"
+            let secret = try await server.send("POST", "\(path)/encrypt", json: #"{"plaintext":"AA=="}"#)
+            _ = try await server.send("POST", "\(path)/import", json: state("site", "dev"))
+
+            let reply = try await server.send("POST", "\(path)/rename", json: #"{"newName":"s2","newProject":"p2"}"#)
+            let opened = try await server.send("POST", "/api/stacks/acme/p2/s2/decrypt", json: secret.text)
+
+            #expect(reply.status == 200)
+            #expect(try await !server.stackExists("acme/site/dev"))
+            #expect(try await server.export("acme/p2/s2").text == state("p2", "s2"))
+            #expect(try await server.export("acme/p2/s2", version: 1).text == state("site", "dev"))
+            #expect(opened.json["plaintext"].string == "AA==")
+            #expect(try await server.tags(of: "acme/p2/s2") == ["pulumi:project": "p2"])
+            #expect(try await server.history(of: "acme/p2/s2") == ["rename succeeded 2", "import succeeded 1"])
+        }
+    }
+
+    @Test("lets updates go on from the state under the new names", arguments: Engine.available)
+    func goesOn(engine: Engine) async throws {
+        try await withStackServer(engine) { server in
+            try await server.createStack("acme/site/dev")
+            try await server.importState([TestServer.root("site", "dev")], into: "acme/site/dev")
+            _ = try await server.send("POST", "/api/stacks/acme/site/dev/rename", json: #"{"newName":"prod"}"#)
+
+            let update = try await server.update(of: "acme/site/prod", journal: 2)
+            let entry = Journal.entry(
+                2,
+                kind: 1,
+                1,
+                old: 0,
+                state: TestServer.root("site", "prod", outputs: #"{"v":1}"#)
+            )
+            let saved = try await update.journal([Journal.provider, entry])
+
+            #expect(saved.status == 204)
+            #expect(try await update.complete().status == 204)
+            #expect(try await server.resources("acme/site/prod") == ["\(TestServer.rootURN("site", "prod"))@1"])
+        }
+    }
+
     @Test("frees the old name at once, also to go back to", arguments: Engine.available)
     func freesName(engine: Engine) async throws {
         try await withStackServer(engine) { server in
@@ -58,7 +117,7 @@ struct RenameStackTests {
     }
 
     @Test(
-        "is refused without side effects",
+        "31: is refused without side effects",
         arguments: [
             (#"{"newName":"taken"}"#, 409, "Conflict: stack 'acme/site/taken' already exists"),
             (#"{"newName":"dev","newProject":"site"}"#, 400, "No rename to apply."),

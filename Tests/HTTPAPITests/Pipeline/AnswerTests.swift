@@ -8,7 +8,7 @@ import Testing
 @Suite("Answers")
 struct AnswerTests {
     @Test(
-        "are compressed where the client takes gzip and it pays",
+        "12: are compressed where the client takes gzip and it pays",
         arguments: [
             ("gzip", 4096, true), ("gzip", 4095, false), ("GZIP", 5000, true), ("x-gzip", 5000, true),
             ("*", 5000, true), ("gzip;q=1.0", 5000, true), ("br, gzip", 5000, true), ("gzip;q=0", 5000, false),
@@ -61,7 +61,7 @@ struct AnswerTests {
         #expect(reply.body == (accepted == "gzip" ? stored : text))
     }
 
-    @Test("without a body have none, whatever the client takes")
+    @Test("8: without a body have none, whatever the client takes")
     func sendNothing() async throws {
         let lab = Lab { routes in
             routes.query(RemoveNote.self, access: .authenticated) { _ -> NoContent in NoContent() }
@@ -75,7 +75,7 @@ struct AnswerTests {
         #expect(reply.headers["Content-Encoding"] == nil)
     }
 
-    @Test("to HEAD have the headers of GET and no compression")
+    @Test("8: to HEAD have the headers of GET and no compression")
     func answerHead() async throws {
         let lab = giving(RawOutput(contentType: "text/plain", text: String(repeating: "x", count: 9000)))
 

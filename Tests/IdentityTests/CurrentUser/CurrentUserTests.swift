@@ -6,7 +6,7 @@ import Testing
 
 @Suite("The caller's own account")
 struct CurrentUserTests {
-    @Test("shows who one is and where one belongs", arguments: Engine.available)
+    @Test("13: shows who one is and where one belongs", arguments: Engine.available)
     func showsAccount(engine: Engine) async throws {
         try await withIdentityServer(engine) { server in
             let reply = try await server.send("GET", "/api/user", as: .mia)
@@ -42,7 +42,7 @@ struct CurrentUserTests {
     }
 
     @Test(
-        "is shown to nobody without a valid token",
+        "4: is shown to nobody without a valid token",
         arguments: [
             nil, "token", "token ", "token nobody", "token test-token-of-de", "token test-token-of-devv",
             "token test-token-of-dev x", "Basic ZGV2OmRldg==", "update-token test-token-of-dev", "test-token-of-dev",

@@ -5,7 +5,7 @@ import Testing
 @Suite("The default organization")
 struct DefaultOrganizationTests {
     @Test(
-        "is the first shared one as long as none was chosen, else one's own",
+        "15: is the first shared one as long as none was chosen, else one's own",
         arguments: Engine.available,
         [(TestCaller.dev, "acme"), (.mia, "acme"), (.eve, "other"), (.root, "root")]
     )
@@ -15,6 +15,7 @@ struct DefaultOrganizationTests {
 
             #expect(reply.status == 200)
             #expect(reply.json["GitHubLogin"].string == caller.1)
+            #expect(reply.json["Messages"].exists)
         }
     }
 

@@ -43,7 +43,7 @@ struct RouteBodyTests {
         }
     }
 
-    @Test("A small one that inflates to a large one is refused")
+    @Test("6: A small one that inflates to a large one is refused")
     func refusesBombs() async throws {
         let largest = json.map(\.limits.inflated).max() ?? 0
         let bomb = Gzip.gzip([UInt8](repeating: 0x20, count: largest + 1)[...], level: 6)
@@ -78,7 +78,7 @@ struct RouteBodyTests {
         }
     }
 
-    @Test("Fields that the contract does not have are passed over")
+    @Test("10: Fields that the contract does not have are passed over")
     func ignoresUnknownFields() async throws {
         for route in json where route.descriptor.id != "updateStackTags" {
             let plain = try await send(route, RequestBody(bytes: Array("{}".utf8)))
@@ -90,7 +90,7 @@ struct RouteBodyTests {
         }
     }
 
-    @Test("Another encoding than gzip is refused", arguments: ["br", "zstd", "deflate", "gzip, gzip"])
+    @Test("7: Another encoding than gzip is refused", arguments: ["br", "zstd", "deflate", "gzip, gzip"])
     func refusesEncodings(encoding: String) async throws {
         for route in EveryRoute.taking {
             let outcome = try await send(

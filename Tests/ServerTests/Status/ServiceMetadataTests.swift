@@ -6,7 +6,7 @@ import Testing
 @Suite("What clients ask about the service")
 struct ServiceMetadataTests {
     @Test(
-        "is answered with and without a credential, even a bad one",
+        "1: is answered with and without a credential, even a bad one",
         arguments: ["/api/capabilities", "/api/cli/version", "/livez", "/readyz", "/api/status"],
         [TestCaller.stranger, .dev, .token("bad")]
     )
@@ -19,7 +19,7 @@ struct ServiceMetadataTests {
         }
     }
 
-    @Test("names capabilities in the form that clients read")
+    @Test("2, seen 4: names capabilities in the form that clients read")
     func namesCapabilities() async throws {
         try await withFullServer(.sqlite) { server in
             let reply = try await server.send("GET", "/api/capabilities")
@@ -27,7 +27,14 @@ struct ServiceMetadataTests {
             let list = reply.json["capabilities"].array
             let delta = list.first { $0["capability"].string == "delta-checkpoint-uploads-v2" }
             #expect(list.contains { $0["capability"].string == "batch-encrypt" })
+            #expect(delta?["version"].int == 2)
             #expect((delta?["configuration"]["checkpointCutoffSizeBytes"].int ?? 0) > 0)
+            let schema = list.first { $0["capability"].string == "deployment-schema-version" }
+            #expect(schema?["version"].int == 1)
+            #expect(schema?["configuration"]["version"].int == 4)
+            for name in ["begin-update", "stack-outputs"] {
+                #expect(list.first { $0["capability"].string == name }?["version"].int == 1, "\(name)")
+            }
         }
     }
 

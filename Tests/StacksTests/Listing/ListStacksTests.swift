@@ -29,7 +29,7 @@ struct ListStacksTests {
     }
 
     @Test(
-        "finds by organization, project and tag, all of which must hold",
+        "25: finds by organization, project and tag, all of which must hold",
         arguments: [
             ("organization=acme", ["acme/app/dev", "acme/app/prod", "acme/site/dev"]),
             ("organization=dev", ["dev/own/x"]),
@@ -60,7 +60,7 @@ struct ListStacksTests {
         }
     }
 
-    @Test("goes on where the page before ended, also while stacks come and go", arguments: Engine.available)
+    @Test("24: goes on where the page before ended, also while stacks come and go", arguments: Engine.available)
     func pages(engine: Engine) async throws {
         try await withStackServer(engine) { server in
             try await makeStacks(server)
@@ -78,7 +78,7 @@ struct ListStacksTests {
         }
     }
 
-    @Test("ends without a token, also when the last page is full", arguments: Engine.available)
+    @Test("24: ends without a token, also when the last page is full", arguments: Engine.available)
     func ends(engine: Engine) async throws {
         try await withStackServer(engine) { server in
             try await makeStacks(server)
@@ -108,7 +108,7 @@ struct ListStacksTests {
         }
     }
 
-    @Test("refuses the token of another filter or list, and shows nothing to whoever steals one")
+    @Test("25: refuses the token of another filter or list, and shows nothing to whoever steals one")
     func refusesForeignTokens() async throws {
         try await withStackServer(.sqlite) { server in
             try await makeStacks(server)

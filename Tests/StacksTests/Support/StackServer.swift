@@ -12,23 +12,26 @@ import Testing
 
 /// Runs `body` with a server that has every route of this module over a real folder of objects and a key of its own.
 func withStackServer(_ engine: Engine, _ body: (TestServer) async throws -> Void) async throws {
-    try await TestFolder.with { folder in
-        let objects = try FolderObjectStore(path: folder, setting: "CAIRN_DATA", pool: Pools.files)
-        try await withTestServer(
-            engine,
-            leases: leases,
-            routes: { database, effects in
-                StackServices(
-                    database: database,
-                    effects: effects,
-                    objects: objects,
-                    keys: DataKeys(provider: LocalKeyProvider(current: Random.key()), effects: effects),
-                    compute: Pools.compute
-                ).routes
-            },
-            body
-        )
-    }
+    try await TestFolder.with { folder in try await withStackServer(engine, folder: folder, body) }
+}
+
+/// The same over a folder that the test looks into.
+func withStackServer(_ engine: Engine, folder: String, _ body: (TestServer) async throws -> Void) async throws {
+    let objects = try FolderObjectStore(path: folder, setting: "CAIRN_DATA", pool: Pools.files)
+    try await withTestServer(
+        engine,
+        leases: leases,
+        routes: { database, effects in
+            StackServices(
+                database: database,
+                effects: effects,
+                objects: objects,
+                keys: DataKeys(provider: LocalKeyProvider(current: Random.key()), effects: effects),
+                compute: Pools.compute
+            ).routes
+        },
+        body
+    )
 }
 
 /// Threads that all tests share: a test needs none of its own.

@@ -41,7 +41,7 @@ struct MigrationTests {
         (try? Tree(parsing: entry))?["sequenceID"]?.int ?? 0
     }
 
-    @Test("lay the base out anew: kept, inserted and dropped resources")
+    @Test("seen 3: lay the base out anew: kept, inserted and dropped resources")
     func layout() throws {
         let fields =
             #""states":[\#(resource("x")),\#(resource("y"))],"#

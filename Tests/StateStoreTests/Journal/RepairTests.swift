@@ -13,7 +13,7 @@ struct RepairTests {
     }
 
     @Test(
-        "a refresh takes references to vanished resources out and nothing else",
+        "seen 20: a refresh takes references to vanished resources out and nothing else",
         arguments: [
             (
                 #"{"urn":"r", "dependencies":[ "gone" , "kept" ] ,"x":1.0}"#,
