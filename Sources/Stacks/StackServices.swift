@@ -16,13 +16,28 @@ package struct StackServices: Sendable {
         keys: DataKeys,
         compute: BlockingPool
     ) {
-        let texts = StateTexts(objects: objects, effects: effects, compute: compute)
-        let reader = StateReader(database: database, texts: texts, compute: compute)
-        let ending = UpdateEnding(database: database, effects: effects, reader: reader, texts: texts)
+        let stateObjects = StateObjects(objects: objects, effects: effects)
+        let writer = VersionWriter(objects: stateObjects, compute: compute)
+        let checkpoints = CheckpointTexts(objects: stateObjects, writer: writer, compute: compute)
+        let reader = StateReader(
+            database: database,
+            objects: stateObjects,
+            versions: VersionReader(objects: stateObjects, compute: compute),
+            checkpoints: checkpoints,
+            compute: compute
+        )
+        let ending = UpdateEnding(
+            database: database,
+            effects: effects,
+            reader: reader,
+            writer: writer,
+            checkpoints: checkpoints,
+            objects: stateObjects
+        )
         let hold = StackHold(database: database, effects: effects, ending: ending)
-        let stacks = StackService(database: database, effects: effects, texts: texts, reader: reader, hold: hold)
+        let stacks = StackService(database: database, effects: effects, writer: writer, reader: reader, hold: hold)
         let updates = UpdateService(database: database, effects: effects, ending: ending)
-        let states = MovedStates(reader: reader, texts: texts, compute: compute)
+        let states = MovedStates(reader: reader, writer: writer, compute: compute)
         let moves = StackRenameService(effects: effects, reader: reader, states: states, hold: hold)
         let references = StackReferenceService(database: database)
         routes = [
@@ -47,15 +62,26 @@ package struct StackServices: Sendable {
             UpdateRoutes(updates: updates),
             BeginUpdateRoutes(updates: updates, stacks: stacks, reader: reader),
             SaveRoutes(
-                checkpoints: CheckpointService(database: database, effects: effects, texts: texts, compute: compute),
-                journal: JournalService(database: database, effects: effects, texts: texts, compute: compute)
+                checkpoints: CheckpointService(
+                    database: database,
+                    effects: effects,
+                    objects: stateObjects,
+                    texts: checkpoints,
+                    compute: compute
+                ),
+                journal: JournalService(
+                    database: database,
+                    effects: effects,
+                    objects: stateObjects,
+                    compute: compute
+                )
             ),
             EngineEventRoutes(
-                events: EngineEventService(database: database, effects: effects, texts: texts, compute: compute)
+                events: EngineEventService(database: database, effects: effects, objects: stateObjects, compute: compute)
             ),
             StateRoutes(
                 reader: reader,
-                imports: StateImport(effects: effects, texts: texts, compute: compute, hold: hold),
+                imports: StateImport(effects: effects, writer: writer, hold: hold),
                 outputs: StackOutputs(reader: reader, compute: compute)
             ),
             HistoryRoutes(history: HistoryService(database: database)),

@@ -13,16 +13,16 @@ package struct JournalService: Sendable {
 
     private let database: Database
     private let effects: Effects
-    private let texts: StateTexts
+    private let objects: StateObjects
     private let compute: BlockingPool
     private let stacks = StackStore()
     private let updates = UpdateStore()
     private let journal = SegmentStore(.journal)
 
-    package init(database: Database, effects: Effects, texts: StateTexts, compute: BlockingPool) {
+    package init(database: Database, effects: Effects, objects: StateObjects, compute: BlockingPool) {
         self.database = database
         self.effects = effects
-        self.texts = texts
+        self.objects = objects
         self.compute = compute
     }
 
@@ -43,7 +43,7 @@ package struct JournalService: Sendable {
             body: received
         )
         if received.count > Self.rowLimit {
-            segment.object = try await texts.put(received, of: stack)
+            segment.object = try await objects.put(received, of: stack)
             segment.body = nil
         }
         let overlapping = try await insert(segment, to: update, of: stack)
@@ -78,7 +78,7 @@ package struct JournalService: Sendable {
         var known: [Int64: [UInt8]] = [:]
         for other in segments {
             let body: [UInt8] =
-                if let inRow = other.body { inRow } else { try await texts.object(other.object ?? "") }
+                if let inRow = other.body { inRow } else { try await objects.get(other.object ?? "") }
             let entries = try await compute.run(deadline: Self.deadline) { try Batch(body).digests }
             known.merge(entries) { first, _ in first }
         }

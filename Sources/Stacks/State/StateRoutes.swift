@@ -27,18 +27,16 @@ package struct StateRoutes: RouteGroup {
     }
 
     func exportStack(_ call: Call<Operations.ExportStack>) async throws -> RawOutput {
-        RawOutput(contentType: "application/json", .bytes(try await reader.current(of: try call.path.stack())))
+        try await reader.export(try call.path.stack())
     }
 
     func exportVersion(_ call: Call<Operations.ExportStackAtVersion>) async throws -> RawOutput {
         guard let version = Int(call.path.version), version > 0 else { throw ServiceError.versionInvalid }
-        let text = try await reader.version(version, of: try call.path.stack())
-        return RawOutput(contentType: "application/json", .bytes(text))
+        return try await reader.export(try call.path.stack(), version: version)
     }
 
     func importStack(_ call: Call<Operations.ImportStack>) async throws -> AppImportStackResponse {
-        let body = try await call.content.collect()
-        let update = try await imports.importState(body, into: try call.path.stack(), by: call.actor)
+        let update = try await imports.importState(call.content.received, into: try call.path.stack(), by: call.actor)
         return AppImportStackResponse(updateId: update.id.description)
     }
 

@@ -1,12 +1,11 @@
 import JSONScan
 
 extension StateDocument {
-    /// The names of other stacks that a state's `StackReference` resources read, as the program wrote them, each once.
-    ///
-    /// Resources about to be deleted count no more.
-    package var stackReferenceNames: [String] {
+    /// What is recorded of the document beside its text.
+    package var content: DocumentContent {
         var seen: Set<String> = []
-        return (deployment?.resources ?? []).compactMap(\.stackReferenceName).filter { seen.insert($0).inserted }
+        let names = (deployment?.resources ?? []).compactMap(\.stackReferenceName).filter { seen.insert($0).inserted }
+        return DocumentContent(summary: summary, stackReferenceNames: names)
     }
 }
 
@@ -27,5 +26,11 @@ extension StateResource {
             return name
         }
         return text(.id)?.asText
+    }
+
+    /// The same of a resource's text; most texts need not be read for it, because they do not hold the type.
+    static func stackReferenceName(in text: ArraySlice<UInt8>) -> String? {
+        guard TextSearch.contains(stackReferenceType, in: text) else { return nil }
+        return StateResource(text)?.stackReferenceName
     }
 }
