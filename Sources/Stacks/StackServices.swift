@@ -77,7 +77,12 @@ package struct StackServices: Sendable {
                 )
             ),
             EngineEventRoutes(
-                events: EngineEventService(database: database, effects: effects, objects: stateObjects, compute: compute)
+                events: EngineEventService(
+                    database: database,
+                    effects: effects,
+                    objects: stateObjects,
+                    compute: compute
+                )
             ),
             StateRoutes(
                 reader: reader,

@@ -59,7 +59,8 @@ package struct CheckpointStore: Sendable {
     }
 
     /// Puts a whole state in the place of what was saved before.
-    package func replace(with saved: SavedCheckpoint, of update: UpdateID, at now: Timestamp, in tx: Transaction) throws {
+    package func replace(with saved: SavedCheckpoint, of update: UpdateID, at now: Timestamp, in tx: Transaction) throws
+    {
         try tx.execute("DELETE FROM update_deltas WHERE update_id = \(update)")
         try tx.upsert(
             into: "update_checkpoints",

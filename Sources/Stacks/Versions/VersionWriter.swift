@@ -83,7 +83,9 @@ package struct VersionWriter: Sendable {
         var pieces = pack.makeAsyncIterator()
         var first: [UInt8] = []
         while first.count <= StoredBytes.rowLimit {
-            guard let piece = try await pieces.next(isolation: #isolation) else { return first.isEmpty ? nil : .row(first) }
+            guard let piece = try await pieces.next(isolation: #isolation) else {
+                return first.isEmpty ? nil : .row(first)
+            }
             first += piece
         }
         return .object(try await objects.put(Continued(first: first, rest: pieces), of: stack))

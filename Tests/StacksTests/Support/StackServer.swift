@@ -14,21 +14,30 @@ import Testing
 func withStackServer(_ engine: Engine, _ body: (TestServer) async throws -> Void) async throws {
     try await TestFolder.with { folder in
         let objects = try FolderObjectStore(path: folder, setting: "CAIRN_DATA", pool: Pools.files)
-        try await withTestServer(
-            engine,
-            leases: leases,
-            routes: { database, effects in
-                StackServices(
-                    database: database,
-                    effects: effects,
-                    objects: objects,
-                    keys: DataKeys(provider: LocalKeyProvider(current: Random.key()), effects: effects),
-                    compute: Pools.compute
-                ).routes
-            },
-            body
-        )
+        try await withStackServer(engine, objects: objects, body)
     }
+}
+
+/// The same over objects that the test has made.
+func withStackServer(
+    _ engine: Engine,
+    objects: FolderObjectStore,
+    _ body: (TestServer) async throws -> Void
+) async throws {
+    try await withTestServer(
+        engine,
+        leases: leases,
+        routes: { database, effects in
+            StackServices(
+                database: database,
+                effects: effects,
+                objects: objects,
+                keys: DataKeys(provider: LocalKeyProvider(current: Random.key()), effects: effects),
+                compute: Pools.compute
+            ).routes
+        },
+        body
+    )
 }
 
 /// Threads that all tests share: a test needs none of its own.

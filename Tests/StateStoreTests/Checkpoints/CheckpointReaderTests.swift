@@ -64,7 +64,10 @@ struct CheckpointReaderTests {
         let behind = #"{"deployment":{"resources":[]},"version":3}"#
         let null = #"{"version":3,"deployment": null }"#
 
-        #expect(text(try #require(try read(behind, as: .plain)), of: behind) == #"{"version":3,"deployment":{"resources":[]}}"#)
+        #expect(
+            text(try #require(try read(behind, as: .plain)), of: behind)
+                == #"{"version":3,"deployment":{"resources":[]}}"#
+        )
         #expect(text(try #require(try read(null, as: .plain)), of: null) == #"{"version":3,"deployment":null}"#)
     }
 
