@@ -124,7 +124,7 @@ package struct StateReader: Sendable {
 
     /// The document of a version.
     package func document(of state: StoredVersion) async throws -> StateDocument {
-        try await document(of: stored.text(of: state))
+        try await stored.document(of: state)
     }
 
     /// What the state is made of now.
@@ -162,15 +162,27 @@ package struct StateReader: Sendable {
 
     /// A state as an answer: versions go out as they are stored.
     private func output(_ source: Source) async throws -> RawOutput {
-        guard case .version(let version) = source else {
+        switch source {
+        case .version(let version):
+            let gzip = try await VersionGzip(version, reader: stored)
+            return RawOutput(
+                contentType: "application/json",
+                contentEncoding: "gzip",
+                .pieces(gzip, length: gzip.count)
+            )
+        case .journal(let base, let segments, let update):
+            let document = try await fold(segments, over: base, of: update)
+            return RawOutput(
+                contentType: "application/json",
+                .bytes(
+                    try await compute.run(deadline: Self.deadline) {
+                        document.text()
+                    }
+                )
+            )
+        case .never, .checkpoint:
             return RawOutput(contentType: "application/json", .bytes(try await text(source).joined()))
         }
-        let gzip = try await VersionGzip(version, reader: stored)
-        return RawOutput(
-            contentType: "application/json",
-            contentEncoding: "gzip",
-            .pieces(gzip, length: gzip.count)
-        )
     }
 
     /// Replays a journal.
@@ -189,24 +201,30 @@ package struct StateReader: Sendable {
                 bodies.append(try await objects.get(object))
             }
         }
-        var baseText: PiecedText?
-        if let base { baseText = try await stored.text(of: base) }
-        let (all, text) = (bodies, baseText)
+        let batches = try await compute.map(bodies, deadline: Self.deadline) { body in
+            try Self.refusing { try JournalEntry.batch(Self.inflated(body)[...]) }
+        }
+        let document = if let base { try await stored.document(of: base) } else { StateDocument() }
         return try await compute.run(deadline: Self.deadline) {
-            var fold = JournalFold()
-            do {
-                for body in all { try fold.add(body: Self.inflated(body)[...]) }
-                let document = try text.map { try StateDocument(reading: $0.pieces) } ?? StateDocument()
-                let options = FoldOptions(
-                    time: update.startedAt ?? update.createdAt,
-                    cliVersion: update.clientVersion,
-                    command: update.kind.rawValue,
-                    hash: StateHash.maker
-                )
+            let options = FoldOptions(
+                time: update.startedAt ?? update.createdAt,
+                cliVersion: update.clientVersion,
+                command: update.kind.rawValue,
+                hash: StateHash.maker
+            )
+            return try Self.refusing {
+                var fold = JournalFold()
+                for batch in batches { try fold.add(batch) }
                 return try fold.finish(base: document, options: options)
-            } catch let error as StateError {
-                throw error.serviceError
             }
+        }
+    }
+
+    private static func refusing<Result>(_ work: () throws -> Result) throws -> Result {
+        do {
+            return try work()
+        } catch let error as StateError {
+            throw error.serviceError
         }
     }
 

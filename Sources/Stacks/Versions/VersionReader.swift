@@ -11,7 +11,7 @@ package struct VersionReader: Sendable {
     /// Neighbours in a pack are read together up to so many bytes.
     private static let stretch = 1 << 20
     /// So many stretches are read side by side.
-    private static let width = 2
+    private static let width = 4
 
     private let objects: StateObjects
     private let compute: BlockingPool
@@ -25,46 +25,90 @@ package struct VersionReader: Sendable {
     ///
     /// - Throws: an error that names the version when stored bytes are damaged.
     package func text(of stored: StoredVersion) async throws -> PiecedText {
-        let stretches = Self.stretches(of: stored)
-        var texts = [[ArraySlice<UInt8>]](repeating: [], count: stretches.count)
-        try await withThrowingTaskGroup(of: (Int, [ArraySlice<UInt8>]).self) { group in
-            var waiting = stretches.enumerated().makeIterator()
-            func start(_ group: inout ThrowingTaskGroup<(Int, [ArraySlice<UInt8>]), any Error>) {
-                guard let (index, stretch) = waiting.next() else { return }
-                group.addTask { (index, try await text(of: stretch, in: stored)) }
-            }
-            for _ in 0..<Self.width { start(&group) }
-            while let (index, pieces) = try await group.next() {
-                texts[index] = pieces
-                start(&group)
-            }
+        let version = stored.version.version
+        let pieces = try await compute.map(load(stored), deadline: Self.deadline) { part in
+            try part.text(version: version)
         }
-        return PiecedText(Array(texts.joined()))
+        return PiecedText(pieces)
     }
 
-    private func text(of stretch: Stretch, in stored: StoredVersion) async throws -> [ArraySlice<UInt8>] {
-        switch stretch {
-        case .inline(let text):
-            return [text[...]]
-        case .packed(let chunks):
-            let bytes = try await read(chunks, of: stored)
-            let version = stored.version.version
-            return try await compute.run(deadline: Self.deadline) {
-                try Self.runs(of: chunks, in: bytes, version: version).map { run in
-                    guard let text = try? run.text() else { throw ServiceError.stateBroken(version) }
-                    return text[...]
-                }
+    /// The document of a version; its chunks are read side by side.
+    ///
+    /// - Throws: an error that names the version when stored bytes are damaged.
+    package func document(of stored: StoredVersion) async throws -> StateDocument {
+        let version = stored.version.version
+        do {
+            let parts = try await compute.map(load(stored), deadline: Self.deadline) { part in
+                let text = try part.text(version: version)
+                guard case .chunk(let chunk, _) = part else { return ReadPart.text(text) }
+                return try ReadPart(chunk, text: text)
             }
+            return try await compute.run(deadline: Self.deadline) { try StateDocument(parts) }
+        } catch let error as StateError {
+            throw error.serviceError
         }
     }
 
     /// The checked bytes of neighbours in a pack, joined.
     func bytes(of chunks: [Manifest.Chunk], in stored: StoredVersion) async throws -> [UInt8] {
-        let bytes = try await read(chunks, of: stored)
         let version = stored.version.version
+        let bytes = try await read(chunks, of: stored)
         return try await compute.run(deadline: Self.deadline) {
-            _ = try Self.runs(of: chunks, in: bytes, version: version)
+            for part in try Self.parts(of: chunks, in: bytes, version: version) { try part.check(version: version) }
             return bytes
+        }
+    }
+
+    // MARK: - Loading
+
+    /// A part of the manifest with the bytes that belong to it, unchecked.
+    private enum Part: Sendable {
+        case inline([UInt8])
+        case chunk(Manifest.Chunk, stored: ArraySlice<UInt8>)
+
+        func check(version: Int) throws {
+            guard case .chunk(let chunk, let stored) = self else { return }
+            guard SHA256.hash(stored).bytes == chunk.place.digest else { throw ServiceError.stateBroken(version) }
+        }
+
+        func text(version: Int) throws -> ArraySlice<UInt8> {
+            try check(version: version)
+            switch self {
+            case .inline(let text):
+                return text[...]
+            case .chunk(let chunk, let stored):
+                let run = DeflateRun(bytes: Array(stored), crc: chunk.crc, textCount: chunk.textCount)
+                guard let text = try? run.text() else { throw ServiceError.stateBroken(version) }
+                return text[...]
+            }
+        }
+    }
+
+    /// All parts in the order of the text.
+    private func load(_ stored: StoredVersion) async throws -> [Part] {
+        let stretches = Self.stretches(of: stored)
+        return try await withThrowingTaskGroup(of: (Int, [Part]).self) { group in
+            var parts = [[Part]](repeating: [], count: stretches.count)
+            var waiting = stretches.enumerated().makeIterator()
+            for _ in 0..<Self.width {
+                guard let (index, stretch) = waiting.next() else { break }
+                group.addTask { (index, try await load(stretch, of: stored)) }
+            }
+            while let (index, loaded) = try await group.next() {
+                parts[index] = loaded
+                guard let (index, stretch) = waiting.next() else { continue }
+                group.addTask { (index, try await load(stretch, of: stored)) }
+            }
+            return Array(parts.joined())
+        }
+    }
+
+    private func load(_ stretch: Stretch, of stored: StoredVersion) async throws -> [Part] {
+        switch stretch {
+        case .inline(let text):
+            [.inline(text)]
+        case .packed(let chunks):
+            try Self.parts(of: chunks, in: await read(chunks, of: stored), version: stored.version.version)
         }
     }
 
@@ -86,21 +130,17 @@ package struct VersionReader: Sendable {
         }
     }
 
-    private static func runs(
-        of chunks: [Manifest.Chunk],
-        in bytes: [UInt8],
-        version: Int
-    ) throws -> [DeflateRun] {
+    private static func parts(of chunks: [Manifest.Chunk], in bytes: [UInt8], version: Int) throws -> [Part] {
         var offset = 0
         return try chunks.map { chunk in
-            let end = offset + chunk.place.count
-            guard end <= bytes.count else { throw ServiceError.stateBroken(version) }
-            let run = bytes[offset..<end]
-            guard SHA256.hash(run).bytes == chunk.place.digest else { throw ServiceError.stateBroken(version) }
-            offset = end
-            return DeflateRun(bytes: Array(run), crc: chunk.crc, textCount: chunk.textCount)
+            let range = offset..<(offset + chunk.place.count)
+            guard range.upperBound <= bytes.count else { throw ServiceError.stateBroken(version) }
+            offset = range.upperBound
+            return .chunk(chunk, stored: bytes[range])
         }
     }
+
+    // MARK: - Stretches
 
     /// Text of the manifest itself, or neighbours in a pack.
     enum Stretch: Sendable {

@@ -7,8 +7,6 @@ package import StateStore
 /// What is written is nobody's version until a row names it.
 package struct VersionWriter: Sendable {
     private static let deadline = Duration.seconds(60)
-    /// So many chunks are compressed side by side.
-    private static let width = 2
     /// Up to so much new text is compressed tightly; more of it fast.
     private static let tightLimit = 1 << 20
 
@@ -26,16 +24,17 @@ package struct VersionWriter: Sendable {
         over base: StateVersion?,
         of stack: StackID
     ) async throws -> PreparedVersion {
-        let (resolved, builder) = try await compute.run(deadline: Self.deadline) {
+        let (resolved, builder, content) = try await compute.run(deadline: Self.deadline) {
             let builder = ManifestBuilder(over: base?.manifest)
-            return (builder.resolved(document.pieces(over: base?.manifest, hash: StateHash.maker)), builder)
+            let pieces = builder.resolved(document.pieces(over: base?.manifest, hash: StateHash.maker))
+            return (pieces, builder, document.content)
         }
         var whole = builder
         let bytes = whole.add(resolved, packed: try await compress(resolved))
         return PreparedVersion(
-            manifest: whole.finish(document.summary),
+            manifest: whole.finish(content.summary),
             pack: try await store(bytes, of: stack),
-            stackReferenceNames: document.content.stackReferenceNames
+            stackReferenceNames: content.stackReferenceNames
         )
     }
 
@@ -102,21 +101,9 @@ package struct VersionWriter: Sendable {
             if case .new(let chunk) = piece { chunk } else { nil }
         }
         let level = chunks.reduce(0) { $0 + $1.text.count } <= Self.tightLimit ? 6 : 1
-        let share = (chunks.count + Self.width - 1) / Self.width
-        guard share > 0 else { return [] }
-        let shares = stride(from: 0, to: chunks.count, by: share).map { chunks[$0..<min($0 + share, chunks.count)] }
-        return try await withThrowingTaskGroup(of: (Int, [PackedChunk]).self) { group in
-            for (index, chunks) in shares.enumerated() {
-                group.addTask {
-                    let packed = try await compute.run(deadline: Self.deadline) {
-                        chunks.map { PackedChunk($0, level: level, hash: StateHash.maker) }
-                    }
-                    return (index, packed)
-                }
-            }
-            var packed = [[PackedChunk]](repeating: [], count: shares.count)
-            for try await (index, chunks) in group { packed[index] = chunks }
-            return Array(packed.joined())
+        guard !chunks.isEmpty else { return [] }
+        return try await compute.map(chunks, deadline: Self.deadline) { chunk in
+            PackedChunk(chunk, level: level, hash: StateHash.maker)
         }
     }
 

@@ -201,6 +201,26 @@ struct ChunkTests {
         #expect(try Gzip.gunzip((member + join.trailer)[...], limit: 1 << 20) == Array(source.utf8))
     }
 
+    @Test("read by themselves come to the document of the text", arguments: [0, 1, 40, 400], ["", " ", "\n\t "])
+    func document(count: Int, spacing: String) throws {
+        let source = document(count, pending: count / 10, spacing: spacing)
+        let assembled = try chunked(source)
+
+        let parts = try assembled.manifest.parts.map { part in
+            switch part {
+            case .inline(let text): ReadPart.text(text[...])
+            case .chunk(let chunk): try ReadPart(chunk, text: assembled.run(of: chunk).text()[...])
+            }
+        }
+        let document = try StateDocument(parts)
+
+        let whole = try StateDocument(reading: bytes(source))
+        #expect(document.text() == whole.text())
+        #expect(document.content == whole.content)
+        // Untouched resources are known as those of the base, so that their chunks are taken over.
+        #expect(chunked(document, over: assembled).made == chunked(whole, over: assembled).made)
+    }
+
     @Test("name their place and the hash of what is stored there")
     func places() throws {
         let assembled = try chunked(document(300))
