@@ -100,7 +100,7 @@ package struct VersionWriter: Sendable {
         let chunks = pieces.compactMap { piece in
             if case .new(let chunk) = piece { chunk } else { nil }
         }
-        let level = chunks.reduce(0) { $0 + $1.text.count } <= Self.tightLimit ? 6 : 1
+        let level = chunks.reduce(0) { $0 + $1.text.count } <= Self.tightLimit ? 3 : 1
         guard !chunks.isEmpty else { return [] }
         return try await compute.map(chunks, deadline: Self.deadline) { chunk in
             PackedChunk(chunk, level: level, hash: StateHash.maker)

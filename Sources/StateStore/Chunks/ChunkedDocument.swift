@@ -1,5 +1,3 @@
-import JSONScan
-
 /// A stretch of a stored version's text, as far as it was read by itself: chunks are read side by side.
 package enum ReadPart: Sendable {
     case text(ArraySlice<UInt8>)
@@ -7,24 +5,23 @@ package enum ReadPart: Sendable {
     case resources([StateResource])
 
     /// Reads the text of a chunk.
+    ///
+    /// It was checked when it was cut and is the same to the byte, so its structure is only walked through.
     package init(_ chunk: Manifest.Chunk, text: ArraySlice<UInt8>) throws(StateError) {
         guard chunk.resourceCount > 0 else {
             self = .text(text)
             return
         }
-        // Behind each element but the list's last one stands its comma, with white space around it.
-        var elements = text
-        while let last = elements.last, last <= UInt8(ascii: " ") { elements.removeLast() }
-        if elements.last == UInt8(ascii: ",") { elements.removeLast() }
         var resources: [StateResource] = []
         resources.reserveCapacity(chunk.resourceCount)
-        let pieces = [[UInt8(ascii: "[")][...], elements, [UInt8(ascii: "]")][...]]
-        try CutLoop.run(pieces, as: .resources) { cut throws(StateError) in
-            guard case .element(.resources, let value, _) = cut else { return }
-            guard let resource = StateResource(value) else {
-                throw .invalid(path: "deployment.resources", problem: "must hold objects")
-            }
+        var rest = text
+        while let start = rest.firstIndex(where: { $0 > UInt8(ascii: " ") && $0 != UInt8(ascii: ",") }) {
+            guard let resource = StateResource(beginning: rest[start...]) else { break }
             resources.append(resource)
+            rest = rest[resource.bytes.endIndex...]
+        }
+        guard resources.count == chunk.resourceCount else {
+            throw .invalid(path: "deployment.resources", problem: "are not as many as the manifest says")
         }
         self = .resources(resources)
     }

@@ -16,9 +16,10 @@ extension StateResource {
     ///
     /// The engine keeps the name as an input, as an output and as the id.
     fileprivate var stackReferenceName: String? {
-        guard let type = text(.type), type.elementsEqual(Self.stackReferenceType), !flags.contains(.delete) else {
-            return nil
-        }
+        // Its length is looked at first: this is asked of every resource of a state, and nearly none is one.
+        guard let raw = value(.type), raw.count >= Self.stackReferenceType.count + 2, let type = text(.type),
+            type.elementsEqual(Self.stackReferenceType), !flags.contains(.delete)
+        else { return nil }
         for key in ["inputs", "outputs"] {
             guard let properties = JSONReading.member(key, of: bytes),
                 let name = JSONReading.member("name", of: properties).flatMap({ JSONReading.text($0) }), !name.isEmpty
