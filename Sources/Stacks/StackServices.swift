@@ -16,30 +16,17 @@ package struct StackServices: Sendable {
         keys: DataKeys,
         compute: BlockingPool
     ) {
-        let stateObjects = StateObjects(objects: objects, effects: effects)
-        let writer = VersionWriter(objects: stateObjects, compute: compute)
-        let checkpoints = CheckpointTexts(objects: stateObjects, writer: writer, compute: compute)
-        let reader = StateReader(
-            database: database,
-            objects: stateObjects,
-            versions: VersionReader(objects: stateObjects, compute: compute),
-            checkpoints: checkpoints,
-            compute: compute
-        )
-        let ending = UpdateEnding(
-            database: database,
-            effects: effects,
-            reader: reader,
-            writer: writer,
-            checkpoints: checkpoints,
-            objects: stateObjects
-        )
+        let state = StateServices(database: database, effects: effects, objects: objects, compute: compute)
+        let (reader, writer) = (state.reader, state.writer)
+        let ending = UpdateEnding(database: database, effects: effects, state: state)
         let hold = StackHold(database: database, effects: effects, ending: ending)
         let stacks = StackService(database: database, effects: effects, writer: writer, reader: reader, hold: hold)
         let updates = UpdateService(database: database, effects: effects, ending: ending)
         let states = MovedStates(reader: reader, writer: writer, compute: compute)
         let moves = StackRenameService(effects: effects, reader: reader, states: states, hold: hold)
         let references = StackReferenceService(database: database)
+        let journal = JournalService(database: database, effects: effects, objects: state.objects, compute: compute)
+        let events = EngineEventService(database: database, effects: effects, objects: state.objects, compute: compute)
         routes = [
             StackRoutes(stacks: stacks, renames: moves),
             StackTransferRoutes(moves: moves),
@@ -62,28 +49,10 @@ package struct StackServices: Sendable {
             UpdateRoutes(updates: updates),
             BeginUpdateRoutes(updates: updates, stacks: stacks, reader: reader),
             SaveRoutes(
-                checkpoints: CheckpointService(
-                    database: database,
-                    effects: effects,
-                    objects: stateObjects,
-                    texts: checkpoints,
-                    compute: compute
-                ),
-                journal: JournalService(
-                    database: database,
-                    effects: effects,
-                    objects: stateObjects,
-                    compute: compute
-                )
+                checkpoints: CheckpointService(database: database, effects: effects, state: state, compute: compute),
+                journal: journal
             ),
-            EngineEventRoutes(
-                events: EngineEventService(
-                    database: database,
-                    effects: effects,
-                    objects: stateObjects,
-                    compute: compute
-                )
-            ),
+            EngineEventRoutes(events: events),
             StateRoutes(
                 reader: reader,
                 imports: StateImport(effects: effects, writer: writer, hold: hold),

@@ -1,4 +1,3 @@
-package import HTTPAPI
 package import Kernel
 package import StateStore
 import Synchronization
@@ -19,13 +18,13 @@ package struct CheckpointIntake: Sendable {
     ///
     /// - Returns: what it says, nil when it asks to keep the last good state, and where its bytes are.
     /// - Throws: `.invalidArgument` for what is no checkpoint of that form; nothing is stored then.
-    package func take(
-        _ body: IncomingBody,
+    package func take<Body: AsyncSequence>(
+        _ body: Body,
         as form: CheckpointReader.Form,
         of stack: StackID
-    ) async throws -> (outline: CheckpointOutline?, bytes: StoredBytes) {
+    ) async throws -> (outline: CheckpointOutline?, bytes: StoredBytes) where Body.Element == ArraySlice<UInt8> {
         let scan = CheckpointScan(form, compute: compute)
-        var pieces = body.received.makeAsyncIterator()
+        var pieces = body.makeAsyncIterator()
         var first: [UInt8] = []
         while first.count <= StoredBytes.rowLimit {
             guard let piece = try await pieces.next(isolation: #isolation) else {

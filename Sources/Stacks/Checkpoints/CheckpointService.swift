@@ -1,5 +1,4 @@
 import Crypto
-package import HTTPAPI
 package import Kernel
 package import Persistence
 package import StateStore
@@ -23,30 +22,26 @@ package struct CheckpointService: Sendable {
     private let updates = UpdateStore()
     private let checkpoints = CheckpointStore()
 
-    package init(
-        database: Database,
-        effects: Effects,
-        objects: StateObjects,
-        texts: CheckpointTexts,
-        compute: BlockingPool
-    ) {
+    package init(database: Database, effects: Effects, state: StateServices, compute: BlockingPool) {
         self.database = database
         self.effects = effects
-        self.objects = objects
-        self.texts = texts
         self.compute = compute
+        objects = state.objects
+        texts = state.checkpoints
         intake = CheckpointIntake(objects: objects, compute: compute)
     }
 
     /// Saves a whole state.
     ///
     /// Answered only when it is durable.
-    package func save(
-        _ body: IncomingBody,
+    ///
+    /// - Parameter body: as it was sent, gzip or plain.
+    package func save<Body: AsyncSequence>(
+        _ body: Body,
         as form: CheckpointReader.Form,
         of update: UpdateID,
         stack: StackID
-    ) async throws {
+    ) async throws where Body.Element == ArraySlice<UInt8> {
         let (outline, bytes) = try await intake.take(body, as: form, of: stack)
         guard let outline else {
             await objects.discard([bytes.object].compactMap { $0 })

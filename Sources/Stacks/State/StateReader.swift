@@ -1,5 +1,4 @@
 import Compression
-package import Contract
 package import Kernel
 package import Persistence
 package import StateStore
@@ -46,15 +45,15 @@ package struct StateReader: Sendable {
         self.compute = compute
     }
 
-    /// The newest durable state, of a running update too, as an answer.
-    package func export(_ ref: StackRef) async throws -> RawOutput {
+    /// The newest durable state, of a running update too, as it goes to a client.
+    package func export(_ ref: StackRef) async throws -> StateExport {
         try await current(of: ref) { try await output($0) }
     }
 
-    /// The state at the end of a version, as an answer.
+    /// The state at the end of a version, as it goes to a client.
     ///
     /// - Throws: `.notFound` for a version that the stack does not have.
-    package func export(_ ref: StackRef, version number: Int) async throws -> RawOutput {
+    package func export(_ ref: StackRef, version number: Int) async throws -> StateExport {
         let (_, _, version) = try await settled(ref, upTo: number)
         return try await output(version.map { .version($0) } ?? .never)
     }
@@ -160,28 +159,15 @@ package struct StateReader: Sendable {
         }
     }
 
-    /// A state as an answer: versions go out as they are stored.
-    private func output(_ source: Source) async throws -> RawOutput {
+    private func output(_ source: Source) async throws -> StateExport {
         switch source {
         case .version(let version):
-            let gzip = try await VersionGzip(version, reader: stored)
-            return RawOutput(
-                contentType: "application/json",
-                contentEncoding: "gzip",
-                .pieces(gzip, length: gzip.count)
-            )
+            return .gzip(try await VersionGzip(version, reader: stored))
         case .journal(let base, let segments, let update):
             let document = try await fold(segments, over: base, of: update)
-            return RawOutput(
-                contentType: "application/json",
-                .bytes(
-                    try await compute.run(deadline: Self.deadline) {
-                        document.text()
-                    }
-                )
-            )
+            return .text(try await compute.run(deadline: Self.deadline) { document.text() })
         case .never, .checkpoint:
-            return RawOutput(contentType: "application/json", .bytes(try await text(source).joined()))
+            return .text(try await text(source).joined())
         }
     }
 
@@ -236,4 +222,12 @@ package struct StateReader: Sendable {
             throw error.serviceError
         }
     }
+}
+
+/// A state on its way to a client.
+package enum StateExport: Sendable {
+    /// A version, as it is stored.
+    case gzip(VersionGzip)
+    /// A state that is not settled yet.
+    case text([UInt8])
 }

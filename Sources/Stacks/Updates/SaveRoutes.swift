@@ -38,7 +38,7 @@ package struct SaveRoutes: RouteGroup {
     ) where Op.Path == UpdatePath, Op.Body == RawJSONBody, Op.Output == NoContent {
         routes.mutation(operation, access: .updateLease, unaudited: Self.reason) { (call: Call<Op>) in
             let (update, stack) = (try call.path.update(), try call.requireStack())
-            try await checkpoints.save(call.content, as: form, of: update, stack: stack)
+            try await checkpoints.save(call.content.received, as: form, of: update, stack: stack)
             return NoContent()
         }
     }

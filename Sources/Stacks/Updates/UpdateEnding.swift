@@ -7,10 +7,7 @@ import StateStore
 package struct UpdateEnding: Sendable {
     private let database: Database
     private let effects: Effects
-    private let reader: StateReader
-    private let writer: VersionWriter
-    private let checkpointTexts: CheckpointTexts
-    private let objects: StateObjects
+    private let state: StateServices
     private let audit: AuditLog
     private let outbox = Outbox()
     private let stacks = StackStore()
@@ -20,20 +17,10 @@ package struct UpdateEnding: Sendable {
     private let references = StackReferenceStore()
     private let journal = SegmentStore(.journal)
 
-    package init(
-        database: Database,
-        effects: Effects,
-        reader: StateReader,
-        writer: VersionWriter,
-        checkpoints: CheckpointTexts,
-        objects: StateObjects
-    ) {
+    package init(database: Database, effects: Effects, state: StateServices) {
         self.database = database
         self.effects = effects
-        self.reader = reader
-        self.writer = writer
-        checkpointTexts = checkpoints
-        self.objects = objects
+        self.state = state
         audit = AuditLog(effects: effects)
     }
 
@@ -96,11 +83,11 @@ package struct UpdateEnding: Sendable {
                 try finish(id, of: stackID, as: end, with: outcome, by: actor, decide: decide, in: tx)
             }
             guard isDone else {
-                await objects.discard([outcome.version?.pack?.object].compactMap { $0 })
+                await state.objects.discard([outcome.version?.pack?.object].compactMap { $0 })
                 continue
             }
-            checkpointTexts.drop(id)
-            if outcome.damage == nil { await objects.discard(outcome.saved.objects) }
+            state.checkpoints.drop(id)
+            if outcome.damage == nil { await state.objects.discard(outcome.saved.objects) }
             if let damage = outcome.damage, end.action == .updateCompleted, !end.isExpired { throw damage }
             return
         }
@@ -145,10 +132,10 @@ package struct UpdateEnding: Sendable {
         case .nothing:
             nil
         case .checkpoint(let saved):
-            try await checkpointTexts.version(of: saved, by: update.id, over: base?.version, of: stack)
+            try await state.checkpoints.version(of: saved, by: update.id, over: base?.version, of: stack)
         case .journal(let segments):
-            try await writer.write(
-                reader.fold(segments, over: base, of: update),
+            try await state.writer.write(
+                state.reader.fold(segments, over: base, of: update),
                 over: base?.version,
                 of: stack
             )
