@@ -29,7 +29,12 @@ package struct MovedStates: Sendable {
     /// The state with the names of `new` in the place of the stack's; nil for a stack that was never given one.
     func moved(_ source: StateReader.Source, of stack: Stack, to new: StackRef) async throws -> MovedState? {
         if case .never = source { return nil }
-        let text = try await reader.text(source)
+        let text: PiecedText
+        do {
+            text = try await reader.text(source)
+        } catch let damage as StateDamage {
+            throw source.isBroken(by: damage)
+        }
         let rename = StackRename(from: StackNames(stack.ref), to: StackNames(new))
         let renamed = try await compute.run(deadline: Self.deadline) {
             do {

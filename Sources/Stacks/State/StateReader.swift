@@ -14,6 +14,15 @@ package struct StateReader: Sendable {
         case checkpoint(SavedText, update: Update)
         /// A journal over a base, which is nil for a stack without state.
         case journal(base: StoredVersion?, segments: [Segment], update: Update)
+
+        /// What whoever reads it is told when its bytes are damaged.
+        func isBroken(by damage: StateDamage) -> any Error {
+            switch self {
+            case .never: damage
+            case .version(let stored): ServiceError.stateBroken(stored.version.version)
+            case .checkpoint(_, let update), .journal(_, _, let update): ServiceError.stateBroken(update.version)
+            }
+        }
     }
 
     private static let deadline = Duration.seconds(60)
@@ -78,7 +87,8 @@ package struct StateReader: Sendable {
 
     /// Reads what the state is made of now.
     ///
-    /// A save that is replaced while it is read takes its object with it; what took its place is read then.
+    /// A save that is replaced while it is read takes its object with it; what took its place is read then. Bytes that are
+    /// not there although nothing was replaced are damage.
     private func current<Result>(of ref: StackRef, _ read: (Source) async throws -> Result) async throws -> Result {
         var last: Source?
         while true {
@@ -88,8 +98,12 @@ package struct StateReader: Sendable {
             }
             do {
                 return try await read(source)
-            } catch let error as ServiceError where error.code == .notFound && source != last {
-                last = source
+            } catch let damage as StateDamage {
+                guard source == last else {
+                    last = source
+                    continue
+                }
+                throw source.isBroken(by: damage)
             }
         }
     }
@@ -142,6 +156,8 @@ package struct StateReader: Sendable {
     }
 
     /// The text of a state.
+    ///
+    /// - Throws: `StateDamage` when what a running update saved is damaged.
     package func text(_ source: Source) async throws -> PiecedText {
         switch source {
         case .never:
@@ -149,11 +165,7 @@ package struct StateReader: Sendable {
         case .version(let version):
             return try await stored.text(of: version)
         case .checkpoint(let saved, let update):
-            do {
-                return try await checkpointTexts.text(of: saved, by: update.id)
-            } catch is StateDamage {
-                throw ServiceError.stateBroken(update.version)
-            }
+            return try await checkpointTexts.text(of: saved, by: update.id)
         case .journal(let base, let segments, let update):
             return PiecedText(try await fold(segments, over: base, of: update).text())
         }

@@ -63,16 +63,30 @@ package struct StateObjects: Sendable {
         return key.description
     }
 
+    /// The whole object.
+    ///
+    /// - Throws: `StateDamage` when it is gone or not what was stored; so do the other two.
     package func get(_ key: String) async throws -> [UInt8] {
-        try await objects.get(Self.key(key))
+        try await found(key) { try await objects.get($0) }
     }
 
+    /// Part of an object.
     package func get(_ key: String, range: Range<Int>) async throws -> [UInt8] {
-        try await objects.get(Self.key(key), range: range)
+        try await found(key) { try await objects.get($0, range: range) }
     }
 
+    /// An object in pieces.
     package func stream(_ key: String) async throws -> ObjectStream {
-        try await objects.stream(Self.key(key))
+        try await found(key) { try await objects.stream($0) }
+    }
+
+    private func found<Result>(_ text: String, _ read: (ObjectKey) async throws -> Result) async throws -> Result {
+        guard let key = ObjectKey(text) else { throw StateDamage.object(text) }
+        do {
+            return try await read(key)
+        } catch let error as ServiceError where error.code == .notFound || error.code == .damaged {
+            throw StateDamage.object(text)
+        }
     }
 
     /// Deletes objects that no row names any more.
@@ -85,16 +99,12 @@ package struct StateObjects: Sendable {
     }
 
     private func newID() -> ID<Entity.StateObject> { effects.id() }
-
-    private static func key(_ text: String) throws -> ObjectKey {
-        guard let key = ObjectKey(text) else { throw StateDamage.object(text) }
-        return key
-    }
 }
 
 /// Stored bytes that are not what was stored: someone must act.
 package enum StateDamage: Error, Sendable, Equatable {
     case checksum
     case nowhere
+    /// An object that a row names is gone, or its content is not what its key says.
     case object(String)
 }

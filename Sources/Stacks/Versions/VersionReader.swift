@@ -124,7 +124,7 @@ package struct VersionReader: Sendable {
         case .object(let key):
             do {
                 return try await objects.get(key, range: range)
-            } catch let error as ServiceError where error.code != .unavailable {
+            } catch is StateDamage {
                 throw ServiceError.stateBroken(stored.version.version)
             }
         }
