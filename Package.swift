@@ -107,7 +107,7 @@ let capabilities: [[Target]] = [
     capability(
         "Stacks",
         plus: ["StateStore", "JSONScan", "Crypto", "Compression", "Encryption"],
-        testing: ["Identity", "ObjectStorage"]
+        testing: ["Identity", "ObjectStorage", "HTTPServer"]
     ),
 ]
 

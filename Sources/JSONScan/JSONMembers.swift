@@ -16,6 +16,9 @@ package struct JSONMembers: Sequence, IteratorProtocol {
     private let text: ArraySlice<UInt8>
     private var index: Int
 
+    /// The index behind the object's closing bracket, once all members were given out; the text may go on there.
+    package private(set) var end: Int?
+
     package init(of text: ArraySlice<UInt8>) {
         self.text = text
         let bytes = text.span
@@ -26,7 +29,12 @@ package struct JSONMembers: Sequence, IteratorProtocol {
     package mutating func next() -> JSONMember? {
         let text = text
         let bytes = text.span
-        guard let keyStart = JSONSkip.toItem(bytes, index), bytes[keyStart] == UInt8(ascii: "\"") else { return nil }
+        guard let keyStart = JSONSkip.toItem(bytes, index) else {
+            let close = JSONSkip.whitespace(bytes, index)
+            if close < bytes.count, bytes[close] == UInt8(ascii: "}") { end = text.startIndex + close + 1 }
+            return nil
+        }
+        guard bytes[keyStart] == UInt8(ascii: "\"") else { return nil }
         let keyEnd = JSONSkip.stringEnd(bytes, keyStart + 1)
         let colon = JSONSkip.whitespace(bytes, keyEnd + 1)
         guard colon < bytes.count, bytes[colon] == UInt8(ascii: ":") else { return nil }

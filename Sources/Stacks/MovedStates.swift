@@ -4,7 +4,7 @@ import StateStore
 
 /// A state under the new names of its stack, durable and not yet anybody's.
 package struct MovedState: Sendable {
-    var text: StateText
+    var version: PreparedVersion
     var references: [StackRef]
 }
 
@@ -13,39 +13,38 @@ package struct MovedStates: Sendable {
     private static let deadline = Duration.seconds(60)
 
     private let reader: StateReader
-    private let texts: StateTexts
+    private let writer: VersionWriter
     private let compute: BlockingPool
     private let stacks = StackStore()
     private let updates = UpdateStore()
     private let versions = StateVersionStore()
     private let references = StackReferenceStore()
 
-    package init(reader: StateReader, texts: StateTexts, compute: BlockingPool) {
+    package init(reader: StateReader, writer: VersionWriter, compute: BlockingPool) {
         self.reader = reader
-        self.texts = texts
+        self.writer = writer
         self.compute = compute
     }
 
     /// The state with the names of `new` in the place of the stack's; nil for a stack that was never given one.
     func moved(_ source: StateReader.Source, of stack: Stack, to new: StackRef) async throws -> MovedState? {
         if case .never = source { return nil }
-        let text = try await reader.text(source)
+        let text: PiecedText
+        do {
+            text = try await reader.text(source)
+        } catch let damage as StateDamage {
+            throw source.isBroken(by: damage)
+        }
         let rename = StackRename(from: StackNames(stack.ref), to: StackNames(new))
-        let (renamed, content) = try await compute.run(deadline: Self.deadline) {
+        let renamed = try await compute.run(deadline: Self.deadline) {
             do {
-                let renamed = try rename.apply(to: text[...])
-                let document = try StateDocument(reading: renamed)
-                let references = document.references(readBy: new)
-                return (
-                    Array(renamed),
-                    StateImport.Content(resourceCount: document.resourceCount, references: references)
-                )
+                return try rename.apply(to: text.joined()[...])
             } catch let error as StateError {
                 throw error.serviceError
             }
         }
-        let stored = try await texts.store(renamed, of: stack.id, resourceCount: content.resourceCount)
-        return MovedState(text: stored, references: content.references)
+        let version = try await writer.write([renamed], over: nil, of: stack.id)
+        return MovedState(version: version, references: version.references(readBy: new))
     }
 
     /// Makes it the stack's next version, of kind `rename` in history.
@@ -57,11 +56,10 @@ package struct MovedStates: Sendable {
         at now: Timestamp,
         in tx: Transaction
     ) throws {
-        let count = state.text.resourceCount
+        let count = state.version.resourceCount
         let update = Update.finished(id, .rename, of: stack, by: actor, resourceCount: count, at: now)
         try updates.insert(update, in: tx)
-        let version = StateVersion(version: update.version, update: id, text: state.text, createdAt: now)
-        try versions.insert(version, of: stack.id, in: tx)
+        try versions.insert(state.version, as: update.version, of: stack.id, by: id, at: now, in: tx)
         try references.replace(state.references, of: stack.id, in: tx)
         try stacks.advance(stack.id, version: update.version, update: id, resourceCount: count, at: now, in: tx)
     }

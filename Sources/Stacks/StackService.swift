@@ -1,6 +1,7 @@
 import Events
 package import Kernel
 package import Persistence
+import StateStore
 
 /// What a stack is made with.
 package struct StackCreation: Sendable {
@@ -47,14 +48,14 @@ package struct StackService: Sendable {
     private let updates = UpdateStore()
     private let versions = StateVersionStore()
     private let references = StackReferenceStore()
-    private let texts: StateTexts
+    private let writer: VersionWriter
     private let reader: StateReader
     private let hold: StackHold
 
-    package init(database: Database, effects: Effects, texts: StateTexts, reader: StateReader, hold: StackHold) {
+    package init(database: Database, effects: Effects, writer: VersionWriter, reader: StateReader, hold: StackHold) {
         self.database = database
         self.effects = effects
-        self.texts = texts
+        self.writer = writer
         self.reader = reader
         self.hold = hold
         audit = AuditLog(effects: effects)
@@ -101,8 +102,8 @@ package struct StackService: Sendable {
             try stacks.forgetFormerName(ref, in: organization, tx: tx)
             try tags.replace(creationTags, of: id, in: tx)
             if let state {
-                try versions.insert(state.version, of: id, in: tx)
-                try references.replace(state.references, of: id, in: tx)
+                try versions.insert(state, as: 0, of: id, by: nil, at: now, in: tx)
+                try references.replace(state.references(readBy: creation.ref), of: id, in: tx)
             }
             if let user = actor.userID { try stacks.grant(StackGrant.creator, on: id, to: user, at: now, in: tx) }
             try record(.stackCreated, "stack.created", stack, by: actor, at: now, in: tx)
@@ -168,12 +169,9 @@ package struct StackService: Sendable {
     private func initialState(
         _ creation: StackCreation,
         of id: StackID
-    ) async throws -> (version: StateVersion, references: [StackRef])? {
+    ) async throws -> PreparedVersion? {
         guard let state = creation.state else { return nil }
-        let content = try StateImport.check(state, for: creation.ref)
-        let text = try await texts.store(state, of: id, resourceCount: content.resourceCount)
-        let version = StateVersion(version: 0, update: nil, text: text, createdAt: effects.now())
-        return (version, content.references)
+        return try await writer.write([state[...]], over: nil, of: id, importedInto: [StackNames(creation.ref)])
     }
 
     private func record(

@@ -16,15 +16,17 @@ package struct StackServices: Sendable {
         keys: DataKeys,
         compute: BlockingPool
     ) {
-        let texts = StateTexts(objects: objects, effects: effects, compute: compute)
-        let reader = StateReader(database: database, texts: texts, compute: compute)
-        let ending = UpdateEnding(database: database, effects: effects, reader: reader, texts: texts)
+        let state = StateServices(database: database, effects: effects, objects: objects, compute: compute)
+        let (reader, writer) = (state.reader, state.writer)
+        let ending = UpdateEnding(database: database, effects: effects, state: state)
         let hold = StackHold(database: database, effects: effects, ending: ending)
-        let stacks = StackService(database: database, effects: effects, texts: texts, reader: reader, hold: hold)
+        let stacks = StackService(database: database, effects: effects, writer: writer, reader: reader, hold: hold)
         let updates = UpdateService(database: database, effects: effects, ending: ending)
-        let states = MovedStates(reader: reader, texts: texts, compute: compute)
+        let states = MovedStates(reader: reader, writer: writer, compute: compute)
         let moves = StackRenameService(effects: effects, reader: reader, states: states, hold: hold)
         let references = StackReferenceService(database: database)
+        let journal = JournalService(database: database, effects: effects, objects: state.objects, compute: compute)
+        let events = EngineEventService(database: database, effects: effects, objects: state.objects, compute: compute)
         routes = [
             StackRoutes(stacks: stacks, renames: moves),
             StackTransferRoutes(moves: moves),
@@ -47,15 +49,13 @@ package struct StackServices: Sendable {
             UpdateRoutes(updates: updates),
             BeginUpdateRoutes(updates: updates, stacks: stacks, reader: reader),
             SaveRoutes(
-                checkpoints: CheckpointService(database: database, effects: effects, texts: texts, compute: compute),
-                journal: JournalService(database: database, effects: effects, texts: texts, compute: compute)
+                checkpoints: CheckpointService(database: database, effects: effects, state: state, compute: compute),
+                journal: journal
             ),
-            EngineEventRoutes(
-                events: EngineEventService(database: database, effects: effects, texts: texts, compute: compute)
-            ),
+            EngineEventRoutes(events: events),
             StateRoutes(
                 reader: reader,
-                imports: StateImport(effects: effects, texts: texts, compute: compute, hold: hold),
+                imports: StateImport(effects: effects, writer: writer, hold: hold),
                 outputs: StackOutputs(reader: reader, compute: compute)
             ),
             HistoryRoutes(history: HistoryService(database: database)),

@@ -209,8 +209,8 @@ CREATE TABLE state_versions (
     stack_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
     version BIGINT NOT NULL,
     update_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin,
-    hash VARBINARY(32) NOT NULL,
     size BIGINT NOT NULL,
+    manifest LONGBLOB NOT NULL,
     body LONGBLOB,
     object VARCHAR(160) CHARACTER SET ascii COLLATE ascii_bin,
     resource_count BIGINT NOT NULL,
@@ -222,14 +222,28 @@ CREATE TABLE state_versions (
 CREATE TABLE update_checkpoints (
     update_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
     sequence BIGINT NOT NULL,
+    prefix LONGBLOB NOT NULL,
+    range_start BIGINT NOT NULL,
+    range_end BIGINT NOT NULL,
     hash VARBINARY(32) NOT NULL,
-    size BIGINT NOT NULL,
     body LONGBLOB,
     object VARCHAR(160) CHARACTER SET ascii COLLATE ascii_bin,
     resource_count BIGINT NOT NULL,
     saved_at BIGINT NOT NULL,
     PRIMARY KEY (update_id),
     CONSTRAINT update_checkpoints_fk_update_id FOREIGN KEY (update_id) REFERENCES updates (id)
+) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+
+CREATE TABLE update_deltas (
+    update_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    sequence BIGINT NOT NULL,
+    hash VARBINARY(32) NOT NULL,
+    body LONGBLOB,
+    object VARCHAR(160) CHARACTER SET ascii COLLATE ascii_bin,
+    resource_count BIGINT NOT NULL,
+    saved_at BIGINT NOT NULL,
+    PRIMARY KEY (update_id, sequence),
+    CONSTRAINT update_deltas_fk_update_id FOREIGN KEY (update_id) REFERENCES updates (id)
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
 CREATE TABLE journal_segments (

@@ -209,8 +209,8 @@ CREATE TABLE state_versions (
     stack_id TEXT NOT NULL,
     version INTEGER NOT NULL,
     update_id TEXT,
-    hash BLOB NOT NULL CHECK (length(hash) <= 32),
     size INTEGER NOT NULL,
+    manifest BLOB NOT NULL,
     body BLOB,
     object TEXT CHECK (length(object) <= 160),
     resource_count INTEGER NOT NULL,
@@ -222,14 +222,28 @@ CREATE TABLE state_versions (
 CREATE TABLE update_checkpoints (
     update_id TEXT NOT NULL,
     sequence INTEGER NOT NULL,
+    prefix BLOB NOT NULL,
+    range_start INTEGER NOT NULL,
+    range_end INTEGER NOT NULL,
     hash BLOB NOT NULL CHECK (length(hash) <= 32),
-    size INTEGER NOT NULL,
     body BLOB,
     object TEXT CHECK (length(object) <= 160),
     resource_count INTEGER NOT NULL,
     saved_at INTEGER NOT NULL,
     PRIMARY KEY (update_id),
     CONSTRAINT update_checkpoints_fk_update_id FOREIGN KEY (update_id) REFERENCES updates (id)
+) STRICT;
+
+CREATE TABLE update_deltas (
+    update_id TEXT NOT NULL,
+    sequence INTEGER NOT NULL,
+    hash BLOB NOT NULL CHECK (length(hash) <= 32),
+    body BLOB,
+    object TEXT CHECK (length(object) <= 160),
+    resource_count INTEGER NOT NULL,
+    saved_at INTEGER NOT NULL,
+    PRIMARY KEY (update_id, sequence),
+    CONSTRAINT update_deltas_fk_update_id FOREIGN KEY (update_id) REFERENCES updates (id)
 ) STRICT;
 
 CREATE TABLE journal_segments (

@@ -3,9 +3,10 @@ import Persistence
 extension Migration {
     /// Updates of stacks, the state they leave, and what they write while they run.
     ///
-    /// Bytes that are small when compressed are kept in the row (`body`), larger ones in the object store under the
-    /// SHA-256 of their text (`object`): exactly one of the two is set. Rows name objects only after these are durable
-    /// (`design/reliability-security.md` D3).
+    /// Small bytes are kept in the row (`body`), larger ones in the object store (`object`): one of the two is set, or
+    /// none where there are no bytes. Rows name objects only after these are durable (`design/reliability-security.md`
+    /// D3). A version's bytes are its pack: the chunks that no version before has; its manifest tells where all others
+    /// are.
     static let updates = Migration(
         6,
         "updates",
@@ -18,8 +19,8 @@ extension Migration {
                         Column("stack_id", .id),
                         Column("version", .integer),
                         Column("update_id", .id, nullable: true),
-                        Column("hash", .binary(32)),
                         Column("size", .integer),
+                        Column("manifest", .bytes),
                         Column("body", .bytes, nullable: true),
                         Column("object", .ascii(160), nullable: true),
                         Column("resource_count", .integer),
@@ -35,14 +36,32 @@ extension Migration {
                     columns: [
                         Column("update_id", .id),
                         Column("sequence", .integer),
+                        Column("prefix", .bytes),
+                        Column("range_start", .integer),
+                        Column("range_end", .integer),
                         Column("hash", .binary(32)),
-                        Column("size", .integer),
                         Column("body", .bytes, nullable: true),
                         Column("object", .ascii(160), nullable: true),
                         Column("resource_count", .integer),
                         Column("saved_at", .timestamp),
                     ],
                     primaryKey: ["update_id"],
+                    foreignKeys: [ForeignKey(["update_id"], references: "updates", ["id"])]
+                )
+            ),
+            .createTable(
+                Table(
+                    "update_deltas",
+                    columns: [
+                        Column("update_id", .id),
+                        Column("sequence", .integer),
+                        Column("hash", .binary(32)),
+                        Column("body", .bytes, nullable: true),
+                        Column("object", .ascii(160), nullable: true),
+                        Column("resource_count", .integer),
+                        Column("saved_at", .timestamp),
+                    ],
+                    primaryKey: ["update_id", "sequence"],
                     foreignKeys: [ForeignKey(["update_id"], references: "updates", ["id"])]
                 )
             ),

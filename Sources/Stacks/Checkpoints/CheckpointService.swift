@@ -1,126 +1,196 @@
 import Crypto
 package import Kernel
 package import Persistence
-import StateStore
+package import StateStore
 
 /// Saves of updates without a journal.
 ///
-/// Each holds the whole state, or its difference to the save before.
+/// Each holds the whole state, or its difference to the save before (`spec/cli-protocol.md` §11). Bodies are kept as
+/// they came; what they come to is made a version when the update ends.
 package struct CheckpointService: Sendable {
-    /// The most bytes of a state's text.
-    private static let textLimit = 512 << 20
     private static let deadline = Duration.seconds(60)
+    /// After so many differences the whole text is stored anew: all of them must be applied to read it.
+    private static let longestChain = 128
 
     private let database: Database
     private let effects: Effects
-    private let texts: StateTexts
+    private let objects: StateObjects
+    private let texts: CheckpointTexts
+    private let intake: CheckpointIntake
     private let compute: BlockingPool
     private let stacks = StackStore()
     private let updates = UpdateStore()
-    private let versions = StateVersionStore()
+    private let checkpoints = CheckpointStore()
 
-    package init(database: Database, effects: Effects, texts: StateTexts, compute: BlockingPool) {
+    package init(database: Database, effects: Effects, state: StateServices, compute: BlockingPool) {
         self.database = database
         self.effects = effects
-        self.texts = texts
         self.compute = compute
+        objects = state.objects
+        texts = state.checkpoints
+        intake = CheckpointIntake(objects: objects, compute: compute)
     }
 
-    /// Reads a body and saves what it says.
+    /// Saves a whole state.
     ///
     /// Answered only when it is durable.
     ///
-    /// - Parameter read: cuts the body on a thread for such work.
-    package func save(
-        _ body: [UInt8],
+    /// - Parameter body: as it was sent, gzip or plain.
+    package func save<Body: AsyncSequence>(
+        _ body: Body,
+        as form: CheckpointReader.Form,
         of update: UpdateID,
-        stack: StackID,
-        reading read: @escaping @Sendable ([UInt8]) throws -> CheckpointBody
-    ) async throws {
-        let parsed = try await compute.run(deadline: Self.deadline) { try read(body) }
-        switch parsed {
-        case .plain(nil):
-            _ = try await database.read { [self] tx in try requireSaving(update, of: stack, in: tx) }
-        case .plain(let document?):
-            let count = document.resourceCount
-            let text = try await compute.run(deadline: Self.deadline) { document.text() }
-            let stored = try await texts.store(text, of: stack, resourceCount: count)
-            try await commit(stored, of: update, stack: stack) { Int($0.last) + 1 }
-        case .verbatim(let text, let count, let sequence):
-            let stored = try await texts.store(Array(text), of: stack, resourceCount: count)
-            try await commit(stored, of: update, stack: stack) { saved in
-                switch saved.decide(.verbatim(Int64(sequence))) {
-                case .store, .apply: return sequence
-                case .repeat: return nil
+        stack: StackID
+    ) async throws where Body.Element == ArraySlice<UInt8> {
+        let (outline, bytes) = try await intake.take(body, as: form, of: stack)
+        guard let outline else {
+            await objects.discard([bytes.object].compactMap { $0 })
+            return try await database.read { [self] tx in _ = try requireSaving(update, of: stack, in: tx) }
+        }
+        let saved = SavedCheckpoint(
+            sequence: Int(outline.sequenceNumber ?? 0),
+            text: FramedText(frame: outline.frame, hash: outline.hash),
+            bytes: bytes,
+            resourceCount: outline.resourceCount
+        )
+        await objects.discard(try await replace(with: saved, form: form, of: update, stack: stack))
+    }
+
+    /// Writes the row that names a whole state, if the update may still save.
+    ///
+    /// - Returns: the objects that no row names any more.
+    private func replace(
+        with saved: SavedCheckpoint,
+        form: CheckpointReader.Form,
+        of update: UpdateID,
+        stack: StackID
+    ) async throws -> [String] {
+        try await database.write { [self] tx in
+            let before = try lockSaving(update, of: stack, in: tx)
+            let sequence = Self.sequence(before)
+            var saved = saved
+            if form == .plain {
+                saved.sequence = Int(sequence.last) + 1
+            } else {
+                switch sequence.decide(.verbatim(Int64(saved.sequence))) {
+                case .store, .apply: break
+                case .repeat: return [saved.bytes.object].compactMap { $0 }
                 case .refuse(let problem): throw Self.refusal(problem)
                 }
             }
-        case .delta(let delta):
-            try await saveDelta(delta, of: update, stack: stack)
+            try checkpoints.replace(with: saved, of: update, at: effects.now(), in: tx)
+            return before?.objects ?? []
         }
     }
 
-    private func saveDelta(_ delta: CheckpointDelta, of update: UpdateID, stack: StackID) async throws {
+    /// Saves a difference.
+    ///
+    /// Answered only when it is durable.
+    ///
+    /// - Parameter received: the body as it was sent, gzip or plain.
+    /// - Throws: `.invalidArgument` when it does not fit what was saved before: the client then sends the whole state.
+    package func saveDelta(_ received: [UInt8], of update: UpdateID, stack: StackID) async throws {
+        let delta = try await compute.run(deadline: Self.deadline) { try Self.read(received) }
         let request = CheckpointSequence.Request.delta(delta.sequenceNumber, hash: delta.checkpointHash)
-        let base = try await database.read { [self] tx in
+        let found = try await database.read { [self] tx in
             try requireSaving(update, of: stack, in: tx)
-            return try versions.checkpoint(of: update, in: tx)
+            return try checkpoints.find(of: update, in: tx)
         }
-        let before = Self.sequence(base)
-        switch before.decide(request) {
+        switch Self.sequence(found).decide(request) {
         case .store, .apply: break
         case .repeat: return
         case .refuse(let problem): throw Self.refusal(problem)
         }
-        guard let base else { throw Self.refusal("there is no save to apply it to") }
-        let baseText = try await texts.load(base.text)
-        let (text, count) = try await compute.run(deadline: Self.deadline) { () throws -> ([UInt8], Int) in
-            do {
-                let (text, summary) = try delta.apply(to: PiecedText(baseText), hash: StateHash.maker)
-                guard text.count <= Self.textLimit else { throw Self.refusal("the result is too large") }
-                return (text.joined(), summary.resourceCount)
-            } catch let error as StateError {
-                throw error.serviceError
+        guard let before = found else { throw Self.refusal("there is no save to apply it to") }
+        let base = try await texts.text(of: before, by: update)
+        let (text, count) = try await compute.run(deadline: Self.deadline) { try Self.apply(delta, to: base) }
+        guard let hash = Hex.decode(delta.checkpointHash) else { throw Self.refusal("checkpointHash is no SHA-256") }
+        let sequence = Int(delta.sequenceNumber)
+        if before.deltas.count < Self.longestChain {
+            let bytes = try await store(received, of: stack)
+            let saved = SavedDelta(sequence: sequence, hash: hash, bytes: bytes, resourceCount: count)
+            try await commit(request, after: before, of: update, stack: stack) { [self] tx in
+                try checkpoints.insert(saved, of: update, at: effects.now(), in: tx)
             }
+        } else {
+            let saved = SavedCheckpoint(
+                sequence: sequence,
+                text: FramedText(frame: CheckpointFrame(prefix: [], range: 0..<text.count), hash: hash),
+                bytes: .object(try await objects.put(AsyncPieces(text.pieces.map { Array($0) }), of: stack)),
+                resourceCount: count
+            )
+            try await commit(request, after: before, of: update, stack: stack) { [self] tx in
+                try checkpoints.replace(with: saved, of: update, at: effects.now(), in: tx)
+            }
+            await objects.discard(before.objects)
         }
-        let stored = try await texts.store(text, of: stack, resourceCount: count)
-        try await commit(stored, of: update, stack: stack) { saved in
-            if saved == before { return Int(delta.sequenceNumber) }
-            guard saved.decide(request) == .repeat else { throw Self.refusal("another save came first") }
-            return nil
-        }
+        try await texts.hold(text, sequence: sequence, hash: hash, of: update)
     }
 
-    /// Writes the row that names the text, if the update may still save.
-    ///
-    /// - Parameter sequence: the number of this save after the last one; nil when there is nothing to write.
+    /// Writes what a delta came to, if nothing was saved since it was applied.
     private func commit(
-        _ text: StateText,
+        _ request: CheckpointSequence.Request,
+        after before: SavedText,
         of update: UpdateID,
         stack: StackID,
-        sequence: @escaping @Sendable (CheckpointSequence) throws -> Int?
+        write: @escaping @Sendable (Transaction) throws -> Void
     ) async throws {
         try await database.write { [self] tx in
-            guard try stacks.lock(stack, in: tx) != nil else { throw ServiceError.updateNotFound(update) }
-            try requireSaving(update, of: stack, in: tx)
-            let saved = Self.sequence(try versions.checkpoint(of: update, in: tx))
-            guard let number = try sequence(saved) else { return }
-            try versions.setCheckpoint(text, sequence: number, of: update, at: effects.now(), in: tx)
+            let now = try lockSaving(update, of: stack, in: tx)
+            if now == before { return try write(tx) }
+            guard Self.sequence(now).decide(request) == .repeat else { throw Self.refusal("another save came first") }
         }
     }
 
-    @discardableResult
-    private func requireSaving(_ id: UpdateID, of stack: StackID, in tx: Transaction) throws -> Update {
+    // MARK: - Rules
+
+    /// Locks the stack.
+    ///
+    /// - Returns: what the update has saved so far.
+    /// - Throws: when the update may not save.
+    private func lockSaving(_ update: UpdateID, of stack: StackID, in tx: Transaction) throws -> SavedText? {
+        guard try stacks.lock(stack, in: tx) != nil else { throw ServiceError.updateNotFound(update) }
+        try requireSaving(update, of: stack, in: tx)
+        return try checkpoints.find(of: update, in: tx)
+    }
+
+    private func requireSaving(_ id: UpdateID, of stack: StackID, in tx: Transaction) throws {
         guard let update = try updates.find(id, of: stack, in: tx) else { throw ServiceError.updateNotFound(id) }
         guard !update.isPreview else { throw ServiceError.previewsWriteNothing }
         try UpdateLifecycle.requireWritable(update)
         guard update.journalVersion == 0 else { throw ServiceError.updateIsJournaled }
-        return update
     }
 
-    private static func sequence(_ checkpoint: (sequence: Int, text: StateText)?) -> CheckpointSequence {
-        guard let checkpoint else { return CheckpointSequence() }
-        return CheckpointSequence(last: Int64(checkpoint.sequence), textHash: Hex.encode(checkpoint.text.hash))
+    private func store(_ received: [UInt8], of stack: StackID) async throws -> StoredBytes {
+        guard received.count > StoredBytes.rowLimit else { return .row(received) }
+        return .object(try await objects.put(AsyncPieces([received]), of: stack))
+    }
+
+    private static func read(_ received: [UInt8]) throws -> CheckpointDelta {
+        var body: [UInt8] = []
+        var inflater = BodyInflater()
+        try inflater.feed(received[...]) { body += $0 }
+        try inflater.finish()
+        do {
+            return try CheckpointDelta(body: body[...])
+        } catch {
+            throw error.serviceError
+        }
+    }
+
+    private static func apply(_ delta: CheckpointDelta, to base: PiecedText) throws -> (PiecedText, Int) {
+        do {
+            let (text, summary) = try delta.apply(to: base, hash: StateHash.maker)
+            guard text.count <= BodyInflater.textLimit else { throw Self.refusal("the result is too large") }
+            return (text, summary.resourceCount)
+        } catch let error as StateError {
+            throw error.serviceError
+        }
+    }
+
+    private static func sequence(_ saved: SavedText?) -> CheckpointSequence {
+        guard let saved else { return CheckpointSequence() }
+        return CheckpointSequence(last: Int64(saved.sequence), textHash: Hex.encode(saved.hash))
     }
 
     private static func refusal(_ problem: String) -> ServiceError {

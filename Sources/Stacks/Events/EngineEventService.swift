@@ -14,16 +14,16 @@ package struct EngineEventService: Sendable {
 
     private let database: Database
     private let effects: Effects
-    private let texts: StateTexts
+    private let objects: StateObjects
     private let compute: BlockingPool
     private let stacks = StackStore()
     private let updates = UpdateStore()
     private let segments = SegmentStore(.events)
 
-    package init(database: Database, effects: Effects, texts: StateTexts, compute: BlockingPool) {
+    package init(database: Database, effects: Effects, objects: StateObjects, compute: BlockingPool) {
         self.database = database
         self.effects = effects
-        self.texts = texts
+        self.objects = objects
         self.compute = compute
     }
 
@@ -56,7 +56,7 @@ package struct EngineEventService: Sendable {
             body: received
         )
         if received.count > JournalService.rowLimit {
-            segment.object = try await texts.put(received, of: stack)
+            segment.object = try await objects.put(received, of: stack)
             segment.body = nil
         }
         let row = segment
@@ -93,7 +93,7 @@ package struct EngineEventService: Sendable {
         }
         var events: [Int64: EventBatch.Event] = [:]
         for row in rows where row.lastSequence > after ?? -1 {
-            let received: [UInt8] = if let body = row.body { body } else { try await texts.object(row.object ?? "") }
+            let received: [UInt8] = if let body = row.body { body } else { try await objects.get(row.object ?? "") }
             let batch = try await compute.run(deadline: Self.deadline) {
                 let text = try StateReader.inflated(received)
                 return try EventBatch(text, isSingle: EventBatch.isSingle(text))

@@ -27,7 +27,7 @@ struct HousekeepingStore: Sendable {
             return false
         }
         try tx.execute("DELETE FROM data_keys WHERE owner_id = \(stack)")
-        for table: SQL in ["journal_segments", "event_segments", "update_checkpoints"] {
+        for table: SQL in ["journal_segments", "event_segments", "update_deltas", "update_checkpoints"] {
             try tx.execute(
                 "DELETE FROM \(table) WHERE update_id IN (SELECT id FROM updates WHERE stack_id = \(stack))"
             )
@@ -57,7 +57,9 @@ struct HousekeepingStore: Sendable {
     func named(_ keys: [String], in tx: Transaction) throws -> Set<String> {
         guard !keys.isEmpty else { return [] }
         var named: Set<String> = []
-        for table: SQL in ["state_versions", "update_checkpoints", "journal_segments", "event_segments"] {
+        for table: SQL in [
+            "state_versions", "update_checkpoints", "update_deltas", "journal_segments", "event_segments",
+        ] {
             let found = try tx.all("SELECT object FROM \(table) WHERE object IN \(list: keys)") { try $0.text(0) }
             named.formUnion(found)
         }

@@ -13,16 +13,16 @@ package struct JournalService: Sendable {
 
     private let database: Database
     private let effects: Effects
-    private let texts: StateTexts
+    private let objects: StateObjects
     private let compute: BlockingPool
     private let stacks = StackStore()
     private let updates = UpdateStore()
     private let journal = SegmentStore(.journal)
 
-    package init(database: Database, effects: Effects, texts: StateTexts, compute: BlockingPool) {
+    package init(database: Database, effects: Effects, objects: StateObjects, compute: BlockingPool) {
         self.database = database
         self.effects = effects
-        self.texts = texts
+        self.objects = objects
         self.compute = compute
     }
 
@@ -43,12 +43,12 @@ package struct JournalService: Sendable {
             body: received
         )
         if received.count > Self.rowLimit {
-            segment.object = try await texts.put(received, of: stack)
+            segment.object = try await objects.put(received, of: stack)
             segment.body = nil
         }
         let overlapping = try await insert(segment, to: update, of: stack)
         guard overlapping.isEmpty else {
-            return try await reconcile(batch, with: overlapping, segment, update, stack)
+            return try await reconcile(received, with: overlapping, segment, update, stack)
         }
     }
 
@@ -69,20 +69,21 @@ package struct JournalService: Sendable {
     ///
     /// An entry that is there already must be the same one.
     private func reconcile(
-        _ batch: Batch,
+        _ received: [UInt8],
         with segments: [Segment],
         _ segment: Segment,
         _ update: UpdateID,
         _ stack: StackID
     ) async throws {
+        let digests = try await compute.run(deadline: Self.deadline) { try Batch.digests(of: received) }
         var known: [Int64: [UInt8]] = [:]
         for other in segments {
             let body: [UInt8] =
-                if let inRow = other.body { inRow } else { try await texts.object(other.object ?? "") }
-            let entries = try await compute.run(deadline: Self.deadline) { try Batch(body).digests }
+                if let inRow = other.body { inRow } else { try await objects.get(other.object ?? "") }
+            let entries = try await compute.run(deadline: Self.deadline) { try Batch.digests(of: body) }
             known.merge(entries) { first, _ in first }
         }
-        for (number, digest) in batch.digests {
+        for (number, digest) in digests {
             if let before = known[number], before != digest {
                 throw StateError.sequenceConflict(number).serviceError
             }
@@ -96,7 +97,7 @@ package struct JournalService: Sendable {
             guard now.map(\.digest) == segments.map(\.digest) else {
                 throw ServiceError.unavailable("Another batch came at the same time; try again.")
             }
-            guard batch.digests.contains(where: { seen[$0.key] == nil }) else { return }
+            guard digests.contains(where: { seen[$0.key] == nil }) else { return }
             _ = try journal.insert(segment, of: update, at: effects.now(), in: tx)
         }
     }
@@ -115,23 +116,32 @@ private struct Batch: Sendable {
     var first: Int64?
     var last: Int64?
     var count: Int
-    /// Number and digest of each entry.
-    var digests: [Int64: [UInt8]]
 
     init(_ received: [UInt8]) throws {
         let body = try StateReader.inflated(received)
+        let numbers = try Self.entries(of: body).map(\.sequenceID)
+        count = Set(numbers).count
+        first = numbers.min()
+        last = numbers.max()
+        // Of the text: a client may compress the same batch in another way.
+        digest = SHA256.hash(body).bytes
+    }
+
+    /// Number and digest of each entry.
+    static func digests(of received: [UInt8]) throws -> [Int64: [UInt8]] {
+        let entries = try entries(of: StateReader.inflated(received))
+        return Dictionary(entries.map { ($0.sequenceID, SHA256.hash($0.bytes).bytes) }) { first, _ in first }
+    }
+
+    /// The entries, of which none contradicts another one of the same number.
+    private static func entries(of body: [UInt8]) throws -> [JournalEntry] {
         do {
             var fold = JournalFold()
             let entries = try JournalEntry.batch(body[...])
             try fold.add(entries)
-            digests = Dictionary(entries.map { ($0.sequenceID, SHA256.hash($0.bytes).bytes) }) { first, _ in first }
+            return entries
         } catch {
             throw error.serviceError
         }
-        count = digests.count
-        first = digests.keys.min()
-        last = digests.keys.max()
-        // Of the text: a client may compress the same batch in another way.
-        digest = SHA256.hash(body).bytes
     }
 }

@@ -1,5 +1,4 @@
 package import Kernel
-package import StateStore
 
 extension StackRef {
     /// The stack that a program means by a name: `stack`, `organization/stack` or `organization/project/stack`.
@@ -26,7 +25,7 @@ extension StackRef {
     }
 }
 
-extension StateDocument {
+extension PreparedVersion {
     /// The stacks that the state of `stack` reads.
     package func references(readBy stack: StackRef) -> [StackRef] {
         stackReferenceNames.compactMap { StackRef(named: $0, readBy: stack) }

@@ -25,7 +25,7 @@ package struct StackResourceService: Sendable {
     /// How many resources the newest version has; does not read it.
     package func count(of ref: StackRef) async throws -> (count: Int, version: Int) {
         let (_, number, state) = try await reader.settled(ref)
-        return (state?.text.resourceCount ?? 0, number)
+        return (state?.version.resourceCount ?? 0, number)
     }
 
     /// The resources of a version in the order of the state.

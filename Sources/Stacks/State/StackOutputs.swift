@@ -16,14 +16,8 @@ package struct StackOutputs: Sendable {
 
     /// - Returns: each output's JSON text with secrets as in the state, and the text of the state's secrets provider.
     package func read(_ ref: StackRef) async throws -> (outputs: [String: [UInt8]], provider: [UInt8]?) {
-        let text = try await reader.current(of: ref)
+        let deployment = try await reader.document(of: reader.current(of: ref)).deployment
         return try await compute.run(deadline: Self.deadline) {
-            let deployment: Deployment?
-            do {
-                deployment = try StateDocument(reading: text[...]).deployment
-            } catch let error as StateError {
-                throw error.serviceError
-            }
             var outputs: [String: [UInt8]] = [:]
             if let root = deployment?.rootOutputs {
                 for member in JSONMembers(of: root) {

@@ -5,11 +5,8 @@ import StateStore
 
 /// Puts a state in the place of a stack's state in one step: an import, or the state a stack is made with.
 package struct StateImport: Sendable {
-    private static let deadline = Duration.seconds(60)
-
     private let effects: Effects
-    private let texts: StateTexts
-    private let compute: BlockingPool
+    private let writer: VersionWriter
     private let hold: StackHold
     private let audit: AuditLog
     private let stacks = StackStore()
@@ -17,31 +14,40 @@ package struct StateImport: Sendable {
     private let versions = StateVersionStore()
     private let references = StackReferenceStore()
 
-    package init(effects: Effects, texts: StateTexts, compute: BlockingPool, hold: StackHold) {
+    package init(effects: Effects, writer: VersionWriter, hold: StackHold) {
         self.effects = effects
-        self.texts = texts
-        self.compute = compute
+        self.writer = writer
         self.hold = hold
         audit = AuditLog(effects: effects)
     }
 
     /// Imports a state as the stack's next version.
     ///
-    /// - Parameter body: an `UntypedDeployment`; its bytes become the state as they are.
+    /// - Parameter body: an `UntypedDeployment`, gzip or plain; its bytes become the state as they are.
     /// - Returns: the update that history shows for it.
-    package func importState(_ body: [UInt8], into ref: StackRef, by actor: Actor) async throws -> Update {
-        let content = try await compute.run(deadline: Self.deadline) { try Self.check(body, for: ref) }
-        let count = content.resourceCount
+    /// - Throws: `.invalidArgument` for what is no state, and for secrets that this stack's key cannot read.
+    package func importState<Body: AsyncSequence>(
+        _ body: Body,
+        into ref: StackRef,
+        by actor: Actor
+    ) async throws -> Update where Body.Element == ArraySlice<UInt8> {
         let id: UpdateID = effects.id()
-        let stack = try await hold.write(ref) { stack, _ in stack }
-        let text = try await texts.store(body, of: stack.id, resourceCount: count)
+        let (stack, base) = try await hold.write(ref) { [versions] stack, tx in
+            (stack, try versions.latest(upTo: stack.version, of: stack.id, in: tx))
+        }
+        let version = try await writer.write(
+            body,
+            over: base?.version,
+            of: stack.id,
+            importedInto: [StackNames(ref)]
+        )
+        let count = version.resourceCount
         return try await hold.write(ref) { [self] stack, tx in
             let now = effects.now()
             let update = Update.finished(id, .importState, of: stack, by: actor, resourceCount: count, at: now)
             try updates.insert(update, in: tx)
-            let version = StateVersion(version: update.version, update: id, text: text, createdAt: now)
-            try versions.insert(version, of: stack.id, in: tx)
-            try references.replace(content.references, of: stack.id, in: tx)
+            try versions.insert(version, as: update.version, of: stack.id, by: id, at: now, in: tx)
+            try references.replace(version.references(readBy: ref), of: stack.id, in: tx)
             try stacks.advance(
                 stack.id,
                 version: update.version,
@@ -60,25 +66,6 @@ package struct StateImport: Sendable {
                 tx: tx
             )
             return update
-        }
-    }
-
-    /// What is recorded of a state beside its text.
-    struct Content: Sendable {
-        var resourceCount: Int
-        var references: [StackRef]
-    }
-
-    /// Checks a state that somebody hands in whole, and takes from it what is recorded.
-    ///
-    /// - Throws: `.invalidArgument` for what is no state, and for secrets that this stack's key cannot read.
-    static func check(_ body: [UInt8], for ref: StackRef) throws -> Content {
-        do {
-            let document = try StateDocument(reading: body[...])
-            try document.checkImport(into: StackNames(ref))
-            return Content(resourceCount: document.resourceCount, references: document.references(readBy: ref))
-        } catch {
-            throw error.serviceError
         }
     }
 }

@@ -27,18 +27,16 @@ package struct StateRoutes: RouteGroup {
     }
 
     func exportStack(_ call: Call<Operations.ExportStack>) async throws -> RawOutput {
-        RawOutput(contentType: "application/json", .bytes(try await reader.current(of: try call.path.stack())))
+        RawOutput(try await reader.export(try call.path.stack()))
     }
 
     func exportVersion(_ call: Call<Operations.ExportStackAtVersion>) async throws -> RawOutput {
         guard let version = Int(call.path.version), version > 0 else { throw ServiceError.versionInvalid }
-        let text = try await reader.version(version, of: try call.path.stack())
-        return RawOutput(contentType: "application/json", .bytes(text))
+        return RawOutput(try await reader.export(try call.path.stack(), version: version))
     }
 
     func importStack(_ call: Call<Operations.ImportStack>) async throws -> AppImportStackResponse {
-        let body = try await call.content.collect()
-        let update = try await imports.importState(body, into: try call.path.stack(), by: call.actor)
+        let update = try await imports.importState(call.content.received, into: try call.path.stack(), by: call.actor)
         return AppImportStackResponse(updateId: update.id.description)
     }
 
@@ -48,5 +46,20 @@ package struct StateRoutes: RouteGroup {
             outputs: outputs.mapValues { RawJSON(unchecked: $0) },
             secretsProviders: provider.map { RawJSON(unchecked: $0) }
         )
+    }
+}
+
+extension RawOutput {
+    fileprivate init(_ export: StateExport) {
+        switch export {
+        case .gzip(let version):
+            self.init(
+                contentType: "application/json",
+                contentEncoding: "gzip",
+                .pieces(version, length: version.count)
+            )
+        case .text(let text):
+            self.init(contentType: "application/json", .bytes(text))
+        }
     }
 }

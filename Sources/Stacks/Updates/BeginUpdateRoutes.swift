@@ -1,6 +1,7 @@
 import Contract
 package import HTTPAPI
 import Kernel
+import StateStore
 
 /// `begin-update`: make and start in one request, with what the client would ask for next (`spec/cli-observed.md` 4).
 package struct BeginUpdateRoutes: RouteGroup {
@@ -50,7 +51,7 @@ package struct BeginUpdateRoutes: RouteGroup {
             tokenExpiration: Int(started.expiresAt.seconds),
             journalVersion: journal > 0 ? journal : nil,
             aiSettings: AppAISettingsForUpdate(copilotIsEnabled: false),
-            deployment: RawJSON(unchecked: try await reader.current(of: ref)),
+            deployment: RawJSON(unchecked: try await reader.current(of: ref).joined()),
             stack: AppStack(try await stacks.get(ref))
         )
     }

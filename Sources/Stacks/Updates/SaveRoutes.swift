@@ -1,6 +1,7 @@
 import Contract
 package import HTTPAPI
 import Kernel
+import StateStore
 
 /// What a running update saves: checkpoints in three forms, and batches of its journal.
 package struct SaveRoutes: RouteGroup {
@@ -15,15 +16,15 @@ package struct SaveRoutes: RouteGroup {
     }
 
     package func register(on routes: inout RouteTable) {
-        checkpoint(Operations.PatchUpdateCheckpointUpdate.self, CheckpointBody.plain, on: &routes)
-        checkpoint(Operations.PatchUpdateCheckpointRefresh.self, CheckpointBody.plain, on: &routes)
-        checkpoint(Operations.PatchUpdateCheckpointDestroy.self, CheckpointBody.plain, on: &routes)
-        checkpoint(Operations.PatchUpdateVerbatimCheckpointUpdate.self, CheckpointBody.verbatim, on: &routes)
-        checkpoint(Operations.PatchUpdateVerbatimCheckpointRefresh.self, CheckpointBody.verbatim, on: &routes)
-        checkpoint(Operations.PatchUpdateVerbatimCheckpointDestroy.self, CheckpointBody.verbatim, on: &routes)
-        checkpoint(Operations.PatchUpdateCheckpointDeltaUpdate.self, CheckpointBody.delta, on: &routes)
-        checkpoint(Operations.PatchUpdateCheckpointDeltaRefresh.self, CheckpointBody.delta, on: &routes)
-        checkpoint(Operations.PatchUpdateCheckpointDeltaDestroy.self, CheckpointBody.delta, on: &routes)
+        checkpoint(Operations.PatchUpdateCheckpointUpdate.self, .plain, on: &routes)
+        checkpoint(Operations.PatchUpdateCheckpointRefresh.self, .plain, on: &routes)
+        checkpoint(Operations.PatchUpdateCheckpointDestroy.self, .plain, on: &routes)
+        checkpoint(Operations.PatchUpdateVerbatimCheckpointUpdate.self, .verbatim, on: &routes)
+        checkpoint(Operations.PatchUpdateVerbatimCheckpointRefresh.self, .verbatim, on: &routes)
+        checkpoint(Operations.PatchUpdateVerbatimCheckpointDestroy.self, .verbatim, on: &routes)
+        delta(Operations.PatchUpdateCheckpointDeltaUpdate.self, on: &routes)
+        delta(Operations.PatchUpdateCheckpointDeltaRefresh.self, on: &routes)
+        delta(Operations.PatchUpdateCheckpointDeltaDestroy.self, on: &routes)
         entries(Operations.CreateJournalEntriesUpdate.self, on: &routes)
         entries(Operations.CreateJournalEntriesPreview.self, on: &routes)
         entries(Operations.CreateJournalEntriesRefresh.self, on: &routes)
@@ -32,17 +33,21 @@ package struct SaveRoutes: RouteGroup {
 
     private func checkpoint<Op: APIOperation>(
         _ operation: Op.Type,
-        _ read: @escaping @Sendable ([UInt8]) throws -> CheckpointBody,
+        _ form: CheckpointReader.Form,
         on routes: inout RouteTable
     ) where Op.Path == UpdatePath, Op.Body == RawJSONBody, Op.Output == NoContent {
         routes.mutation(operation, access: .updateLease, unaudited: Self.reason) { (call: Call<Op>) in
-            let body = try await call.content.collect()
-            try await checkpoints.save(
-                body,
-                of: try call.path.update(),
-                stack: try call.requireStack(),
-                reading: read
-            )
+            let (update, stack) = (try call.path.update(), try call.requireStack())
+            try await checkpoints.save(call.content.received, as: form, of: update, stack: stack)
+            return NoContent()
+        }
+    }
+
+    private func delta<Op: APIOperation>(_ operation: Op.Type, on routes: inout RouteTable)
+    where Op.Path == UpdatePath, Op.Body == RawJSONBody, Op.Output == NoContent {
+        routes.mutation(operation, access: .updateLease, unaudited: Self.reason) { (call: Call<Op>) in
+            let body = try await call.content.collectBatch()
+            try await checkpoints.saveDelta(body, of: try call.path.update(), stack: try call.requireStack())
             return NoContent()
         }
     }

@@ -7,21 +7,20 @@ import StateStore
 package struct UpdateEnding: Sendable {
     private let database: Database
     private let effects: Effects
-    private let reader: StateReader
-    private let texts: StateTexts
+    private let state: StateServices
     private let audit: AuditLog
     private let outbox = Outbox()
     private let stacks = StackStore()
     private let updates = UpdateStore()
     private let versions = StateVersionStore()
+    private let checkpoints = CheckpointStore()
     private let references = StackReferenceStore()
     private let journal = SegmentStore(.journal)
 
-    package init(database: Database, effects: Effects, reader: StateReader, texts: StateTexts) {
+    package init(database: Database, effects: Effects, state: StateServices) {
         self.database = database
         self.effects = effects
-        self.reader = reader
-        self.texts = texts
+        self.state = state
         audit = AuditLog(effects: effects)
     }
 
@@ -39,17 +38,31 @@ package struct UpdateEnding: Sendable {
         package static let expired = End(status: .failed, isExpired: true, action: .updateCompleted)
     }
 
-    /// What an update has come to: its journal made durable as one text, or its last checkpoint.
+    /// What an update has come to: its journal or its last checkpoint made durable as a version.
     private struct Outcome: Sendable {
-        var text: StateText?
-        /// The stacks that the text reads; nil when nobody knows.
-        var references: [StackRef]?
-        /// How many batches of the journal went into it.
-        var segments = 0
-        /// The number of the checkpoint.
-        var sequence: Int?
-        /// The journal cannot be replayed: the state stays what it was, and the batches stay for a person to look at.
+        var version: PreparedVersion?
+        /// The stacks that the text reads.
+        var references: [StackRef] = []
+        var saved = Saved.nothing
+        /// What was saved cannot be made a state: the state stays what it was, and what was saved stays for a person to
+        /// look at.
         var damage: ServiceError?
+    }
+
+    /// What an update saved, as rows have it.
+    private enum Saved: Sendable, Equatable {
+        case nothing
+        case checkpoint(SavedText)
+        case journal([Segment])
+
+        /// The objects that hold it.
+        var objects: [String] {
+            switch self {
+            case .nothing: []
+            case .checkpoint(let saved): saved.objects
+            case .journal(let segments): segments.compactMap(\.object)
+            }
+        }
     }
 
     /// Ends an update that runs.
@@ -69,59 +82,63 @@ package struct UpdateEnding: Sendable {
             let isDone = try await database.write { [self] tx in
                 try finish(id, of: stackID, as: end, with: outcome, by: actor, decide: decide, in: tx)
             }
-            guard isDone else { continue }
+            guard isDone else {
+                await state.objects.discard([outcome.version?.pack?.object].compactMap { $0 })
+                continue
+            }
+            state.checkpoints.drop(id)
+            if outcome.damage == nil { await state.objects.discard(outcome.saved.objects) }
             if let damage = outcome.damage, end.action == .updateCompleted, !end.isExpired { throw damage }
             return
         }
     }
 
     private func outcome(of id: UpdateID, stack stackID: StackID) async throws -> Outcome {
-        let found = try await database.read { [self] tx -> (Stack, Update, StateVersion?, Saved)? in
+        let found = try await database.read { [self] tx -> (Stack, Update, StoredVersion?, Saved)? in
             guard let stack = try stacks.find(stackID, in: tx), let update = try updates.find(id, of: stackID, in: tx)
             else { return nil }
             let base = try versions.latest(upTo: stack.version, of: stackID, in: tx)
-            guard update.journalVersion > 0 else {
-                return (stack, update, base, .checkpoint(try versions.checkpoint(of: id, in: tx)))
-            }
-            return (stack, update, base, .journal(try journal.all(of: id, in: tx)))
+            return (stack, update, base, try saved(by: update, in: tx))
         }
         guard let (stack, update, base, saved) = found else { return Outcome() }
-        switch saved {
-        case .checkpoint(nil):
-            return Outcome()
-        case .checkpoint((let sequence, let text)?):
-            let references = try await reader.references(of: text, readBy: stack.ref)
-            return Outcome(text: text, references: references, sequence: sequence)
-        case .journal(let segments):
-            return try await fold(segments, over: base?.text, of: update, stack)
-        }
-    }
-
-    /// What an update saved, as rows have it.
-    private enum Saved: Sendable {
-        case checkpoint((sequence: Int, text: StateText)?)
-        case journal([Segment])
-    }
-
-    private func fold(
-        _ segments: [Segment],
-        over base: StateText?,
-        of update: Update,
-        _ stack: Stack
-    ) async throws -> Outcome {
-        guard !segments.isEmpty else { return Outcome() }
+        var outcome = Outcome(saved: saved)
         do {
-            let document = try await reader.fold(segments, over: base, of: update)
-            let text = try await texts.store(document.text(), of: stack.id, resourceCount: document.resourceCount)
-            // The batches go when the version is committed, so it is read back before.
-            _ = try await texts.load(text)
-            return Outcome(
-                text: text,
-                references: document.references(readBy: stack.ref),
-                segments: segments.count
-            )
+            outcome.version = try await version(of: saved, over: base, by: update, of: stackID)
+            outcome.references = outcome.version?.references(readBy: stack.ref) ?? []
+        } catch is StateDamage {
+            outcome.damage = .stateBroken(update.version)
         } catch let error as ServiceError where error.code != .unavailable {
-            return Outcome(segments: segments.count, damage: error)
+            outcome.damage = error
+        }
+        return outcome
+    }
+
+    private func saved(by update: Update, in tx: Transaction) throws -> Saved {
+        if update.journalVersion > 0 {
+            let segments = try journal.all(of: update.id, in: tx)
+            return segments.isEmpty ? .nothing : .journal(segments)
+        }
+        return try checkpoints.find(of: update.id, in: tx).map { .checkpoint($0) } ?? .nothing
+    }
+
+    /// Makes what was saved durable as a version; what it was made of goes when that is committed.
+    private func version(
+        of saved: Saved,
+        over base: StoredVersion?,
+        by update: Update,
+        of stack: StackID
+    ) async throws -> PreparedVersion? {
+        switch saved {
+        case .nothing:
+            nil
+        case .checkpoint(let saved):
+            try await state.checkpoints.version(of: saved, by: update.id, over: base?.version, of: stack)
+        case .journal(let segments):
+            try await state.writer.write(
+                state.reader.fold(segments, over: base, of: update),
+                over: base?.version,
+                of: stack
+            )
         }
     }
 
@@ -140,12 +157,7 @@ package struct UpdateEnding: Sendable {
             throw ServiceError.updateNotFound(id)
         }
         guard try decide(update) else { return true }
-        if update.journalVersion > 0 {
-            guard try journal.count(of: id, in: tx) == outcome.segments else { return false }
-        } else {
-            let saved = try versions.checkpoint(of: id, in: tx)
-            guard saved?.sequence == outcome.sequence, saved?.text == outcome.text else { return false }
-        }
+        guard try hasSaved(outcome.saved, update, in: tx) else { return false }
         let now = effects.now()
         let status = outcome.damage == nil ? end.status : .failed
         if !update.isPreview {
@@ -155,12 +167,19 @@ package struct UpdateEnding: Sendable {
             id,
             status: status,
             expired: end.isExpired,
-            resourceCount: outcome.text?.resourceCount,
+            resourceCount: outcome.version?.resourceCount,
             at: now,
             in: tx
         )
         try record(end, update, stack, status: status, by: actor, at: now, in: tx)
         return true
+    }
+
+    /// Whether what an update has saved is still that.
+    private func hasSaved(_ saved: Saved, _ update: Update, in tx: Transaction) throws -> Bool {
+        // Batches are only ever added.
+        if case .journal(let segments) = saved { return try journal.count(of: update.id, in: tx) == segments.count }
+        return try self.saved(by: update, in: tx) == saved
     }
 
     /// Makes the saved text the stack's state and lets go of the stack.
@@ -171,14 +190,15 @@ package struct UpdateEnding: Sendable {
         at now: Timestamp,
         in tx: Transaction
     ) throws {
-        if let text = outcome.text {
-            let version = StateVersion(version: update.version, update: update.id, text: text, createdAt: now)
-            try versions.insert(version, of: stack.id, in: tx)
-            if let references = outcome.references { try self.references.replace(references, of: stack.id, in: tx) }
+        if let version = outcome.version {
+            try versions.insert(version, as: update.version, of: stack.id, by: update.id, at: now, in: tx)
+            try references.replace(outcome.references, of: stack.id, in: tx)
         }
-        try versions.deleteCheckpoint(of: update.id, in: tx)
-        if outcome.damage == nil { try journal.deleteAll(of: update.id, in: tx) }
-        try stacks.release(stack.id, version: update.version, resourceCount: outcome.text?.resourceCount, in: tx)
+        if outcome.damage == nil {
+            try checkpoints.delete(of: update.id, in: tx)
+            try journal.deleteAll(of: update.id, in: tx)
+        }
+        try stacks.release(stack.id, version: update.version, resourceCount: outcome.version?.resourceCount, in: tx)
     }
 
     private func record(

@@ -6,11 +6,11 @@
 /// whatever the elements' size.
 package struct ChunkRules: Sendable {
     /// No border before so many bytes.
-    package var minimum = 64 << 10
+    package var minimum = 128 << 10
     /// Bytes to the next border on average, from the minimum on.
-    package var average = 192 << 10
+    package var average = 96 << 10
     /// A border behind the element that makes the chunk as long as that, or longer.
-    package var maximum = 512 << 10
+    package var maximum = 384 << 10
     /// Text around the lists up to this length is kept in the manifest itself.
     package var inlineLimit = 16 << 10
 

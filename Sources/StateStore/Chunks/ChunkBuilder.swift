@@ -1,17 +1,26 @@
-import Compression
-
-/// A chunk that has to be stored, unless the store has one of that name already.
-package struct NewChunk: Sendable {
-    package var chunk: Manifest.Chunk
-    package var text: ArraySlice<UInt8>
+/// A stretch of a version's text, before it is known where its bytes will be.
+package enum VersionPiece: Sendable {
+    /// Short text that the manifest itself keeps.
+    case inline([UInt8])
+    /// A chunk that a version before has, unread.
+    case known(Manifest.Chunk)
+    case new(NewChunk)
 }
 
-/// Collects the parts of a manifest, and the texts of those chunks that are not reused.
+/// A chunk of text that was cut, and has to be stored unless a version before has it.
+package struct NewChunk: Sendable {
+    /// SHA-256 of the text, 32 bytes.
+    package var hash: [UInt8]
+    package var text: ArraySlice<UInt8>
+    /// Resources that begin in the chunk; 0 in chunks of anything else.
+    package var resourceCount: Int
+}
+
+/// Collects the pieces of a version.
 struct ChunkBuilder {
     let rules: ChunkRules
     let hash: HashMaker
-    private(set) var parts: [Manifest.Part] = []
-    private(set) var chunks: [NewChunk] = []
+    private(set) var pieces: [VersionPiece] = []
 
     init(rules: ChunkRules, hash: @escaping HashMaker) {
         self.rules = rules
@@ -23,7 +32,7 @@ struct ChunkBuilder {
     /// Long text becomes a chunk of its own.
     mutating func envelope(_ text: ArraySlice<UInt8>) {
         guard text.count > rules.inlineLimit else {
-            if !text.isEmpty { parts.append(.inline(Array(text))) }
+            if !text.isEmpty { pieces.append(.inline(Array(text))) }
             return
         }
         chunk(text, resourceCount: 0)
@@ -33,23 +42,16 @@ struct ChunkBuilder {
         guard !text.isEmpty else { return }
         var hasher = hash()
         hasher.update(text)
-        let chunk = Manifest.Chunk(
-            hash: hasher.finalize(),
-            textCount: text.count,
-            crc: CRC32.checksum(text),
-            resourceCount: resourceCount
-        )
-        parts.append(.chunk(chunk))
-        chunks.append(NewChunk(chunk: chunk, text: text))
+        pieces.append(.new(NewChunk(hash: hasher.finalize(), text: text, resourceCount: resourceCount)))
     }
 
     mutating func reuse(_ chunk: Manifest.Chunk) {
-        parts.append(.chunk(chunk))
+        pieces.append(.known(chunk))
     }
 
-    /// The chunks made since the last call.
-    mutating func takeChunks() -> [NewChunk] {
-        defer { chunks = [] }
-        return chunks
+    /// The pieces made since the last call.
+    mutating func takePieces() -> [VersionPiece] {
+        defer { pieces = [] }
+        return pieces
     }
 }

@@ -2,9 +2,31 @@
 ///
 /// The texts one after the other are the version, byte for byte.
 package struct Manifest: Sendable, Equatable {
+    /// Where the compressed bytes of a chunk are.
+    package struct Place: Sendable, Hashable {
+        /// The version whose pack holds them; `ownPack` stands for the version that the manifest is of.
+        package var pack: Int
+        /// Where they begin in the pack.
+        package var offset: Int
+        /// How many they are.
+        package var count: Int
+        /// Their SHA-256, 32 bytes, checked whenever they are read.
+        package var digest: [UInt8]
+
+        /// Versions of a stack are counted from 0, so this is none of them.
+        package static let ownPack = -1
+
+        package init(pack: Int, offset: Int, count: Int, digest: [UInt8]) {
+            self.pack = pack
+            self.offset = offset
+            self.count = count
+            self.digest = digest
+        }
+    }
+
     /// A chunk by its name, with what joining and reuse need to know of it.
     package struct Chunk: Sendable, Hashable {
-        /// SHA-256 of the text, 32 bytes; the chunk's name in the object store.
+        /// SHA-256 of the text, 32 bytes: what is the same in two versions has the same name.
         package var hash: [UInt8]
         /// Bytes of text.
         package var textCount: Int
@@ -12,12 +34,14 @@ package struct Manifest: Sendable, Equatable {
         package var crc: UInt32
         /// Resources that begin in the chunk; 0 in chunks of anything else.
         package var resourceCount: Int
+        package var place: Place
 
-        package init(hash: [UInt8], textCount: Int, crc: UInt32, resourceCount: Int) {
+        package init(hash: [UInt8], textCount: Int, crc: UInt32, resourceCount: Int, place: Place) {
             self.hash = hash
             self.textCount = textCount
             self.crc = crc
             self.resourceCount = resourceCount
+            self.place = place
         }
     }
 
@@ -51,38 +75,23 @@ package struct Manifest: Sendable, Equatable {
         }
     }
 
-    /// Names of the chunks that this version has and `other` has not.
-    package func chunkHashes(notIn other: Manifest) -> Set<[UInt8]> {
-        Set(chunks.map(\.hash)).subtracting(other.chunks.map(\.hash))
-    }
+    /// The versions whose packs hold chunks of this one.
+    package var packs: Set<Int> { Set(chunks.map(\.place.pack)) }
 
-    /// The text in pieces, each checked against its name; `fetch` gives a chunk's text.
-    ///
-    /// Bytes that fail the check are never given out.
-    package func text(
-        hash: HashMaker,
-        fetch: (Chunk) throws -> ArraySlice<UInt8>
-    ) throws -> PiecedText {
-        var text = PiecedText()
-        for part in parts {
-            switch part {
-            case .inline(let bytes):
-                text.append(bytes[...])
-            case .chunk(let chunk):
-                let bytes = try fetch(chunk)
-                var hasher = hash()
-                hasher.update(bytes)
-                guard hasher.finalize() == chunk.hash else { throw ManifestError.chunkDamaged(chunk.hash) }
-                text.append(bytes)
-            }
+    /// The manifest with the number of its version in the place of `Place.ownPack`, so that other versions may take
+    /// chunks over.
+    package func numbered(_ version: Int) -> Manifest {
+        var numbered = self
+        for (index, part) in parts.enumerated() {
+            guard case .chunk(var chunk) = part, chunk.place.pack == Place.ownPack else { continue }
+            chunk.place.pack = version
+            numbered.parts[index] = .chunk(chunk)
         }
-        return text
+        return numbered
     }
 }
 
 package enum ManifestError: Error, Equatable {
     /// The stored manifest is not one that this release wrote, or it is damaged.
     case unreadable
-    /// A chunk's text is not what its name says.
-    case chunkDamaged([UInt8])
 }

@@ -1,7 +1,7 @@
 import Compression
 
 // The stored form of a manifest: `CM`, a format version, the parts in order, and a CRC-32 of all that. Numbers are
-// LEB128; a chunk takes about 45 bytes.
+// LEB128; a chunk takes about 80 bytes.
 
 extension Manifest {
     private static let signature: [UInt8] = [0x43, 0x4d, 1]
@@ -26,6 +26,10 @@ extension Manifest {
                 output.number(chunk.textCount)
                 output.number(Int(chunk.crc))
                 output.number(chunk.resourceCount)
+                output.number(chunk.place.pack + 1)
+                output.number(chunk.place.offset)
+                output.number(chunk.place.count)
+                output.text(chunk.place.digest)
             }
         }
         let crc = CRC32.checksum(output.bytes[...])
@@ -103,9 +107,27 @@ private struct ManifestReader {
             let hash = try text()
             let textCount = try number()
             guard let crc = UInt32(exactly: try number()), hash.count == 32 else { throw .unreadable }
-            return .chunk(Manifest.Chunk(hash: hash, textCount: textCount, crc: crc, resourceCount: try number()))
+            let resourceCount = try number()
+            return .chunk(
+                Manifest.Chunk(
+                    hash: hash,
+                    textCount: textCount,
+                    crc: crc,
+                    resourceCount: resourceCount,
+                    place: try place()
+                )
+            )
         default:
             throw .unreadable
         }
+    }
+
+    mutating func place() throws(ManifestError) -> Manifest.Place {
+        let pack = try number() - 1
+        let offset = try number()
+        let count = try number()
+        let digest = try text()
+        guard digest.count == 32, !offset.addingReportingOverflow(count).overflow else { throw .unreadable }
+        return Manifest.Place(pack: pack, offset: offset, count: count, digest: digest)
     }
 }

@@ -2,12 +2,12 @@ extension StateDocument {
     /// Cuts the document's own text (`text()`) into chunks; those of the base that were not touched are reused unread.
     ///
     /// `base` is the manifest of the version that the document's resources come from. Its chunks are taken over where a
-    /// run of untouched resources is exactly one of them. The result is laid out like that of `TextChunker`.
-    package func chunked(
+    /// run of untouched resources is exactly one of them. The result is cut as `TextChunker` cuts the text.
+    package func pieces(
         over base: Manifest? = nil,
         rules: ChunkRules = ChunkRules(),
         hash: @escaping HashMaker
-    ) -> (manifest: Manifest, chunks: [NewChunk]) {
+    ) -> [VersionPiece] {
         var builder = ChunkBuilder(rules: rules, hash: hash)
         let reusable = base.map { ReusableChunks($0) }
         for segment in segments() {
@@ -20,13 +20,18 @@ extension StateDocument {
                 Self.chunk(list.map(\.bytes), &builder)
             }
         }
+        return builder.takePieces()
+    }
+
+    /// What a manifest says of the document.
+    package var summary: DocumentSummary {
         var summary = DocumentSummary()
         summary.version = version
         summary.features = features
         summary.hasDeployment = deployment != nil
         summary.resourceCount = resourceCount
         summary.pendingOperationCount = deployment?.pendingOperations.count ?? 0
-        return (Manifest(summary: summary, parts: builder.parts), builder.takeChunks())
+        return summary
     }
 
     private static func chunk(_ list: [StateResource], _ reusable: ReusableChunks?, _ builder: inout ChunkBuilder) {

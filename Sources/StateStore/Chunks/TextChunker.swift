@@ -7,7 +7,6 @@ package import JSONScan
 package struct TextChunker {
     private var builder: ChunkBuilder
     private var borders: ChunkBorders
-    private var reader = SummaryReader()
     /// Text not given out yet, and some that was in the current window.
     private var buffer: [UInt8] = []
     /// Offset of the buffer's first byte.
@@ -27,11 +26,10 @@ package struct TextChunker {
         self.origin = origin
     }
 
-    /// Takes the next bytes of the document and the cuts found in them; answers the chunks that are complete.
-    package mutating func feed(_ window: ArraySlice<UInt8>, cuts: [Cut]) throws(StateError) -> [NewChunk] {
+    /// Takes the next bytes of the document and the cuts found in them; answers the pieces that are complete.
+    package mutating func feed(_ window: ArraySlice<UInt8>, cuts: [Cut]) -> [VersionPiece] {
         buffer += window
         for cut in cuts {
-            try reader.take(cut)
             switch cut {
             case .element(.resources, let value, let offset):
                 element(value, at: offset - origin, isResource: true)
@@ -47,14 +45,14 @@ package struct TextChunker {
         buffer.removeFirst(emitted)
         bufferStart += emitted
         emitted = 0
-        return builder.takeChunks()
+        return builder.takePieces()
     }
 
-    /// The manifest and the last chunks, after the last window.
-    package mutating func finish() throws(StateError) -> (manifest: Manifest, chunks: [NewChunk]) {
+    /// The last pieces, after the last window.
+    package mutating func finish() -> [VersionPiece] {
         builder.envelope(buffer[...])
         buffer = []
-        return (Manifest(summary: try reader.finish(), parts: builder.parts), builder.takeChunks())
+        return builder.takePieces()
     }
 
     private mutating func element(_ value: ArraySlice<UInt8>, at offset: Int, isResource: Bool) {

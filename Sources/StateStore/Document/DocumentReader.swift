@@ -30,10 +30,7 @@ package struct DocumentReader: Sendable {
             deployment?.resources.append(resource)
         case .element(.pendingOperations, let value, _):
             let index = deployment?.pendingOperations.count ?? 0
-            guard let operation = PendingOperation(value) else {
-                let path = "deployment.pending_operations[\(index)]"
-                throw .invalid(path: path, problem: "must be an object with resource and type")
-            }
+            guard let operation = PendingOperation(value) else { throw .notPending(index: index) }
             deployment?.pendingOperations.append(operation)
         default:
             break

@@ -1,12 +1,11 @@
 import JSONScan
 
 extension StateDocument {
-    /// The names of other stacks that a state's `StackReference` resources read, as the program wrote them, each once.
-    ///
-    /// Resources about to be deleted count no more.
-    package var stackReferenceNames: [String] {
+    /// What is recorded of the document beside its text.
+    package var content: DocumentContent {
         var seen: Set<String> = []
-        return (deployment?.resources ?? []).compactMap(\.stackReferenceName).filter { seen.insert($0).inserted }
+        let names = (deployment?.resources ?? []).compactMap(\.stackReferenceName).filter { seen.insert($0).inserted }
+        return DocumentContent(summary: summary, stackReferenceNames: names)
     }
 }
 
@@ -17,9 +16,10 @@ extension StateResource {
     ///
     /// The engine keeps the name as an input, as an output and as the id.
     fileprivate var stackReferenceName: String? {
-        guard let type = text(.type), type.elementsEqual(Self.stackReferenceType), !flags.contains(.delete) else {
-            return nil
-        }
+        // Its length is looked at first: this is asked of every resource of a state, and nearly none is one.
+        guard let raw = value(.type), raw.count >= Self.stackReferenceType.count + 2, let type = text(.type),
+            type.elementsEqual(Self.stackReferenceType), !flags.contains(.delete)
+        else { return nil }
         for key in ["inputs", "outputs"] {
             guard let properties = JSONReading.member(key, of: bytes),
                 let name = JSONReading.member("name", of: properties).flatMap({ JSONReading.text($0) }), !name.isEmpty
@@ -27,5 +27,11 @@ extension StateResource {
             return name
         }
         return text(.id)?.asText
+    }
+
+    /// The same of a resource's text; most texts need not be read for it, because they do not hold the type.
+    static func stackReferenceName(in text: ArraySlice<UInt8>) -> String? {
+        guard TextSearch.contains(stackReferenceType, in: text) else { return nil }
+        return StateResource(text)?.stackReferenceName
     }
 }

@@ -49,7 +49,7 @@ package struct StateResource: Sendable {
         var count: UInt32 = 0
     }
 
-    package let bytes: ArraySlice<UInt8>
+    package private(set) var bytes: ArraySlice<UInt8>
     private var places = InlineArray<12, Place>(repeating: Place())
     private(set) var flags: Flags = []
     /// Position in the stored base that the resource comes from, as long as its text is that of the base.
@@ -60,10 +60,22 @@ package struct StateResource: Sendable {
         guard bytes.first == UInt8(ascii: "{"), bytes.count < UInt32.max else { return nil }
         self.bytes = bytes
         self.origin = origin
-        for member in JSONMembers(of: bytes) {
-            guard let key = ResourceKey.find(JSONText.decode(bytes[member.key])) else { continue }
-            note(key, member.value)
-        }
+        for member in JSONMembers(of: bytes) { note(member) }
+    }
+
+    /// Reads the object that a text begins with, of which a `Cutter` has checked all before; nil for any other value.
+    init?(beginning text: ArraySlice<UInt8>) {
+        guard text.first == UInt8(ascii: "{"), text.count < UInt32.max else { return nil }
+        bytes = text
+        var members = JSONMembers(of: text)
+        while let member = members.next() { note(member) }
+        guard let end = members.end else { return nil }
+        bytes = text[..<end]
+    }
+
+    private mutating func note(_ member: JSONMember) {
+        guard let key = ResourceKey.find(JSONText.decode(bytes[member.key])) else { return }
+        note(key, member.value)
     }
 
     /// The last of several members with one key counts, as it does for the CLI.

@@ -1,4 +1,5 @@
 import Kernel
+import Synchronization
 import Testing
 
 @Suite("Pool of threads", .timeLimit(.minutes(1)))
@@ -20,6 +21,33 @@ struct BlockingPoolTests {
         let deadline = ContinuousClock.now + .seconds(5)
         while ballast != nil, .now < deadline { await Task.yield() }
         #expect(ballast == nil)
+        pool.stop()
+    }
+
+    @Test("maps items side by side, in order", arguments: [0, 1, 2, 100], [1, 2, 7])
+    func maps(count: Int, width: Int) async throws {
+        let pool = BlockingPool(name: "test", threads: 2, queue: 10)
+
+        let results = try await pool.map(Array(0..<count), width: width, deadline: .seconds(10)) { $0 * 2 }
+
+        #expect(results == (0..<count).map { $0 * 2 })
+        pool.stop()
+    }
+
+    @Test("a map throws what one item threw, and begins no more of them", arguments: [1, 2])
+    func mapThrows(width: Int) async throws {
+        struct Refused: Error {}
+        let pool = BlockingPool(name: "test", threads: 2, queue: 10)
+        let begun = Atomic<Int>(0)
+
+        await #expect(throws: Refused.self) {
+            try await pool.map(Array(0..<1_000), width: width, deadline: .seconds(10)) { item in
+                begun.wrappingAdd(1, ordering: .relaxed)
+                if item == 3 { throw Refused() }
+            }
+        }
+
+        if width == 1 { #expect(begun.load(ordering: .relaxed) == 4) }
         pool.stop()
     }
 }

@@ -1,5 +1,6 @@
 import APITestKit
 import Foundation
+import ObjectStorage
 import TestKit
 import Testing
 
@@ -11,7 +12,8 @@ struct DamagedStateTests {
     )
     func names(engine: Engine) async throws {
         try await TestFolder.with { folder in
-            try await withStackServer(engine, folder: folder) { server in
+            let objects = try FolderObjectStore(path: folder, setting: "CAIRN_DATA", pool: Pools.files)
+            try await withStackServer(engine, objects: objects) { server in
                 try await server.createStack("acme/site/dev")
                 try await server.importState(noise(1), into: "acme/site/dev")
                 let first = try await server.export(version: 1)
@@ -37,7 +39,8 @@ struct DamagedStateTests {
     @Test("keep nobody from putting a good state in their place", arguments: Engine.available)
     func heals(engine: Engine) async throws {
         try await TestFolder.with { folder in
-            try await withStackServer(engine, folder: folder) { server in
+            let objects = try FolderObjectStore(path: folder, setting: "CAIRN_DATA", pool: Pools.files)
+            try await withStackServer(engine, objects: objects) { server in
                 try await server.createStack("acme/site/dev")
                 try await server.importState(noise(1), into: "acme/site/dev")
                 for file in try files(in: folder) { try damage(file) }

@@ -12,12 +12,18 @@ import Testing
 
 /// Runs `body` with a server that has every route of this module over a real folder of objects and a key of its own.
 func withStackServer(_ engine: Engine, _ body: (TestServer) async throws -> Void) async throws {
-    try await TestFolder.with { folder in try await withStackServer(engine, folder: folder, body) }
+    try await TestFolder.with { folder in
+        let objects = try FolderObjectStore(path: folder, setting: "CAIRN_DATA", pool: Pools.files)
+        try await withStackServer(engine, objects: objects, body)
+    }
 }
 
-/// The same over a folder that the test looks into.
-func withStackServer(_ engine: Engine, folder: String, _ body: (TestServer) async throws -> Void) async throws {
-    let objects = try FolderObjectStore(path: folder, setting: "CAIRN_DATA", pool: Pools.files)
+/// The same over objects that the test has made.
+func withStackServer(
+    _ engine: Engine,
+    objects: FolderObjectStore,
+    _ body: (TestServer) async throws -> Void
+) async throws {
     try await withTestServer(
         engine,
         leases: leases,

@@ -31,35 +31,42 @@ struct ChunkTests {
             + #""pending_operations":[\#(operations.joined(separator: separator))],"metadata":{}}}"#
     }
 
-    private func chunked(_ source: String, step: Int = .max) throws -> (
-        manifest: Manifest, store: [[UInt8]: ArraySlice<UInt8>]
-    ) {
+    private func chunked(_ source: String, step: Int = .max, over base: Assembled? = nil) throws -> Assembled {
         var cutter = Cutter(.document)
+        var survey = DocumentSurvey()
         var chunker = TextChunker(rules: Self.small, hash: TestHash.maker)
-        var store: [[UInt8]: ArraySlice<UInt8>] = [:]
+        var pieces: [VersionPiece] = []
         let text = bytes(source)
         var index = 0
         while index < text.count {
             let end = step < text.count - index ? index + step : text.count
             var cuts: [Cut] = []
             try cutter.feed(text[index..<end], into: &cuts)
-            for new in try chunker.feed(text[index..<end], cuts: cuts) { store[new.chunk.hash] = new.text }
+            for cut in cuts { try survey.take(cut) }
+            pieces += chunker.feed(text[index..<end], cuts: cuts)
             index = end
         }
         try cutter.finish()
-        let (manifest, rest) = try chunker.finish()
-        for new in rest { store[new.chunk.hash] = new.text }
-        return (manifest, store)
+        return Assembled(pieces + chunker.finish(), try survey.finish().summary, over: base)
+    }
+
+    private func chunked(
+        _ document: StateDocument,
+        over base: Assembled? = nil,
+        rules: ChunkRules = small
+    ) -> Assembled {
+        let pieces = document.pieces(over: base?.manifest, rules: rules, hash: TestHash.maker)
+        return Assembled(pieces, document.summary, over: base)
     }
 
     @Test("laid end to end are the text, byte for byte", arguments: [0, 1, 3, 40, 400], ["", " ", "\n\t "])
     func reassembly(count: Int, spacing: String) throws {
         let source = document(count, pending: count / 10, spacing: spacing)
 
-        let (manifest, store) = try chunked(source)
+        let assembled = try chunked(source)
+        let manifest = assembled.manifest
 
-        let text = try manifest.text(hash: TestHash.maker) { try #require(store[$0.hash]) }
-        #expect(text.joined() == Array(source.utf8))
+        #expect(try assembled.text() == Array(source.utf8))
         #expect(manifest.textCount == source.utf8.count)
         #expect(manifest.summary.resourceCount == count && manifest.summary.pendingOperationCount == count / 10)
         #expect(manifest.chunks.reduce(0) { $0 + $1.resourceCount } == count)
@@ -80,16 +87,14 @@ struct ChunkTests {
         )
         let read = try StateDocument(reading: bytes(source))
 
-        let (manifest, chunks) = read.chunked(rules: Self.small, hash: TestHash.maker)
-
         let text = String(decoding: read.text(), as: UTF8.self)
-        #expect(try chunked(text).manifest == manifest)
-        #expect(Set(chunks.map(\.chunk.hash)) == Set(manifest.chunks.map(\.hash)))
+
+        #expect(try chunked(text).manifest == chunked(read).manifest)
     }
 
     @Test("have sizes within the rules")
     func sizes() throws {
-        let (manifest, _) = try chunked(document(3_000))
+        let manifest = try chunked(document(3_000)).manifest
         let counts = manifest.chunks.map(\.textCount)
         let average = counts.reduce(0, +) / counts.count
 
@@ -103,10 +108,10 @@ struct ChunkTests {
         let long = #"{"urn":"a","x":"\#(String(repeating: "y", count: 20_000))"}"#
         let source = #"{"version":3,"deployment":{"resources":[{"urn":"0"},\#(long),{"urn":"1"}]}}"#
 
-        let (manifest, store) = try chunked(source)
+        let assembled = try chunked(source)
 
-        #expect(manifest.chunks.map(\.resourceCount) == [2, 1])
-        #expect(try manifest.text(hash: TestHash.maker) { try #require(store[$0.hash]) }.joined() == Array(source.utf8))
+        #expect(assembled.manifest.chunks.map(\.resourceCount) == [2, 1])
+        #expect(try assembled.text() == Array(source.utf8))
     }
 
     @Test("are shared when a few resources change in place", arguments: [[10], [700, 2_000], [0, 2_999]])
@@ -115,36 +120,47 @@ struct ChunkTests {
         let after = try chunked(document(3_000, changed: Set(changed))).manifest
 
         #expect(before.chunks.count > 100)
-        #expect(after.chunkHashes(notIn: before).count <= 2 * changed.count)
+        #expect(after.hashes(notIn: before).count <= 2 * changed.count)
     }
 
     @Test("are shared when a journal moves two changed resources to the front")
     func afterFold() throws {
         let base = document(3_000)
-        let (before, _) = try chunked(base)
+        let before = try chunked(base)
         let entries = [
             "1 k0 op1", "2 k1 op1 state=r700@1 removeOld=700", "3 k0 op2", "4 k1 op2 state=r2000@1 removeOld=2000",
         ].map(JournalScript.entry)
         let folded = try JournalScript.fold(base, batches: [entries])
 
-        let (plain, _) = folded.chunked(rules: Self.small, hash: TestHash.maker)
-        let (reusing, made) = folded.chunked(over: before, rules: Self.small, hash: TestHash.maker)
+        let plain = chunked(folded)
+        let reusing = chunked(folded, over: before)
 
-        #expect(reusing == plain, "reuse changes nothing but the work")
-        #expect(plain.chunkHashes(notIn: before).count <= 4)
-        #expect(Set(made.map(\.chunk.hash)) == plain.chunkHashes(notIn: before), "nothing else is made")
+        #expect(reusing.manifest.chunks.map(\.hash) == plain.manifest.chunks.map(\.hash), "reuse changes only the work")
+        #expect(try reusing.text() == folded.text())
+        #expect(plain.manifest.hashes(notIn: before.manifest).count <= 4)
+        #expect(reusing.made == plain.manifest.hashes(notIn: before.manifest), "nothing else is made")
+    }
+
+    @Test("of a text over a base are taken over where the base has the same")
+    func textOverBase() throws {
+        let before = try chunked(document(3_000))
+        let source = document(3_000, changed: [10, 1_500])
+
+        let after = try chunked(source, over: before)
+
+        #expect(after.made.count <= 2)
+        #expect(after.made == after.manifest.hashes(notIn: before.manifest))
+        #expect(try after.text() == Array(source.utf8))
+        #expect(after.manifest.packs == [Manifest.Place.ownPack, 1])
     }
 
     @Test("with white space between resources are never mistaken for compact ones")
     func noFalseReuse() throws {
         let base = document(500, spacing: " ")
-        let (before, _) = try chunked(base)
+        let before = try chunked(base)
         let folded = try JournalScript.fold(base, batches: [])
 
-        let (manifest, chunks) = folded.chunked(over: before, rules: Self.small, hash: TestHash.maker)
-
-        let store = Dictionary(chunks.map { ($0.chunk.hash, $0.text) }) { first, _ in first }
-        #expect(try manifest.text(hash: TestHash.maker) { try #require(store[$0.hash]) }.joined() == folded.text())
+        #expect(try chunked(folded, over: before).text() == folded.text())
     }
 
     @Test("of random journals, with reuse, are the folded text")
@@ -157,32 +173,27 @@ struct ChunkTests {
             tiny.minimum = 50
             tiny.average = 300
             let base = try StateDocument(reading: bytes(journal.base.canonical))
-            let (before, old) = base.chunked(rules: tiny, hash: TestHash.maker)
+            let before = chunked(base, rules: tiny)
             var fold = JournalFold()
             try fold.add(trial.entries.map { entry throws(StateError) in try JournalEntry(entry) })
             let folded = try fold.finish(base: StateDocument(reading: base.text()[...]), options: FoldTrial.options)
 
-            let (manifest, new) = folded.chunked(over: before, rules: tiny, hash: TestHash.maker)
-
-            let store = Dictionary((old + new).map { ($0.chunk.hash, $0.text) }) { first, _ in first }
-            let text = try manifest.text(hash: TestHash.maker) { try #require(store[$0.hash]) }
-            #expect(text.joined() == folded.text(), "seed \(seed)")
+            #expect(try chunked(folded, over: before, rules: tiny).text() == folded.text(), "seed \(seed)")
         }
     }
 
-    @Test("compressed one by one join into a gzip member of the text")
+    @Test("as they are stored join into a gzip member of the text")
     func gzip() throws {
         let source = document(400, pending: 3)
-        let (manifest, store) = try chunked(source)
+        let assembled = try chunked(source)
         var join = GzipJoin()
         var member = GzipJoin.header
-        for part in manifest.parts {
+        for part in assembled.manifest.parts {
             let run: DeflateRun =
                 switch part {
                 case .inline(let bytes): DeflateRun(compressing: bytes[...], level: 1)
-                case .chunk(let chunk): DeflateRun(compressing: try #require(store[chunk.hash]))
+                case .chunk(let chunk): try assembled.run(of: chunk)
                 }
-            if case .chunk(let chunk) = part { #expect(run.crc == chunk.crc && run.textCount == chunk.textCount) }
             member += run.bytes
             join.append(crc: run.crc, textCount: run.textCount)
         }
@@ -190,17 +201,40 @@ struct ChunkTests {
         #expect(try Gzip.gunzip((member + join.trailer)[...], limit: 1 << 20) == Array(source.utf8))
     }
 
-    @Test("that fail their check are not given out")
-    func damaged() throws {
-        let (manifest, store) = try chunked(document(50))
+    @Test("read by themselves come to the document of the text", arguments: [0, 1, 40, 400], ["", " ", "\n\t "])
+    func document(count: Int, spacing: String) throws {
+        let source = document(count, pending: count / 10, spacing: spacing)
+        let assembled = try chunked(source)
 
-        #expect(throws: ManifestError.self) {
-            try manifest.text(hash: TestHash.maker) { chunk in
-                var text = Array(try #require(store[chunk.hash]))
-                text[text.count / 2] ^= 1
-                return text[...]
+        let parts = try assembled.manifest.parts.map { part in
+            switch part {
+            case .inline(let text): ReadPart.text(text[...])
+            case .chunk(let chunk): try ReadPart(chunk, text: assembled.run(of: chunk).text()[...])
             }
         }
+        let document = try StateDocument(parts)
+
+        let whole = try StateDocument(reading: bytes(source))
+        #expect(document.text() == whole.text())
+        #expect(document.content == whole.content)
+        // Untouched resources are known as those of the base, so that their chunks are taken over.
+        #expect(chunked(document, over: assembled).made == chunked(whole, over: assembled).made)
+    }
+
+    @Test("name their place and the hash of what is stored there")
+    func places() throws {
+        let assembled = try chunked(document(300))
+        var offset = 0
+        for chunk in assembled.manifest.chunks {
+            let stored = assembled.packs[Manifest.Place.ownPack]?[chunk.place.offset..<(offset + chunk.place.count)]
+            var hash = TestHash()
+            hash.update(try #require(stored))
+
+            #expect(chunk.place.pack == Manifest.Place.ownPack && chunk.place.offset == offset)
+            #expect(chunk.place.digest == hash.finalize())
+            offset += chunk.place.count
+        }
+        #expect(assembled.packs[Manifest.Place.ownPack]?.count == offset)
     }
 
     @Test("of what is no state are refused")
@@ -228,7 +262,13 @@ struct ManifestCodingTests {
                     hash: hash,
                     textCount: noise.below(1 << 30),
                     crc: UInt32(truncatingIfNeeded: noise.next()),
-                    resourceCount: noise.below(1 << 20)
+                    resourceCount: noise.below(1 << 20),
+                    place: Manifest.Place(
+                        pack: noise.below(1 << 20) - 1,
+                        offset: noise.below(1 << 40),
+                        count: noise.below(1 << 20),
+                        digest: (0..<32).map { _ in UInt8(noise.below(256)) }
+                    )
                 )
             )
         }
@@ -253,7 +293,8 @@ struct ManifestCodingTests {
             hash: [UInt8](repeating: 0xab, count: 32),
             textCount: 128,
             crc: 1,
-            resourceCount: 300
+            resourceCount: 300,
+            place: Manifest.Place(pack: -1, offset: 300, count: 1, digest: [UInt8](repeating: 0xcd, count: 32))
         )
         let encoded = Manifest(summary: summary, parts: [.inline([0x7b]), .chunk(chunk)]).encoded()
 
@@ -261,8 +302,24 @@ struct ManifestCodingTests {
         #expect(
             Hexadecimal.encode(encoded.dropLast(4)) == "434d01" + "03" + "010161" + "01" + "ac02" + "00" + "02"
                 + "00017b" + "0120" + hash + "8001" + "01" + "ac02"
+                + "00" + "ac02" + "01" + "20" + String(repeating: "cd", count: 32)
         )
         #expect(CRC32.checksum(encoded.dropLast(4)) == encoded.suffix(4).reversed().reduce(0) { $0 << 8 | UInt32($1) })
+    }
+
+    @Test("give their number to the chunks they brought, and leave the others")
+    func numbered() {
+        let manifest = manifest(3)
+        let packs = manifest.chunks.map(\.place.pack)
+        var own = manifest
+        own.parts = manifest.parts.map { part in
+            guard case .chunk(var chunk) = part, chunk.place.pack == packs.first else { return part }
+            chunk.place.pack = Manifest.Place.ownPack
+            return .chunk(chunk)
+        }
+
+        #expect(packs.count > 1)
+        #expect(own.numbered(7).chunks.map(\.place.pack) == packs.map { $0 == packs.first ? 7 : $0 })
     }
 
     @Test("are refused when damaged anywhere, cut off or continued")

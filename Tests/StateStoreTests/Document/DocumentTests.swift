@@ -172,8 +172,8 @@ struct DocumentTests {
             _ = try StackRename(from: names, to: StackNames(organization: "p", project: "q", stack: "r")).apply(
                 to: base[...]
             )
-            _ = document.holdsCiphertext
-            _ = document.chunked(hash: TestHash.maker)
+            _ = try? DocumentContent(of: [base[...]], importedInto: [names])
+            _ = document.pieces(hash: TestHash.maker)
         }
     }
 }

@@ -1,0 +1,23 @@
+package import Kernel
+package import Persistence
+
+/// What everything that reads or writes state shares, wired.
+package struct StateServices: Sendable {
+    package let objects: StateObjects
+    package let writer: VersionWriter
+    package let checkpoints: CheckpointTexts
+    package let reader: StateReader
+
+    package init(database: Database, effects: Effects, objects store: any ObjectStore, compute: BlockingPool) {
+        objects = StateObjects(objects: store, effects: effects)
+        writer = VersionWriter(objects: objects, compute: compute)
+        checkpoints = CheckpointTexts(objects: objects, writer: writer, compute: compute)
+        reader = StateReader(
+            database: database,
+            objects: objects,
+            versions: VersionReader(objects: objects, compute: compute),
+            checkpoints: checkpoints,
+            compute: compute
+        )
+    }
+}

@@ -1,0 +1,71 @@
+import Compression
+import Kernel
+import StateStore
+
+/// A stored version as one gzip member: its chunks' bytes as they are stored, joined.
+///
+/// Nothing is compressed again. Everything is read and checked before the first byte is given out, so that a damaged
+/// version is refused with a message instead of breaking off.
+package struct VersionGzip: AsyncSequence, Sendable {
+    /// Up to so many bytes are kept from the check; larger versions are read a second time.
+    private static let keepLimit = 8 << 20
+
+    fileprivate enum Segment: Sendable {
+        case bytes([UInt8])
+        case chunks([Manifest.Chunk])
+    }
+
+    /// Bytes of the whole member.
+    package let count: Int
+    private let segments: [Segment]
+    private let stored: StoredVersion
+    private let reader: VersionReader
+
+    /// Reads and checks a version.
+    ///
+    /// - Throws: an error that names the version when stored bytes are damaged.
+    package init(_ stored: StoredVersion, reader: VersionReader) async throws {
+        let stretches = VersionReader.stretches(of: stored)
+        let keeps = stretches.reduce(0) { $0 + $1.count } <= Self.keepLimit
+        var join = GzipJoin()
+        var segments = [Segment.bytes(GzipJoin.header)]
+        var count = GzipJoin.header.count
+        for stretch in stretches {
+            switch stretch {
+            case .inline(let text):
+                let run = DeflateRun(compressing: text[...], level: 1)
+                join.append(crc: run.crc, textCount: run.textCount)
+                segments.append(.bytes(run.bytes))
+                count += run.bytes.count
+            case .packed(let chunks):
+                for chunk in chunks { join.append(crc: chunk.crc, textCount: chunk.textCount) }
+                let bytes = try await reader.bytes(of: chunks, in: stored)
+                segments.append(keeps ? .bytes(bytes) : .chunks(chunks))
+                count += bytes.count
+            }
+        }
+        segments.append(.bytes(join.trailer))
+        self.count = count + join.trailer.count
+        self.segments = segments
+        self.stored = stored
+        self.reader = reader
+    }
+
+    package struct AsyncIterator: AsyncIteratorProtocol {
+        fileprivate var segments: ArraySlice<Segment>
+        fileprivate let stored: StoredVersion
+        fileprivate let reader: VersionReader
+
+        package mutating func next() async throws -> [UInt8]? {
+            switch segments.popFirst() {
+            case nil: nil
+            case .bytes(let bytes): bytes
+            case .chunks(let chunks): try await reader.bytes(of: chunks, in: stored)
+            }
+        }
+    }
+
+    package func makeAsyncIterator() -> AsyncIterator {
+        AsyncIterator(segments: segments[...], stored: stored, reader: reader)
+    }
+}
