@@ -12,12 +12,14 @@ extension IncomingBody {
         let body: IncomingBody
 
         package struct AsyncIterator: AsyncIteratorProtocol {
+            private let body: IncomingBody
             private var pieces: RequestBody.AsyncIterator
             private let progress: BodyProgress
             private let limit: Int
             private var count = 0
 
             init(_ body: IncomingBody) {
+                self.body = body
                 pieces = body.source.makeAsyncIterator()
                 progress = body.progress
                 limit = body.receivedLimit
@@ -28,6 +30,7 @@ extension IncomingBody {
                 defer { self.pieces = pieces }
                 guard let piece = try await progress.watching({ try await pieces.next() }) else { return nil }
                 progress.count(piece.count)
+                if count == 0 { try body.checkGzip(beginning: piece[...]) }
                 count += piece.count
                 guard count <= limit else { throw ServiceError.bodyTooLarge(limit: limit) }
                 return piece[...]

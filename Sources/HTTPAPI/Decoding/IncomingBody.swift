@@ -59,6 +59,7 @@ package struct IncomingBody: Sendable {
     package func collectReceived() async throws -> [UInt8] {
         let bytes = try await progress.watching { try await source.collect(upTo: receivedLimit) }
         progress.count(bytes.count)
+        try checkGzip(beginning: bytes[...])
         return bytes
     }
 
@@ -117,6 +118,12 @@ package struct IncomingBody: Sendable {
         } catch {
             throw error.serviceError
         }
+    }
+
+    /// Checks that bytes are gzip where the header says so: what is kept as it was sent is told by its bytes later.
+    func checkGzip(beginning bytes: ArraySlice<UInt8>) throws(ServiceError) {
+        guard encoding == .gzip, let first = bytes.first, first != 0x1f else { return }
+        throw CompressionError.corrupt.serviceError
     }
 
     func isGzip(beginning bytes: ArraySlice<UInt8>) -> Bool {
