@@ -57,7 +57,7 @@ package struct ProjectSecretService: Sendable {
             return (id, key)
         }
         guard !ciphertexts.isEmpty else { return [] }
-        _ = try Envelope.dataKeys(of: ciphertexts)
+        try ValueEncryption.checkForm(ciphertexts)
         guard let (id, stored) = found else { throw ServiceError.messageAuthenticationFailed }
         let cipher = try await keys.cipher(stored, for: KeyOwner("project", id))
         let plaintexts = try await values.decrypt(ciphertexts, with: cipher)

@@ -42,7 +42,7 @@ package struct SecretService: Sendable {
         by actor: Actor
     ) async throws -> [[UInt8]] {
         guard !ciphertexts.isEmpty else { return [] }
-        _ = try Envelope.dataKeys(of: ciphertexts)
+        try ValueEncryption.checkForm(ciphertexts)
         let owner = KeyOwner("stack", stack)
         guard let key = try await findKey(of: stack) else { throw ServiceError.messageAuthenticationFailed }
         let cipher = try await keys.cipher(key, for: owner)

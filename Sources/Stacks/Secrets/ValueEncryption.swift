@@ -16,12 +16,40 @@ struct ValueEncryption: Sendable {
 
     /// All or none.
     ///
-    /// - Throws: `.invalidArgument` for values of another owner, or damaged ones.
+    /// - Throws: `.invalidArgument` for values of another owner, or damaged ones; it says which one of several.
     func decrypt(_ ciphertexts: [[UInt8]], with cipher: ValueCipher) async throws -> [[UInt8]] {
-        guard Self.isLarge(ciphertexts) else { return try ValueCipher.decrypt(ciphertexts, with: [cipher]) }
-        return try await compute.run(deadline: Self.deadline) {
-            try ValueCipher.decrypt(ciphertexts, with: [cipher])
+        guard Self.isLarge(ciphertexts) else { return try Self.decrypt(ciphertexts, with: cipher) }
+        return try await compute.run(deadline: Self.deadline) { try Self.decrypt(ciphertexts, with: cipher) }
+    }
+
+    /// Checks that each looks like a ciphertext, without any key.
+    static func checkForm(_ ciphertexts: [[UInt8]]) throws {
+        do {
+            _ = try Envelope.dataKeys(of: ciphertexts)
+        } catch {
+            throw try naming(ciphertexts, error) { _ = try Envelope.dataKeys(of: [$0]) }
         }
+    }
+
+    private static func decrypt(_ ciphertexts: [[UInt8]], with cipher: ValueCipher) throws -> [[UInt8]] {
+        do {
+            return try ValueCipher.decrypt(ciphertexts, with: [cipher])
+        } catch {
+            throw try naming(ciphertexts, error) { _ = try ValueCipher.decrypt([$0], with: [cipher]) }
+        }
+    }
+
+    /// The error with the place of the first bad one among several.
+    private static func naming(
+        _ ciphertexts: [[UInt8]],
+        _ error: any Error,
+        _ read: ([UInt8]) throws -> Void
+    ) throws -> any Error {
+        guard ciphertexts.count > 1, let refusal = error as? ServiceError else { return error }
+        for (index, ciphertext) in ciphertexts.enumerated() where (try? read(ciphertext)) == nil {
+            return ServiceError(refusal.code, "ciphertexts[\(index)]: \(refusal.message)", cause: refusal)
+        }
+        return error
     }
 
     private static func isLarge(_ values: [[UInt8]]) -> Bool {

@@ -135,11 +135,17 @@ struct StackSecretTests {
             let good = try await encrypt("AA==", server)
 
             let bad = try await batchDecrypt([good, "AAAA", good], server)
+            try await server.createStack("acme/site/prod")
+            let other = try await encrypt("AA==", server, of: "/api/stacks/acme/site/prod")
+            let foreign = try await batchDecrypt([good, good, other], server)
             let empty = try await batchDecrypt([], server)
             let emptyEncrypt = try await server.send("POST", "\(path)/batch-encrypt", json: #"{"plaintexts":[]}"#)
 
             #expect(bad.status == 400)
             #expect(!bad.json["plaintexts"].exists)
+            #expect(bad.message == "ciphertexts[1]: Message authentication failed")
+            #expect(foreign.status == 400)
+            #expect(foreign.message == "ciphertexts[2]: Message authentication failed")
             #expect(empty.json["plaintexts"].strings == [:])
             #expect(emptyEncrypt.json["ciphertexts"].exists && emptyEncrypt.json["ciphertexts"].array.isEmpty)
         }
