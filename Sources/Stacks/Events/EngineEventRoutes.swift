@@ -59,7 +59,7 @@ package struct EngineEventRoutes: RouteGroup {
         of stack: StackID
     ) async throws -> NoContent {
         try await events.append(
-            try await content.collectBatch(),
+            try await content.collectReceived(),
             isSingle: isSingle,
             limit: content.limits.inflated,
             to: update,

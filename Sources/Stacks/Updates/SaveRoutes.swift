@@ -46,7 +46,7 @@ package struct SaveRoutes: RouteGroup {
     private func delta<Op: APIOperation>(_ operation: Op.Type, on routes: inout RouteTable)
     where Op.Path == UpdatePath, Op.Body == RawJSONBody, Op.Output == NoContent {
         routes.mutation(operation, access: .updateLease, unaudited: Self.reason) { (call: Call<Op>) in
-            let body = try await call.content.collectBatch()
+            let body = try await call.content.collectReceived()
             try await checkpoints.saveDelta(body, of: try call.path.update(), stack: try call.requireStack())
             return NoContent()
         }
@@ -55,7 +55,7 @@ package struct SaveRoutes: RouteGroup {
     private func entries<Op: APIOperation>(_ operation: Op.Type, on routes: inout RouteTable)
     where Op.Path == UpdatePath, Op.Body == RawJSONBody, Op.Output == NoContent {
         routes.mutation(operation, access: .updateLease, unaudited: Self.reason) { (call: Call<Op>) in
-            let body = try await call.content.collectBatch()
+            let body = try await call.content.collectReceived()
             try await journal.append(body, to: try call.path.update(), of: try call.requireStack())
             return NoContent()
         }
