@@ -180,6 +180,38 @@ struct JournalTests {
         #expect(SHA256.hash("v3.259.0").hex == "ab35920a3077459b09dd1a3f7ddc28df4e3efc81b3240013bb6906688abc684d")
     }
 
+    @Test(
+        "keep what nobody knows yet: members of entries are passed over, those of resources stay",
+        arguments: Engine.available
+    )
+    func keepsUnknown(engine: Engine) async throws {
+        let state = Journal.resource("A", 1, #""later":{"n":1.10,"deep":[null]}"#)
+        try await withJournal(engine) { server, update in
+            let entry = Journal.entry(2, kind: 1, 1, state: state, #""fromTheFuture":{"x":[1e400]}"#)
+
+            let saved = try await update.journal([Journal.provider, entry])
+
+            #expect(saved.status == 204)
+            #expect(try await server.export().text.contains(state))
+        }
+    }
+
+    @Test("give the same bytes whenever they are read", arguments: Engine.available)
+    func isDeterministic(engine: Engine) async throws {
+        try await withJournal(engine) { server, update in
+            let begun = (0..<8).map { Journal.entry($0 + 4, kind: 0, $0 + 2, Journal.pending("creating", "p\($0)")) }
+            _ = try await update.journal([Journal.provider] + Journal.create(2, 1, "A") + begun.reversed())
+
+            let first = try await server.export()
+            server.clock.advance(by: .seconds(60))
+            let second = try await server.export()
+            _ = try await update.complete("failed")
+
+            #expect(second.text == first.text)
+            #expect(try await server.export().text == first.text)
+        }
+    }
+
     @Test("83: that say nothing leave the resources as they are", arguments: Engine.available)
     func changesNothing(engine: Engine) async throws {
         try await withStackServer(engine) { server in

@@ -43,6 +43,25 @@ struct ExportImportTests {
         }
     }
 
+    @Test("39: may be deep, and their values large", arguments: Engine.available)
+    func deepAndLarge(engine: Engine) async throws {
+        let deep = String(repeating: #"{"a":["#, count: 200) + "1" + String(repeating: "]}", count: 200)
+        let large = String(repeating: "x", count: 3 << 20)
+        let state = TestServer.state([Journal.resource("A", 1, #""inputs":{"deep":\#(deep),"large":"\#(large)"}"#)])
+        try await withStackServer(engine) { server in
+            try await server.createStack("acme/site/dev")
+
+            let imported = try await server.send("POST", "\(path)/import", json: state)
+            let update = try await server.update()
+            let saved = try await update.save(verbatim: state, 1)
+
+            #expect(imported.status == 200)
+            #expect(saved.status == 204)
+            #expect(try await server.export().text == state)
+            #expect(try await server.export(version: 1).text == state)
+        }
+    }
+
     @Test("40: are a version, with an update that has succeeded and nothing more to say", arguments: Engine.available)
     func imports(engine: Engine) async throws {
         try await withStackServer(engine) { server in

@@ -1,6 +1,9 @@
 import APITestKit
-import TestKit
+import Kernel
+import ObjectStorage
+import Stacks
 import Testing
+import TestKit
 
 @Suite("Ends of updates")
 struct EndUpdateTests {
@@ -157,6 +160,68 @@ struct EndUpdateTests {
             #expect(try await server.resources() == ["S@1", "creating A"])
         }
     }
+
+    @Test("are final: no renewal revives a lease", arguments: Engine.available, ["succeeded", "failed", "cancel"])
+    func staysEnded(engine: Engine, end: String) async throws {
+        try await withStackServer(engine) { server in
+            try await server.createStack("acme/site/dev")
+            let update = try await server.update()
+            _ = end == "cancel" ? try await update.cancel() : try await update.complete(end)
+
+            let renewed = try await update.renew()
+
+            #expect(renewed.status == 403)
+            #expect(try await server.currentOperation() == nil)
+            #expect(try await server.update().started["version"].int == 2)
+        }
+    }
+
+    @Test("of leases that are over come with whatever wants the stack next", arguments: Engine.available, Next.allCases)
+    func expire(engine: Engine, next: Next) async throws {
+        try await withStackServer(engine) { server in
+            try await server.createStack("acme/site/dev")
+            let lost = try await server.update(journal: 2)
+            _ = try await lost.journal([Journal.provider] + Journal.create(2, 1, "A"))
+            server.clock.advance(by: .seconds(361))
+            let path = "/api/stacks/acme/site/dev"
+
+            switch next {
+            case .importState:
+                try await server.importState([Journal.resource("B", 1)], into: "acme/site/dev")
+                #expect(try await server.resources(version: 2) == ["B@1"])
+                #expect(try await server.resources(version: 1) == ["A@1"])
+            case .rename:
+                let reply = try await server.send("POST", "\(path)/rename", json: #"{"newName":"prod"}"#)
+                #expect(reply.status == 200)
+                #expect(try await server.resources("acme/site/prod", version: 2) == ["A@1"])
+            case .deletion:
+                #expect(try await server.send("DELETE", "\(path)?force=false").status == 400)
+                #expect(try await server.send("DELETE", "\(path)?force=true").status == 204)
+            case .preview:
+                let preview = try await server.update("preview")
+                #expect(preview.started["version"].int == 0)
+                #expect(try await server.resources() == ["A@1"])
+            case .job:
+                try await TestFolder.with { folder in
+                    let hold = try hold(server, folder)
+                    let counts = [try await hold.expireDead(), try await hold.expireDead()]
+                    #expect(counts == [1, 0])
+                }
+                #expect(try await server.history() == ["update failed 1"])
+            }
+        }
+    }
+
+    /// What the job has that ends updates whose lease is over.
+    private func hold(_ server: TestServer, _ folder: String) throws -> StackHold {
+        let (database, effects) = (server.database, server.clock.effects)
+        let objects = try FolderObjectStore(path: folder, setting: "CAIRN_DATA", pool: Pools.files)
+        let state = StateServices(database: database, effects: effects, objects: objects, compute: Pools.compute)
+        let ending = UpdateEnding(database: database, effects: effects, state: state)
+        return StackHold(database: database, effects: effects, ending: ending)
+    }
+
+    enum Next: CaseIterable, Sendable { case importState, rename, deletion, preview, job }
 
     @Test("of one update never end another", arguments: Engine.available)
     func endsOne(engine: Engine) async throws {
