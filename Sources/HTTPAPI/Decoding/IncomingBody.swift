@@ -59,7 +59,14 @@ package struct IncomingBody: Sendable {
     package func collectReceived() async throws -> [UInt8] {
         let bytes = try await progress.watching { try await source.collect(upTo: receivedLimit) }
         progress.count(bytes.count)
+        try checkEncoding(beginning: bytes[...])
         return bytes
+    }
+
+    /// Refuses bytes that are no gzip although the header says so: kept as they came, nobody could tell later.
+    func checkEncoding(beginning bytes: ArraySlice<UInt8>) throws(ServiceError) {
+        guard encoding == .gzip, let first = bytes.first, first != 0x1f else { return }
+        throw CompressionError.corrupt.serviceError
     }
 
     /// The whole body without compression.
