@@ -5,16 +5,17 @@ import Kernel
 extension IncomingBody {
     /// The bytes as they were sent.
     ///
-    /// Throws `.tooLarge` beyond the limit and `CancellationError` when the client leaves.
+    /// Throws `.tooLarge` beyond the limit, `.invalidArgument` when the bytes are no gzip although the header says so, and
+    /// `CancellationError` when the client leaves.
     package struct Received: AsyncSequence, Sendable {
         package typealias Element = ArraySlice<UInt8>
 
         let body: IncomingBody
 
         package struct AsyncIterator: AsyncIteratorProtocol {
-            private let body: IncomingBody
             private var pieces: RequestBody.AsyncIterator
             private let progress: BodyProgress
+            private let body: IncomingBody
             private let limit: Int
             private var count = 0
 
@@ -30,7 +31,7 @@ extension IncomingBody {
                 defer { self.pieces = pieces }
                 guard let piece = try await progress.watching({ try await pieces.next() }) else { return nil }
                 progress.count(piece.count)
-                if count == 0 { try body.checkGzip(beginning: piece[...]) }
+                if count == 0 { try body.checkEncoding(beginning: piece[...]) }
                 count += piece.count
                 guard count <= limit else { throw ServiceError.bodyTooLarge(limit: limit) }
                 return piece[...]

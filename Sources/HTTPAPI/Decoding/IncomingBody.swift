@@ -59,8 +59,14 @@ package struct IncomingBody: Sendable {
     package func collectReceived() async throws -> [UInt8] {
         let bytes = try await progress.watching { try await source.collect(upTo: receivedLimit) }
         progress.count(bytes.count)
-        try checkGzip(beginning: bytes[...])
+        try checkEncoding(beginning: bytes[...])
         return bytes
+    }
+
+    /// Refuses bytes that are no gzip although the header says so: kept as they came, nobody could tell later.
+    func checkEncoding(beginning bytes: ArraySlice<UInt8>) throws(ServiceError) {
+        guard encoding == .gzip, let first = bytes.first, first != 0x1f else { return }
+        throw CompressionError.corrupt.serviceError
     }
 
     /// The whole body without compression.
@@ -118,12 +124,6 @@ package struct IncomingBody: Sendable {
         } catch {
             throw error.serviceError
         }
-    }
-
-    /// Checks that bytes are gzip where the header says so: what is kept as it was sent is told by its bytes later.
-    func checkGzip(beginning bytes: ArraySlice<UInt8>) throws(ServiceError) {
-        guard encoding == .gzip, let first = bytes.first, first != 0x1f else { return }
-        throw CompressionError.corrupt.serviceError
     }
 
     func isGzip(beginning bytes: ArraySlice<UInt8>) -> Bool {

@@ -16,7 +16,7 @@ package struct CheckpointService: Sendable {
     private let effects: Effects
     private let objects: StateObjects
     private let texts: CheckpointTexts
-    private let intake: CheckpointIntake
+    private let intake: StateIntake
     private let compute: BlockingPool
     private let stacks = StackStore()
     private let updates = UpdateStore()
@@ -28,7 +28,7 @@ package struct CheckpointService: Sendable {
         self.compute = compute
         objects = state.objects
         texts = state.checkpoints
-        intake = CheckpointIntake(objects: objects, compute: compute)
+        intake = StateIntake(objects: objects, compute: compute)
     }
 
     /// Saves a whole state.
@@ -42,7 +42,11 @@ package struct CheckpointService: Sendable {
         of update: UpdateID,
         stack: StackID
     ) async throws where Body.Element == ArraySlice<UInt8> {
-        let (outline, bytes) = try await intake.take(body, as: form, of: stack)
+        let (outline, bytes) = try await intake.take(
+            body,
+            with: { CheckpointReader(form, hash: StateHash.maker) },
+            of: stack
+        )
         guard let outline else {
             await objects.discard([bytes.object].compactMap { $0 })
             return try await database.read { [self] tx in _ = try requireSaving(update, of: stack, in: tx) }
@@ -167,10 +171,7 @@ package struct CheckpointService: Sendable {
     }
 
     private static func read(_ received: [UInt8]) throws -> CheckpointDelta {
-        var body: [UInt8] = []
-        var inflater = BodyInflater()
-        try inflater.feed(received[...]) { body += $0 }
-        try inflater.finish()
+        let body = try BodyInflater.text(of: received)
         do {
             return try CheckpointDelta(body: body[...])
         } catch {

@@ -44,7 +44,7 @@ package final class CheckpointTexts: Sendable {
         if let held = held(update), held.sequence == saved.sequence, held.hash == saved.hash { return held.text }
         var text = try await text(of: saved.checkpoint)
         for delta in saved.deltas {
-            let body = try await bytes(delta.bytes)
+            let body = try await objects.bytes(delta.bytes)
             let base = text
             text = try await compute.run(deadline: Self.deadline) {
                 guard let delta = try? CheckpointDelta(body: Self.inflated(body)[...]),
@@ -115,7 +115,7 @@ package final class CheckpointTexts: Sendable {
     }
 
     private func text(of checkpoint: SavedCheckpoint) async throws -> PiecedText {
-        let body = try await bytes(checkpoint.bytes)
+        let body = try await objects.bytes(checkpoint.bytes)
         return try await compute.run(deadline: Self.deadline) {
             let inflated = try Self.inflated(body)
             let frame = checkpoint.text.frame
@@ -123,13 +123,6 @@ package final class CheckpointTexts: Sendable {
                 PiecedText([inflated[frame.range]]).hash() == checkpoint.text.hash
             else { throw StateDamage.checksum }
             return PiecedText([frame.prefix[...], inflated[frame.range], frame.suffix[...]])
-        }
-    }
-
-    private func bytes(_ stored: StoredBytes) async throws -> [UInt8] {
-        switch stored {
-        case .row(let bytes): bytes
-        case .object(let key): try await objects.get(key)
         }
     }
 

@@ -42,24 +42,20 @@ package struct EngineEventService: Sendable {
         of stack: StackID
     ) async throws {
         let batch = try await compute.run(deadline: Self.deadline) {
-            try EventBatch(ReceivedBatch.inflated(received, limit: limit), isSingle: isSingle)
+            try EventBatch(BodyInflater.text(of: received, limit: limit), isSingle: isSingle)
         }
         guard batch.events.count <= Self.batchLimit else {
             throw ServiceError(.tooLarge, "A batch has at most \(Self.batchLimit) events.")
         }
         guard let first = batch.events.first?.sequence, let last = batch.events.last?.sequence else { return }
-        var segment = Segment(
+        let isSmall = received.count <= StoredBytes.rowLimit
+        let row = Segment(
             digest: batch.digest,
             firstSequence: first,
             lastSequence: last,
             count: batch.events.count,
-            body: received
+            bytes: isSmall ? .row(received) : .object(try await objects.put(received, of: stack))
         )
-        if received.count > JournalService.rowLimit {
-            segment.object = try await objects.put(received, of: stack)
-            segment.body = nil
-        }
-        let row = segment
         try await database.write { [self] tx in
             guard let found = try updates.find(update, of: stack, in: tx) else {
                 throw ServiceError.updateNotFound(update)
@@ -93,9 +89,9 @@ package struct EngineEventService: Sendable {
         }
         var events: [Int64: EventBatch.Event] = [:]
         for row in rows where row.lastSequence > after ?? -1 {
-            let received: [UInt8] = if let body = row.body { body } else { try await objects.get(row.object ?? "") }
+            let received = try await objects.bytes(row.bytes)
             let batch = try await compute.run(deadline: Self.deadline) {
-                let text = try StateReader.inflated(received)
+                let text = try row.text(of: received)
                 return try EventBatch(text, isSingle: EventBatch.isSingle(text))
             }
             for event in batch.events where event.sequence > after ?? -1 && events[event.sequence] == nil {

@@ -7,13 +7,12 @@ import StateStore
 ///
 /// Answered only when every entry of the batch is durable.
 package struct JournalService: Sendable {
-    /// Batches above this size go to the object store first.
-    static let rowLimit = 65_536
     private static let deadline = Duration.seconds(60)
 
     private let database: Database
     private let effects: Effects
     private let objects: StateObjects
+    private let intake: StateIntake
     private let compute: BlockingPool
     private let stacks = StackStore()
     private let updates = UpdateStore()
@@ -24,32 +23,33 @@ package struct JournalService: Sendable {
         self.effects = effects
         self.objects = objects
         self.compute = compute
+        intake = StateIntake(objects: objects, compute: compute)
     }
 
     /// Adds a batch.
     ///
-    /// - Parameter received: the body as it was sent, gzip or plain; it is kept like that.
+    /// - Parameter body: as it is sent, gzip or plain; it is kept like that.
     /// - Throws: `.conflict` when an entry came before with another content, or the update may not write any more.
-    package func append(_ received: [UInt8], to update: UpdateID, of stack: StackID) async throws {
-        let batch = try await compute.run(deadline: Self.deadline) { try Batch(received) }
-        guard let first = batch.first, let last = batch.last else {
+    package func append<Body: AsyncSequence>(_ body: Body, to update: UpdateID, of stack: StackID) async throws
+    where Body.Element == ArraySlice<UInt8> {
+        let (outline, bytes) = try await intake.take(
+            body,
+            with: { JournalBatchReader(hash: StateHash.maker) },
+            of: stack
+        )
+        guard let numbers = outline.numbers else {
+            await objects.discard([bytes.object].compactMap { $0 })
             return try await database.read { [self] tx in try requireJournaling(update, of: stack, in: tx) }
         }
-        var segment = Segment(
-            digest: batch.digest,
-            firstSequence: first,
-            lastSequence: last,
-            count: batch.count,
-            body: received
+        let segment = Segment(
+            digest: outline.digest,
+            firstSequence: numbers.lowerBound,
+            lastSequence: numbers.upperBound,
+            count: outline.count,
+            bytes: bytes
         )
-        if received.count > Self.rowLimit {
-            segment.object = try await objects.put(received, of: stack)
-            segment.body = nil
-        }
         let overlapping = try await insert(segment, to: update, of: stack)
-        guard overlapping.isEmpty else {
-            return try await reconcile(received, with: overlapping, segment, update, stack)
-        }
+        guard overlapping.isEmpty else { return try await reconcile(segment, with: overlapping, update, stack) }
     }
 
     /// - Returns: batches with some of the same numbers; when there are any, nothing was written.
@@ -69,20 +69,14 @@ package struct JournalService: Sendable {
     ///
     /// An entry that is there already must be the same one.
     private func reconcile(
-        _ received: [UInt8],
-        with segments: [Segment],
         _ segment: Segment,
+        with segments: [Segment],
         _ update: UpdateID,
         _ stack: StackID
     ) async throws {
-        let digests = try await compute.run(deadline: Self.deadline) { try Batch.digests(of: received) }
+        let digests = try await digests(of: segment)
         var known: [Int64: [UInt8]] = [:]
-        for other in segments {
-            let body: [UInt8] =
-                if let inRow = other.body { inRow } else { try await objects.get(other.object ?? "") }
-            let entries = try await compute.run(deadline: Self.deadline) { try Batch.digests(of: body) }
-            known.merge(entries) { first, _ in first }
-        }
+        for other in segments { known.merge(try await self.digests(of: other)) { first, _ in first } }
         for (number, digest) in digests {
             if let before = known[number], before != digest {
                 throw StateError.sequenceConflict(number).serviceError
@@ -108,40 +102,17 @@ package struct JournalService: Sendable {
         try UpdateLifecycle.requireWritable(update)
         guard update.journalVersion > 0 else { throw ServiceError.updateHasNoJournal }
     }
-}
 
-/// A batch that was read: what is known of it without keeping its entries.
-private struct Batch: Sendable {
-    var digest: [UInt8]
-    var first: Int64?
-    var last: Int64?
-    var count: Int
-
-    init(_ received: [UInt8]) throws {
-        let body = try StateReader.inflated(received)
-        let numbers = try Self.entries(of: body).map(\.sequenceID)
-        count = Set(numbers).count
-        first = numbers.min()
-        last = numbers.max()
-        // Of the text: a client may compress the same batch in another way.
-        digest = SHA256.hash(body).bytes
-    }
-
-    /// Number and digest of each entry.
-    static func digests(of received: [UInt8]) throws -> [Int64: [UInt8]] {
-        let entries = try entries(of: StateReader.inflated(received))
-        return Dictionary(entries.map { ($0.sequenceID, SHA256.hash($0.bytes).bytes) }) { first, _ in first }
-    }
-
-    /// The entries, of which none contradicts another one of the same number.
-    private static func entries(of body: [UInt8]) throws -> [JournalEntry] {
-        do {
-            var fold = JournalFold()
-            let entries = try JournalEntry.batch(body[...])
-            try fold.add(entries)
-            return entries
-        } catch {
-            throw error.serviceError
+    /// Number and digest of each entry of a batch.
+    private func digests(of segment: Segment) async throws -> [Int64: [UInt8]] {
+        let body = try await objects.bytes(segment.bytes)
+        return try await compute.run(deadline: Self.deadline) {
+            do {
+                let entries = try JournalEntry.batch(segment.text(of: body)[...])
+                return Dictionary(entries.map { ($0.sequenceID, SHA256.hash($0.bytes).bytes) }) { first, _ in first }
+            } catch let error as StateError {
+                throw error.serviceError
+            }
         }
     }
 }

@@ -1,3 +1,4 @@
+import Crypto
 package import Kernel
 package import Persistence
 
@@ -8,8 +9,16 @@ package struct Segment: Sendable, Equatable {
     package var lastSequence: Int64
     package var count: Int
     /// As received: gzip or plain.
-    package var body: [UInt8]?
-    package var object: String?
+    package var bytes: StoredBytes
+
+    /// The text of a batch, inflated and checked.
+    ///
+    /// - Throws: `StateDamage` when it is not what was stored.
+    func text(of body: [UInt8]) throws -> [UInt8] {
+        guard let text = try? BodyInflater.text(of: body) else { throw StateDamage.checksum }
+        guard SHA256.hash(text).bytes == digest else { throw StateDamage.checksum }
+        return text
+    }
 }
 
 /// SQL for `journal_segments` and `event_segments`, which have the same shape.
@@ -40,8 +49,8 @@ package struct SegmentStore: Sendable {
             into: table.name,
             [
                 "update_id": update, "digest": segment.digest, "first_sequence": segment.firstSequence,
-                "last_sequence": segment.lastSequence, "entries": segment.count, "body": segment.body,
-                "object": segment.object, "received_at": now,
+                "last_sequence": segment.lastSequence, "entries": segment.count, "body": segment.bytes.body,
+                "object": segment.bytes.object, "received_at": now,
             ]
         )
     }
@@ -90,8 +99,7 @@ extension Segment {
             firstSequence: try row.integer(1),
             lastSequence: try row.integer(2),
             count: try row.int(3),
-            body: try row.optional(4, Row.bytes),
-            object: try row.optional(5, Row.text)
+            bytes: try StoredBytes(body: row.optional(4, Row.bytes), object: row.optional(5, Row.text))
         )
     }
 }

@@ -1,4 +1,3 @@
-import Compression
 package import Kernel
 package import Persistence
 package import StateStore
@@ -26,8 +25,6 @@ package struct StateReader: Sendable {
     }
 
     private static let deadline = Duration.seconds(60)
-    /// The most bytes of one inflated batch.
-    static let segmentLimit = 512 << 20
 
     private let database: Database
     private let objects: StateObjects
@@ -191,16 +188,10 @@ package struct StateReader: Sendable {
         over base: StoredVersion?,
         of update: Update
     ) async throws -> StateDocument {
-        var bodies: [[UInt8]] = []
-        for segment in segments {
-            if let body = segment.body {
-                bodies.append(body)
-            } else if let object = segment.object {
-                bodies.append(try await objects.get(object))
-            }
-        }
-        let batches = try await compute.map(bodies, deadline: Self.deadline) { body in
-            try Self.refusing { try JournalEntry.batch(Self.inflated(body)[...]) }
+        var bodies: [(Segment, [UInt8])] = []
+        for segment in segments { bodies.append((segment, try await objects.bytes(segment.bytes))) }
+        let batches = try await compute.map(bodies, deadline: Self.deadline) { segment, body in
+            try Self.refusing { try JournalEntry.batch(segment.text(of: body)[...]) }
         }
         let document = if let base { try await stored.document(of: base) } else { StateDocument() }
         return try await compute.run(deadline: Self.deadline) {
@@ -222,15 +213,6 @@ package struct StateReader: Sendable {
         do {
             return try work()
         } catch let error as StateError {
-            throw error.serviceError
-        }
-    }
-
-    static func inflated(_ body: [UInt8]) throws -> [UInt8] {
-        guard body.starts(with: [0x1f, 0x8b]) else { return body }
-        do {
-            return try Gzip.gunzip(body[...], limit: segmentLimit)
-        } catch {
             throw error.serviceError
         }
     }

@@ -55,8 +55,8 @@ package struct SaveRoutes: RouteGroup {
     private func entries<Op: APIOperation>(_ operation: Op.Type, on routes: inout RouteTable)
     where Op.Path == UpdatePath, Op.Body == RawJSONBody, Op.Output == NoContent {
         routes.mutation(operation, access: .updateLease, unaudited: Self.reason) { (call: Call<Op>) in
-            let body = try await call.content.collectReceived()
-            try await journal.append(body, to: try call.path.update(), of: try call.requireStack())
+            let (update, stack) = (try call.path.update(), try call.requireStack())
+            try await journal.append(call.content.received, to: update, of: stack)
             return NoContent()
         }
     }

@@ -60,7 +60,7 @@ package struct UpdateEnding: Sendable {
             switch self {
             case .nothing: []
             case .checkpoint(let saved): saved.objects
-            case .journal(let segments): segments.compactMap(\.object)
+            case .journal(let segments): segments.compactMap(\.bytes.object)
             }
         }
     }

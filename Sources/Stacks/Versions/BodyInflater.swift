@@ -19,6 +19,25 @@ struct BodyInflater: ~Copyable {
         self.limit = limit
     }
 
+    /// The text of a body that is all at hand.
+    static func text(of body: [UInt8], limit: Int = textLimit) throws -> [UInt8] {
+        var windows: [ArraySlice<UInt8>] = []
+        var inflater = BodyInflater(limit: limit)
+        try inflater.feedWhole(body) { windows.append($0) }
+        try inflater.finish()
+        return windows.count == 1 ? Array(windows[0]) : Array(windows.joined())
+    }
+
+    /// Takes a body that is all at hand and calls `body` with its windows, faster than piece by piece.
+    mutating func feedWhole(_ whole: [UInt8], _ body: (ArraySlice<UInt8>) throws -> Void) throws {
+        // Up to this size it is inflated at once; what does not fit, or is damaged, goes the other way to find out.
+        if whole.first == 0x1f, let text = try? Gzip.gunzip(whole[...], limit: min(limit, 4 << 20)) {
+            isPlain = true
+            return try body(text[...])
+        }
+        try feed(whole[...], body)
+    }
+
     /// Calls `body` with each window of text that a piece completes.
     mutating func feed(_ piece: ArraySlice<UInt8>, _ body: (ArraySlice<UInt8>) throws -> Void) throws {
         guard let first = piece.first else { return }

@@ -80,6 +80,14 @@ package struct StateObjects: Sendable {
         try await found(key) { try await objects.stream($0) }
     }
 
+    /// Bytes wherever they are.
+    package func bytes(_ stored: StoredBytes) async throws -> [UInt8] {
+        switch stored {
+        case .row(let bytes): bytes
+        case .object(let key): try await get(key)
+        }
+    }
+
     private func found<Result>(_ text: String, _ read: (ObjectKey) async throws -> Result) async throws -> Result {
         guard let key = ObjectKey(text) else { throw StateDamage.object(text) }
         do {

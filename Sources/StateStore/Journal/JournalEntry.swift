@@ -97,29 +97,6 @@ extension JournalEntry {
             throw .invalid(path: "entries", problem: "\(name): extensionRef and extension are required")
         }
     }
-
-    /// Reads the entries of a batch's inflated body, `{"entries":[…]}`, in the order they stand there.
-    package static func batch(_ body: ArraySlice<UInt8>) throws(StateError) -> [JournalEntry] {
-        let cuts: [Cut]
-        do {
-            cuts = try Cutter.cut(body, as: .journal)
-        } catch {
-            throw .malformed(error)
-        }
-        var entries: [JournalEntry] = []
-        entries.reserveCapacity(cuts.count)
-        for cut in cuts {
-            switch cut {
-            case .element(.entries, let value, _):
-                entries.append(try JournalEntry(value))
-            case .member(.journal, "entries", let value, _) where !JSONScalar.isNull(value):
-                throw .invalid(path: "entries", problem: "must be a list")
-            default:
-                break
-            }
-        }
-        return entries
-    }
 }
 
 /// The members of an entry while they are read.

@@ -75,7 +75,7 @@ struct WireFormTests {
             let before = try await server.export().text
 
             let statuses = try await withThrowingTaskGroup(of: Int.self) { group in
-                for _ in 0..<(upload == .events ? 20 : 1) {
+                for _ in 0..<(upload == .events ? 8 : 1) {
                     group.addTask { try await server.send(bomb, as: upload.caller(update)).status }
                 }
                 return try await group.reduce(into: []) { $0.append($1) }

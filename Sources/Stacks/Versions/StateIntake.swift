@@ -1,0 +1,144 @@
+package import Kernel
+package import StateStore
+import Synchronization
+
+/// Reads an inflated body while it passes.
+package protocol BodyReader: SendableMetatype {
+    associatedtype Outline: Sendable
+
+    /// The most bytes of the inflated body.
+    static var limit: Int { get }
+
+    mutating func feed(_ window: ArraySlice<UInt8>) throws(StateError)
+
+    /// What the body says, after its last bytes.
+    mutating func finish() throws(StateError) -> Outline
+}
+
+extension CheckpointReader: BodyReader {
+    package static let limit = BodyInflater.textLimit
+}
+
+extension JournalBatchReader: BodyReader {
+    /// More than two of the longest entries: whatever is refused for its size can be split.
+    package static let limit = 257 << 20
+}
+
+/// Takes bodies in: makes the bytes durable as they come, and reads them on the way.
+///
+/// One pass, whose memory does not grow with the body.
+package struct StateIntake: Sendable {
+    private let objects: StateObjects
+    private let compute: BlockingPool
+
+    package init(objects: StateObjects, compute: BlockingPool) {
+        self.objects = objects
+        self.compute = compute
+    }
+
+    /// Reads a body, gzip or plain, to its end.
+    ///
+    /// - Returns: what it says, and where its bytes are.
+    /// - Throws: what the reader refuses; nothing is stored then.
+    package func take<Body: AsyncSequence, Reader: BodyReader>(
+        _ body: Body,
+        with reader: @escaping @Sendable () -> Reader,
+        of stack: StackID
+    ) async throws -> (outline: Reader.Outline, bytes: StoredBytes) where Body.Element == ArraySlice<UInt8> {
+        let scan = BodyScan(reader(), compute: compute)
+        var pieces = body.makeAsyncIterator()
+        var first: [UInt8] = []
+        while first.count <= StoredBytes.rowLimit {
+            guard let piece = try await pieces.next(isolation: #isolation) else {
+                return (try await scan.readWhole(first), .row(first))
+            }
+            first += piece
+        }
+        let scanned = ScannedPieces(pieces: Continued(first: first[...], rest: pieces), scan: scan)
+        let object = try await objects.put(scanned, of: stack)
+        guard let outline = scan.outline else { throw StateDamage.nowhere }
+        return (outline, .object(object))
+    }
+}
+
+/// A body that is being read, on the threads for computing.
+private final class BodyScan<Reader: BodyReader>: Sendable {
+    private struct State: ~Copyable {
+        var inflater = BodyInflater(limit: Reader.limit)
+        var reader: Reader
+        var outline: Reader.Outline?
+
+        mutating func finish() throws {
+            try inflater.finish()
+            outline = try reader.finish()
+        }
+    }
+
+    private let state: Mutex<State>
+    private let compute: BlockingPool
+
+    init(_ reader: sending Reader, compute: BlockingPool) {
+        state = Mutex(State(reader: reader))
+        self.compute = compute
+    }
+
+    var outline: Reader.Outline? { state.withLock { $0.outline } }
+
+    func readWhole(_ body: [UInt8]) async throws -> Reader.Outline {
+        try await run { state in
+            var windows: [ArraySlice<UInt8>] = []
+            try state.inflater.feedWhole(body) { windows.append($0) }
+            for window in windows { try state.reader.feed(window) }
+            try state.finish()
+        }
+        guard let outline else { throw StateDamage.nowhere }
+        return outline
+    }
+
+    func feed(_ piece: ArraySlice<UInt8>) async throws {
+        try await run { state in
+            var windows: [ArraySlice<UInt8>] = []
+            try state.inflater.feed(piece) { windows.append($0) }
+            for window in windows { try state.reader.feed(window) }
+        }
+    }
+
+    func finish() async throws {
+        try await run { try $0.finish() }
+    }
+
+    private func run(_ work: @escaping @Sendable (inout State) throws -> Void) async throws {
+        try await compute.run(deadline: .seconds(60)) { [self] in
+            do {
+                try state.withLock { try work(&$0) }
+            } catch let error as StateError {
+                throw error.serviceError
+            }
+        }
+    }
+}
+
+/// Pieces that are read by a scan before they go on.
+private struct ScannedPieces<Pieces: AsyncSequence, Reader: BodyReader>: AsyncSequence
+where Pieces.Element == ArraySlice<UInt8> {
+    let pieces: Pieces
+    let scan: BodyScan<Reader>
+
+    struct AsyncIterator: AsyncIteratorProtocol {
+        var pieces: Pieces.AsyncIterator
+        let scan: BodyScan<Reader>
+
+        mutating func next() async throws -> [UInt8]? {
+            guard let piece = try await pieces.next(isolation: #isolation) else {
+                try await scan.finish()
+                return nil
+            }
+            try await scan.feed(piece)
+            return Array(piece)
+        }
+    }
+
+    func makeAsyncIterator() -> AsyncIterator {
+        AsyncIterator(pieces: pieces.makeAsyncIterator(), scan: scan)
+    }
+}
