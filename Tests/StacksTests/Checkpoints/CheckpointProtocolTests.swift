@@ -21,6 +21,33 @@ struct CheckpointProtocolTests {
     }
 
     @Test(
+        "64: plain ones keep version, features and what nobody knows yet, in any order",
+        arguments: [
+            (#"{"isInvalid":false,"version":4,"features":["taint"],"deployment":"#, "}"),
+            (#"{ "deployment":"#, #", "features":["taint"],"version" : 4 }"#),
+            (
+                #"{"later":{"x":[1.10]},"features":["taint"],"deployment":"#,
+                #","version":4,"isInvalid":false,"z":null}"#
+            ),
+        ]
+    )
+    func plainOrder(before: String, after: String) async throws {
+        let deployment =
+            #"{"manifest":{},"later":1.50,"resources":[{"urn":"A","custom":false,"type":"t","taint":true}]}"#
+        try await withUpdate(.sqlite) { server, update in
+            let saved = try await update.send("PATCH", "/checkpoint", before + deployment + after)
+            let during = try await server.export()
+            _ = try await update.complete()
+
+            #expect(saved.status == 204, "\(saved)")
+            #expect(during.json["version"].int == 4)
+            #expect(during.json["features"].array.map(\.string) == ["taint"])
+            #expect(during.text.contains(deployment))
+            #expect(try await server.export(version: 1).text == during.text)
+        }
+    }
+
+    @Test(
         "64: that are no state are refused with the reason, and the state stays",
         arguments: [
             ("checkpoint", #"{"isInvalid":false,"version":0,"deployment":{}}"#, "version"),
