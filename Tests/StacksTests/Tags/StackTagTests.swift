@@ -151,6 +151,24 @@ struct StackTagTests {
         }
     }
 
+    @Test("are all there when many are added at once", arguments: Engine.available)
+    func addsTogether(engine: Engine) async throws {
+        try await withTags(engine) { server in
+            let statuses = try await withThrowingTaskGroup(of: Int.self) { group in
+                for number in 0..<16 {
+                    group.addTask {
+                        let json = #"{"name":"n\#(number)","value":"x"}"#
+                        return try await server.send("POST", "/api/stacks/acme/site/dev/tags", json: json).status
+                    }
+                }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+
+            #expect(statuses.allSatisfy { $0 == 204 })
+            #expect(try await server.tags(of: "acme/site/dev").count == 19)
+        }
+    }
+
     @Test("27: are limited in length", arguments: [(40, 256, 204), (41, 1, 400), (1, 257, 400)])
     func limits(name: Int, value: Int, status: Int) async throws {
         try await withTags(.sqlite) { server in
