@@ -1485,6 +1485,8 @@ extension Operations {
     }
 
     /// `POST /api/preview/environments/{orgName}/{envName}`
+    ///
+    /// Override: called by old releases of command line clients, which sent what nothing describes any more
     package enum CreateEnvironmentPreviewEnvironments: APIOperation {
         package typealias Path = PreviewEnvironmentPath
         package typealias Query = NoQuery
@@ -1497,7 +1499,8 @@ extension Operations {
                 path: "/api/preview/environments/{orgName}/{envName}",
                 pathParameters: Path.parameters,
                 requestContentTypes: ["application/json"],
-                successStatus: 204
+                successStatus: 204,
+                ignoresUnknownFields: true
             )
         }
     }
@@ -1553,6 +1556,8 @@ extension Operations {
     }
 
     /// `POST /api/preview/environments/{orgName}/{envName}/hooks`
+    ///
+    /// Override: called by old releases of command line clients, which sent what nothing describes any more
     package enum CreateWebhookPreviewEnvironments: APIOperation {
         package typealias Path = PreviewEnvironmentPath
         package typealias Query = NoQuery
@@ -1564,7 +1569,8 @@ extension Operations {
                 id: "createWebhookPreviewEnvironments", tag: "environments", method: .post,
                 path: "/api/preview/environments/{orgName}/{envName}/hooks",
                 pathParameters: Path.parameters,
-                requestContentTypes: ["application/json"]
+                requestContentTypes: ["application/json"],
+                ignoresUnknownFields: true
             )
         }
     }
@@ -1603,6 +1609,8 @@ extension Operations {
     }
 
     /// `PATCH /api/preview/environments/{orgName}/{envName}/hooks/{hookName}`
+    ///
+    /// Override: called by old releases of command line clients, which sent what nothing describes any more
     package enum UpdateWebhookPreviewEnvironments: APIOperation {
         package typealias Path = PreviewEnvironmentWebhookPath
         package typealias Query = NoQuery
@@ -1614,7 +1622,8 @@ extension Operations {
                 id: "updateWebhookPreviewEnvironments", tag: "environments", method: .patch,
                 path: "/api/preview/environments/{orgName}/{envName}/hooks/{hookName}",
                 pathParameters: Path.parameters,
-                requestContentTypes: ["application/json"]
+                requestContentTypes: ["application/json"],
+                ignoresUnknownFields: true
             )
         }
     }
@@ -1735,6 +1744,8 @@ extension Operations {
     }
 
     /// `POST /api/preview/environments/{orgName}/{envName}/tags`
+    ///
+    /// Override: called by old releases of command line clients, which sent what nothing describes any more
     package enum CreateEnvironmentTagPreviewEnvironments: APIOperation {
         package typealias Path = PreviewEnvironmentPath
         package typealias Query = NoQuery
@@ -1746,7 +1757,8 @@ extension Operations {
                 id: "createEnvironmentTagPreviewEnvironments", tag: "environments", method: .post,
                 path: "/api/preview/environments/{orgName}/{envName}/tags",
                 pathParameters: Path.parameters,
-                requestContentTypes: ["application/json"]
+                requestContentTypes: ["application/json"],
+                ignoresUnknownFields: true
             )
         }
     }
@@ -1785,6 +1797,8 @@ extension Operations {
     }
 
     /// `PATCH /api/preview/environments/{orgName}/{envName}/tags/{tagName}`
+    ///
+    /// Override: called by old releases of command line clients, which sent what nothing describes any more
     package enum UpdateEnvironmentTagPreviewEnvironments: APIOperation {
         package typealias Path = PreviewEnvironmentTagPath
         package typealias Query = NoQuery
@@ -1796,7 +1810,8 @@ extension Operations {
                 id: "updateEnvironmentTagPreviewEnvironments", tag: "environments", method: .patch,
                 path: "/api/preview/environments/{orgName}/{envName}/tags/{tagName}",
                 pathParameters: Path.parameters,
-                requestContentTypes: ["application/json"]
+                requestContentTypes: ["application/json"],
+                ignoresUnknownFields: true
             )
         }
     }
@@ -1869,6 +1884,8 @@ extension Operations {
     }
 
     /// `PATCH /api/preview/environments/{orgName}/{envName}/versions/tags/{tagName}`
+    ///
+    /// Override: called by old releases of command line clients, which sent what nothing describes any more
     package enum UpdateRevisionTagPreviewEnvironments: APIOperation {
         package typealias Path = PreviewEnvironmentTagPath
         package typealias Query = NoQuery
@@ -1881,12 +1898,15 @@ extension Operations {
                 path: "/api/preview/environments/{orgName}/{envName}/versions/tags/{tagName}",
                 pathParameters: Path.parameters,
                 requestContentTypes: ["application/json"],
-                successStatus: 204
+                successStatus: 204,
+                ignoresUnknownFields: true
             )
         }
     }
 
     /// `POST /api/preview/environments/{orgName}/{envName}/versions/tags/{tagName}`
+    ///
+    /// Override: called by old releases of command line clients, which sent what nothing describes any more
     package enum CreateRevisionTagPreviewEnvironmentsVersionsTags: APIOperation {
         package typealias Path = PreviewEnvironmentTagPath
         package typealias Query = NoQuery
@@ -1899,7 +1919,8 @@ extension Operations {
                 path: "/api/preview/environments/{orgName}/{envName}/versions/tags/{tagName}",
                 pathParameters: Path.parameters,
                 requestContentTypes: ["application/json"],
-                successStatus: 204
+                successStatus: 204,
+                ignoresUnknownFields: true
             )
         }
     }
@@ -1990,6 +2011,8 @@ extension Operations {
     }
 
     /// `POST /api/preview/environments/{orgName}/{envName}/versions/{version}/retract`
+    ///
+    /// Override: called by old releases of command line clients, which sent what nothing describes any more
     package enum RetractEnvironmentRevisionPreviewEnvironments: APIOperation {
         package typealias Path = PreviewEnvironmentVersionPath
         package typealias Query = NoQuery
@@ -2002,7 +2025,8 @@ extension Operations {
                 path: "/api/preview/environments/{orgName}/{envName}/versions/{version}/retract",
                 pathParameters: Path.parameters,
                 requestContentTypes: ["application/json"],
-                successStatus: 204
+                successStatus: 204,
+                ignoresUnknownFields: true
             )
         }
     }

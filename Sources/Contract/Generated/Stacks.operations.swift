@@ -651,6 +651,8 @@ extension Operations {
     }
 
     /// `POST /api/stacks/{orgName}/{projectName}/{stackName}/destroy/{updateID}/log`
+    ///
+    /// Override: called by old releases of command line clients, which sent what nothing describes any more
     package enum AppendUpdateLogEntryDestroy: APIOperation {
         package typealias Path = UpdatePath
         package typealias Query = NoQuery
@@ -664,7 +666,8 @@ extension Operations {
                 pathParameters: Path.parameters,
                 requestContentTypes: ["application/json"],
                 successStatus: 204,
-                usesUpdateToken: true
+                usesUpdateToken: true,
+                ignoresUnknownFields: true
             )
         }
     }
@@ -1196,6 +1199,8 @@ extension Operations {
     }
 
     /// `POST /api/stacks/{orgName}/{projectName}/{stackName}/preview/{updateID}/log`
+    ///
+    /// Override: called by old releases of command line clients, which sent what nothing describes any more
     package enum AppendUpdateLogEntryPreview: APIOperation {
         package typealias Path = UpdatePath
         package typealias Query = NoQuery
@@ -1209,7 +1214,8 @@ extension Operations {
                 pathParameters: Path.parameters,
                 requestContentTypes: ["application/json"],
                 successStatus: 204,
-                usesUpdateToken: true
+                usesUpdateToken: true,
+                ignoresUnknownFields: true
             )
         }
     }
@@ -1508,6 +1514,8 @@ extension Operations {
     }
 
     /// `POST /api/stacks/{orgName}/{projectName}/{stackName}/refresh/{updateID}/log`
+    ///
+    /// Override: called by old releases of command line clients, which sent what nothing describes any more
     package enum AppendUpdateLogEntryRefresh: APIOperation {
         package typealias Path = UpdatePath
         package typealias Query = NoQuery
@@ -1521,7 +1529,8 @@ extension Operations {
                 pathParameters: Path.parameters,
                 requestContentTypes: ["application/json"],
                 successStatus: 204,
-                usesUpdateToken: true
+                usesUpdateToken: true,
+                ignoresUnknownFields: true
             )
         }
     }
@@ -1996,6 +2005,8 @@ extension Operations {
     }
 
     /// `POST /api/stacks/{orgName}/{projectName}/{stackName}/update/{updateID}/log`
+    ///
+    /// Override: called by old releases of command line clients, which sent what nothing describes any more
     package enum AppendUpdateLogEntryUpdate: APIOperation {
         package typealias Path = UpdatePath
         package typealias Query = NoQuery
@@ -2009,7 +2020,8 @@ extension Operations {
                 pathParameters: Path.parameters,
                 requestContentTypes: ["application/json"],
                 successStatus: 204,
-                usesUpdateToken: true
+                usesUpdateToken: true,
+                ignoresUnknownFields: true
             )
         }
     }
