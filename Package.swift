@@ -84,8 +84,8 @@ let platform: [[Target]] = [
     module("Telemetry", uses: ["Kernel"]),
     module("Persistence", uses: ["Kernel"]),
     module("Schema", uses: ["Persistence"], testing: ["Kernel", "TestKit"]),
-    module("Events", uses: ["Kernel", "Persistence", "Crypto"], testing: ["TestKit"]),
     module("Jobs", uses: ["Kernel", "Persistence", "Telemetry"], testing: ["TestKit"]),
+    module("Events", uses: ["Kernel", "Persistence", "Crypto", "Jobs", "Telemetry"], testing: ["TestKit"]),
     module("HTTPServer", uses: ["Kernel", "CBeast"]),
     module(
         "HTTPAPI",

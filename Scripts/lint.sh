@@ -46,8 +46,8 @@ report() {
 # code NAME PATTERN MESSAGE [EXCEPT]: no line of Sources has PATTERN, but for files that match EXCEPT.
 code() { grep -P "^[^:]+:[0-9]+:.*($2)" "$WORK/code" | grep -vP "${4:-^$}" | report "$1" "$3" || true; }
 
-# everywhere NAME PATTERN MESSAGE: the same for Sources and Tests.
-everywhere() { grep -P "^[^:]+:[0-9]+:.*($2)" "$WORK/all" | report "$1" "$3" || true; }
+# everywhere NAME PATTERN MESSAGE [EXCEPT]: the same for Sources and Tests.
+everywhere() { grep -P "^[^:]+:[0-9]+:.*($2)" "$WORK/all" | grep -vP "${4:-^$}" | report "$1" "$3" || true; }
 
 IMPORT='^[^:]+:[0-9]+:\s*(@\w+(\([^)]*\))?\s+)*((package|public|internal|fileprivate|private)\s+)?import\s+((struct|class|enum|protocol|func|var|let|typealias)\s+)?'
 
@@ -75,6 +75,7 @@ code task '\bTask(<[^>]*>)?(\([^)]*\))?\s*\{|\bTask(<[^>]*>)?\.(detached|immedia
     'no unstructured tasks: a Service, or a bounded task group' "$REQUEST_TASKS"
 code print '(?<![.\w])(print|debugPrint|dump)\(' 'write through the Logger, or through the output of the command'
 everywhere try-bang '\btry!' 'throw, or test the reason why it cannot fail'
+everywhere mutex '\bMutex\s*[<(]' 'use Locked of Kernel: the thread sanitizer does not see the lock of a Mutex' '^Sources/Kernel/Threads/Locked\.swift:'
 everywhere as-bang '\bas!' 'use as? and handle the other case'
 code sql-unchecked '\bSQL\(unchecked:|\bSQL\(stringLiteral:' 'SQL text comes from literals; values are interpolated' '^Sources/Persistence/'
 

@@ -27,6 +27,7 @@ cmd_test() {
 }
 
 test_everything() {
+    if [[ -n ${1:-} ]]; then export CAIRN_LONG=1; fi
     stage "1 format and lint" 30 run_logged lint lint_everything
     stage "2 contract regenerated, nothing changed" 90 contract_stage
     stage "3 debug build with tests" 240 run_logged build-tests build_tests
@@ -35,9 +36,8 @@ test_everything() {
     stage "4 tests, with SQLite, MariaDB and MySQL" 300 test_all_modules
     stage "5 end-to-end tests" 300 end_to_end_tests
     if [[ -n ${1:-} ]]; then
-        export CAIRN_LONG=1
-        stage "5a tests under the thread sanitizer" 1200 test_sanitized thread
-        stage "5b tests under the address sanitizer" 1200 test_sanitized address
+        stage "5a tests under the thread sanitizer" 1500 test_sanitized thread
+        stage "5b tests under the address sanitizer" 1500 test_sanitized address
     fi
 }
 
@@ -94,8 +94,8 @@ run_tests() {
         0) ;;
         69) echo "No test was run. A filter names types and functions, as in TimestampTests, not display names." ;;
         124 | 137) echo "Stopped after $TEST_LIMIT. The last lines:" && tail -n 20 "$TEST_OUTPUT" ;;
-        66) sed -n '/WARNING: ThreadSanitizer/,$p' "$TEST_OUTPUT" | head -n 35 ;;
-        *) grep -E '✘|Fatal error|Precondition|Program crashed|ERROR: AddressSanitizer' "$TEST_OUTPUT" | tail -n 35 ||
+        66) show_reports ;;
+        *) grep -E '✘|Fatal error|Precondition|Program crashed' "$TEST_OUTPUT" | tail -n 35 ||
             tail -n 35 "$TEST_OUTPUT" ;;
     esac
     if ((status != 0)); then
@@ -115,12 +115,30 @@ report_skipped() {
     if [[ -n $reasons ]]; then note "Skipped, and why:"$'\n'"$reasons"; fi
 }
 
+# Every test once more in a build with a sanitizer, which fails upon any report: also upon one of a process that a test
+# started, and upon one in a test that passes.
 test_sanitized() {
     local kind=$1 scratch="$CAIRN_ROOT/.build-$1"
+    unset CAIRN_LONG
     run_logged "build-$kind" swift build "${SWIFT_FLAGS[@]}" --scratch-path "$scratch" --build-tests --sanitize "$kind"
-    export TSAN_OPTIONS="halt_on_error=1:exitcode=66:second_deadlock_stack=1" ASAN_OPTIONS="detect_leaks=0"
+    SANITIZER_REPORTS="$LOG_FOLDER/reports-$kind"
+    rm -f "$SANITIZER_REPORTS".*
+    export TSAN_OPTIONS="log_path=$SANITIZER_REPORTS:halt_on_error=0:exitcode=66:second_deadlock_stack=1"
+    export ASAN_OPTIONS="log_path=$SANITIZER_REPORTS:exitcode=66:detect_leaks=0"
     TEST_OUTPUT="$LOG_FOLDER/tests-$kind.txt"
     test_all_modules "$scratch/debug/${TEST_BINARY##*/}"
+    show_reports
+    [[ -z $(sanitizer_reports) ]] || fail "the $kind sanitizer has reported something"
+    say "  no report of the $kind sanitizer"
+}
+
+sanitizer_reports() { compgen -G "${SANITIZER_REPORTS:-/nowhere}.*" || true; }
+
+# The first report; the others are in files beside it.
+show_reports() {
+    local first
+    first=$(sanitizer_reports | head -n 1)
+    if [[ -n $first ]]; then head -n 60 "$first"; fi
 }
 
 # MARK: end to end

@@ -1,6 +1,6 @@
 import HTTPAPI
 import HTTPServer
-import Synchronization
+import Kernel
 
 /// One request on its way through the pipeline: whether it was admitted, and whether its body was read before that.
 final class Exchange: Sendable {
@@ -12,7 +12,7 @@ final class Exchange: Sendable {
     }
 
     private let body: RequestBody
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     init(body: RequestBody) {
         self.body = body

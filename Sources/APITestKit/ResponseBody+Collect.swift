@@ -1,5 +1,5 @@
 import HTTPServer
-import Synchronization
+import Kernel
 
 #if canImport(Glibc)
     import Glibc
@@ -43,7 +43,7 @@ extension ResponseBody {
 
 /// What a streamed body has written so far.
 private final class Pieces: Sendable {
-    private let collected = Mutex<[UInt8]>([])
+    private let collected = Locked<[UInt8]>([])
 
     var bytes: [UInt8] { collected.withLock { $0 } }
 

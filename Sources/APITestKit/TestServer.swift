@@ -4,7 +4,6 @@ package import HTTPServer
 package import Identity
 import Kernel
 package import Persistence
-import Synchronization
 package import Telemetry
 package import TestKit
 package import Testing
@@ -125,7 +124,7 @@ final class Traffic: Sendable {
         var running = 0
     }
 
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     func begin() -> Ticket {
         state.withLock { state in

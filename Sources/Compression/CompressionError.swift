@@ -16,7 +16,7 @@ extension CompressionError {
         case .corrupt:
             ServiceError(.invalidArgument, "Bad Request: the body is not one complete gzip stream", cause: self)
         case .tooLarge:
-            ServiceError(.tooLarge, "Payload Too Large: the body inflates beyond the limit", cause: self)
+            ServiceError(.tooLarge, "Content Too Large: the body inflates beyond the limit", cause: self)
         }
     }
 }

@@ -1,5 +1,4 @@
 import Kernel
-import Synchronization
 
 /// Opened data keys: a bounded number, each for a bounded time after its last use.
 ///
@@ -31,7 +30,7 @@ final class KeyCache: Sendable {
     private let capacity: Int
     private let idle: Duration
     private let now: @Sendable () -> Timestamp
-    private let entries = Mutex<[Place: Entry]>([:])
+    private let entries = Locked<[Place: Entry]>([:])
 
     init(capacity: Int, idle: Duration, now: @escaping @Sendable () -> Timestamp) {
         self.capacity = capacity

@@ -28,16 +28,17 @@ struct AuditStore: Sendable {
 
     /// The head, locked against other writers until the transaction ends.
     ///
-    /// The row is made only where it is missing: MySQL shares the lock of a duplicate among all who try to insert it, and
-    /// those who then want it for themselves end each other.
+    /// A plain lock is all it takes but for the first event of a chain.
     func lockHead(of scope: AuditEvent.Scope, in tx: Transaction) throws -> AuditHead {
         if try storedHead(of: scope, in: tx) == nil {
-            _ = try tx.insertIgnoringDuplicates(
+            try tx.insertOrLock(
                 into: "audit_chains",
+                key: "scope",
                 ["scope": scope.key, "sequence": 0, "hash": AuditHead.empty.hash]
             )
+        } else {
+            try tx.lock("audit_chains", where: "scope = \(scope.key)")
         }
-        try tx.lock("audit_chains", where: "scope = \(scope.key)")
         return try head(of: scope, in: tx)
     }
 

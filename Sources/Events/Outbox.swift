@@ -22,7 +22,7 @@ package struct DomainEvent: Sendable, Equatable {
 
 /// Domain events, written in the transaction of the change and handed out afterwards, at least once.
 ///
-/// A dispatcher reads them in order and asks every subscriber to act; each subscriber is idempotent by event id.
+/// `EventDispatcher` takes them out in order and lets every subscriber act; each one recognizes an event by its id.
 package struct Outbox: Sendable {
     package init() {}
 
@@ -52,8 +52,8 @@ package struct Outbox: Sendable {
         }
     }
 
-    /// Removes an event that every subscriber has taken.
-    package func remove(_ id: DomainEventID, in tx: Transaction) throws {
-        try tx.execute("DELETE FROM domain_events WHERE id = \(id)")
+    /// Takes an event out; false when somebody else has.
+    package func remove(_ id: DomainEventID, in tx: Transaction) throws -> Bool {
+        try tx.execute("DELETE FROM domain_events WHERE id = \(id)") == 1
     }
 }

@@ -1,4 +1,4 @@
-import Synchronization
+import Kernel
 
 /// The tasks of requests in progress.
 ///
@@ -11,7 +11,7 @@ final class RequestTasks: Sendable {
         var waiters: [Gate] = []
     }
 
-    private let running = Mutex(Running())
+    private let running = Locked(Running())
 
     var count: Int { running.withLock { $0.count } }
 

@@ -1,6 +1,5 @@
 import CBeast
 import Kernel
-import Synchronization
 
 #if canImport(Glibc)
     import Glibc
@@ -26,7 +25,7 @@ final class ServerCore: Sendable {
     private let inline: @Sendable (HTTPRequestHead) -> HTTPResponse?
     private let handler: @Sendable (HTTPRequest) async -> HTTPResponse
     private let tasks = RequestTasks()
-    private let life = Mutex(Life.new)
+    private let life = Locked(Life.new)
 
     /// Opens when no connection is left after a drain, or when the server has stopped.
     let drained = Gate()

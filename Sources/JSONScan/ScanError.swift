@@ -52,7 +52,7 @@ extension ScanError: CustomStringConvertible {
     /// The refusal a client sees.
     package var serviceError: ServiceError {
         if case .valueTooLong = problem {
-            return ServiceError(.tooLarge, "Payload Too Large: \(self)", cause: self)
+            return ServiceError(.tooLarge, "Content Too Large: \(self)", cause: self)
         }
         return ServiceError(.invalidArgument, "Bad Request: invalid JSON: \(self)", cause: self)
     }

@@ -22,12 +22,23 @@ package struct JobQueue: Sendable {
         uniqueKey: String? = nil,
         in tx: Transaction
     ) throws {
+        try enqueue(kind: J.kind, payload: payload.encoded, due: due, uniqueKey: uniqueKey, in: tx)
+    }
+
+    /// Adds a job of a kind that is known by its word only; see `JobRunner.Kind.init(name:retry:run:)`.
+    package func enqueue(
+        kind: String,
+        payload: String,
+        due: Timestamp? = nil,
+        uniqueKey: String? = nil,
+        in tx: Transaction
+    ) throws {
         let now = effects.now()
         let row = JobRow(
             id: effects.id(),
-            kind: J.kind,
+            kind: kind,
             uniqueKey: uniqueKey,
-            payload: payload.encoded,
+            payload: payload,
             dueAt: due ?? now,
             attempt: 0,
             createdAt: now

@@ -221,9 +221,20 @@ package final class JobRunner: Service {
 extension JobRunner {
     /// A job with its type taken away, as the runner keeps it.
     package struct Kind: Sendable {
-        let name: String
+        package let name: String
         let retry: RetryPolicy
-        let run: @Sendable (String, JobContext) async throws -> JobOutcome
+        package let run: @Sendable (String, JobContext) async throws -> JobOutcome
+
+        /// A kind whose word follows from how the program is wired, such as one for each subscriber to events.
+        package init(
+            name: String,
+            retry: RetryPolicy,
+            run: @escaping @Sendable (_ payload: String, _ context: JobContext) async throws -> JobOutcome
+        ) {
+            self.name = name
+            self.retry = retry
+            self.run = run
+        }
 
         package init<J: Job>(_ job: J) {
             name = J.kind

@@ -1,4 +1,4 @@
-import Synchronization
+import Kernel
 
 /// What a runner has in hand, and whether it is to take more, finish, or hurry.
 final class Workload: Sendable {
@@ -11,7 +11,7 @@ final class Workload: Sendable {
         var waitingForHurry: [Int: CheckedContinuation<Void, Never>] = [:]
     }
 
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     var count: Int { state.withLock { $0.count } }
     var isDraining: Bool { state.withLock { $0.isDraining } }

@@ -23,7 +23,7 @@ final class FolderFiles: Sendable {
     private let hook: FolderObjectStore.StepHook
     private let counter = Atomic<Int>(0)
     /// Temporary files whose writers went away; removed by whoever runs on the pool next.
-    private let abandoned = Mutex<[TemporaryFile.Remains]>([])
+    private let abandoned = Locked<[TemporaryFile.Remains]>([])
 
     /// How old a temporary file is when nobody can be writing it any more.
     private static let staleAfter = 3600

@@ -1,6 +1,5 @@
 import Crypto
 package import Kernel
-import Synchronization
 
 /// Objects as files in a folder, which several instances may share over a network.
 ///
@@ -189,7 +188,7 @@ private final class StreamCursor: Sendable {
     }
 
     private let object: ObjectFile
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     init(object: ObjectFile) {
         self.object = object

@@ -1,3 +1,4 @@
+import Kernel
 import Crypto
 import Synchronization
 
@@ -16,7 +17,7 @@ final class TemporaryFile: Sendable {
     let file: OpenFile
     private let hook: FolderObjectStore.StepHook
     private let abandon: @Sendable (Remains) -> Void
-    private let hash = Mutex(SHA256())
+    private let hash = Locked(SHA256())
     private let written = Atomic<Int>(0)
     private let isRemoved = Atomic<Bool>(false)
 

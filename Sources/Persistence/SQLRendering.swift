@@ -37,6 +37,14 @@ package enum SQLRendering {
         return sql
     }
 
+    /// For MySQL, where this takes the row for itself whether it was there or not; a plain `INSERT` shares it with all who
+    /// found it there.
+    static func insertOrLock(into table: String, key: String, _ values: ColumnValues) -> SQL {
+        var sql = insert(into: table, values)
+        sql += SQL(unchecked: " ON DUPLICATE KEY UPDATE \(key) = \(key)")
+        return sql
+    }
+
     package static func lock(_ table: String, where condition: SQL) -> SQL {
         var sql = SQL(unchecked: "SELECT 1 FROM \(table) WHERE ")
         sql += condition

@@ -87,6 +87,9 @@ extension Transaction {
 
     /// Inserts a row unless its unique key exists already.
     ///
+    /// On MySQL, everyone who met the row shares its lock until the transaction ends. Who writes to the row or locks it
+    /// after that waits for the others while they wait in turn; `insertOrLock` is for that.
+    ///
     /// - Returns: whether the row was inserted.
     package func insertIgnoringDuplicates(into table: String, _ values: ColumnValues) throws -> Bool {
         switch dialect {
@@ -101,6 +104,16 @@ extension Transaction {
             } catch DatabaseError.duplicate {
                 return false
             }
+        }
+    }
+
+    /// Inserts a row unless one with this key exists, and locks it, whoever made it, until the transaction ends.
+    ///
+    /// Only for tables whose single unique key is the column `key`.
+    package func insertOrLock(into table: String, key: String, _ values: ColumnValues) throws {
+        switch dialect {
+        case .sqlite: try execute(SQLRendering.insertOnConflictDoNothing(into: table, values))
+        case .mysql: try execute(SQLRendering.insertOrLock(into: table, key: key, values))
         }
     }
 

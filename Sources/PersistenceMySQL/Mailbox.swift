@@ -1,4 +1,4 @@
-import Synchronization
+import Kernel
 
 #if canImport(Glibc)
     import Glibc
@@ -9,10 +9,10 @@ import Synchronization
 /// Where an idle thread waits for the one message it will get.
 ///
 /// SAFETY: `@unchecked` because of `semaphore`, which is heap storage that the system's functions may be called on from
-/// every thread; the message is behind a `Mutex`.
+/// every thread; the message is `Locked`.
 final class Mailbox<Message: Sendable>: @unchecked Sendable {
     private let semaphore: UnsafeMutablePointer<sem_t>
-    private let message = Mutex<Message?>(nil)
+    private let message = Locked<Message?>(nil)
 
     init() {
         semaphore = .allocate(capacity: 1)

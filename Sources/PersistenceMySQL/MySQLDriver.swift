@@ -1,6 +1,5 @@
 import Kernel
 package import Persistence
-import Synchronization
 
 /// MySQL and MariaDB behind `Database`.
 ///
@@ -54,7 +53,7 @@ package final class MySQLDriver: DatabaseDriver {
         _ mode: MySQLConnection.Mode?,
         _ body: @escaping @Sendable (MySQLConnection) throws -> T
     ) async throws -> T {
-        let slot = Mutex<MySQLJob?>(nil)
+        let slot = Locked<MySQLJob?>(nil)
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<T, any Error>) in
                 let job = MySQLJob(

@@ -1,6 +1,5 @@
 import Kernel
 import Persistence
-import Synchronization
 
 #if canImport(Glibc)
     import Glibc
@@ -35,7 +34,7 @@ final class MySQLJob: Sendable {
     /// Runs on the connection's thread and answers the caller.
     let work: @Sendable (MySQLConnection, MySQLJob) -> Void
     private let refuse: @Sendable (any Error) -> Void
-    private let phase = Mutex(Phase.waiting)
+    private let phase = Locked(Phase.waiting)
 
     init(
         mode: MySQLConnection.Mode?,

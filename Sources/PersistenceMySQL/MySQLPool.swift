@@ -1,6 +1,5 @@
 import Kernel
 import Persistence
-import Synchronization
 
 #if canImport(Glibc)
     import Glibc
@@ -19,7 +18,7 @@ final class MySQLPool: Sendable {
 
     let configuration: MySQLConfiguration
     let authority: CertificateFile?
-    private let state: Mutex<State>
+    private let state: Locked<State>
 
     init(_ configuration: MySQLConfiguration) throws(MySQLConfigurationProblem) {
         self.configuration = configuration
@@ -28,7 +27,7 @@ final class MySQLPool: Sendable {
         } else {
             authority = nil
         }
-        state = Mutex(
+        state = Locked(
             State(
                 threads: PoolState(
                     connections: configuration.limits.connections,

@@ -1,4 +1,4 @@
-import Synchronization
+import Kernel
 
 #if canImport(Glibc)
     import Glibc
@@ -11,7 +11,7 @@ import Synchronization
 /// The system releases it with the process, however that ends. The file stays: removing it would let two servers hold
 /// locks on two files of one name.
 final class FolderLock: Sendable {
-    private let file: Mutex<Int32?>
+    private let file: Locked<Int32?>
 
     /// - Throws: `.locked` when another server has it.
     init(folder: String) throws(SQLiteOpenError) {
@@ -28,7 +28,7 @@ final class FolderLock: Sendable {
         let text = Array("\(getpid())\n".utf8)
         // Only for the message of the other server: whether it is written changes nothing.
         if ftruncate(file, 0) == 0 { _ = pwrite(file, text, text.count, 0) }
-        self.file = Mutex(file)
+        self.file = Locked(file)
     }
 
     deinit {

@@ -1,3 +1,9 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
 /// Where the database is and how hard it works.
 package struct SQLiteConfiguration: Sendable {
     /// The database file, in a folder that exists; its `-wal`, `-shm` and the lock file are beside it.
@@ -32,6 +38,13 @@ package struct SQLiteConfiguration: Sendable {
         self.path = path
         self.readers = max(1, readers)
         self.locksFolder = locksFolder
+    }
+
+    /// Whether there is no database yet, so that opening would make one.
+    package var isToBeMade: Bool {
+        var info = stat()
+        guard stat(path, &info) == 0 else { return errno == ENOENT }
+        return info.st_mode & S_IFMT == S_IFREG && info.st_size == 0
     }
 
     package static let defaultReaders = min(max(Host.cores, 2), 8)

@@ -1,6 +1,5 @@
 import Kernel
 package import Persistence
-import Synchronization
 
 /// SQLite as a `DatabaseDriver`: one thread that writes with group commit, a few that read, one that checkpoints.
 ///
@@ -12,7 +11,7 @@ package final class SQLiteDriver: DatabaseDriver {
     private let reads: WaitingJobs<ReadJob>
     private let counters: Counters
     private let log: LogSize
-    private let threads = Mutex(Threads())
+    private let threads = Locked(Threads())
     private let timer = Monitor(false)
 
     private struct Threads: Sendable {

@@ -1,4 +1,4 @@
-import Synchronization
+import Kernel
 
 /// What the driver has done since it was opened, for metrics and tests.
 package struct SQLiteStatistics: Sendable, Equatable {
@@ -44,12 +44,12 @@ package struct SQLiteStatistics: Sendable, Equatable {
 
 /// The counters, shared by the driver's threads.
 final class Counters: Sendable {
-    private let values: Mutex<SQLiteStatistics>
+    private let values: Locked<SQLiteStatistics>
 
     init(groupLimit: Int) {
         var initial = SQLiteStatistics()
         initial.groupSizes = Array(repeating: 0, count: groupLimit)
-        values = Mutex(initial)
+        values = Locked(initial)
     }
 
     var snapshot: SQLiteStatistics { values.withLock { $0 } }

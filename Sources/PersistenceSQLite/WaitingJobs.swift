@@ -1,3 +1,4 @@
+import Kernel
 import Persistence
 import Synchronization
 
@@ -125,7 +126,7 @@ final class ThreadEnd: Sendable {
         var waiting: [CheckedContinuation<Void, Never>] = []
     }
 
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     func signal() {
         let waiting = state.withLock { state in

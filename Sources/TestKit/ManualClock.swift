@@ -1,5 +1,4 @@
 package import Kernel
-import Synchronization
 
 /// The impure world in the hands of a test: time that stands still until the test moves it, and repeatable bytes.
 package final class ManualClock: Sendable {
@@ -8,13 +7,13 @@ package final class ManualClock: Sendable {
         var seed: UInt64
     }
 
-    private let state: Mutex<State>
+    private let state: Locked<State>
 
     /// - Parameters:
     ///   - now: 2030-01-01T00:00:00Z by default, far from every default that code may fall back to.
     ///   - seed: two clocks with one seed give the same bytes.
     package init(now: Timestamp = Timestamp(seconds: 1_893_456_000), seed: UInt64 = 1) {
-        state = Mutex(State(now: now, seed: seed))
+        state = Locked(State(now: now, seed: seed))
     }
 
     package var now: Timestamp {

@@ -1,4 +1,4 @@
-import Synchronization
+import Kernel
 
 /// A clock whose sleepers wake when the test moves it, for code that waits.
 ///
@@ -26,7 +26,7 @@ package final class SleepClock: Clock {
         var cancelled: Set<Int> = []
     }
 
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     package init() {}
 

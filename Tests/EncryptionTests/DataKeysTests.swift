@@ -1,7 +1,6 @@
 import Crypto
 import Encryption
 import Kernel
-import Synchronization
 import Testing
 
 /// A key provider that counts its calls and can be made to fail.
@@ -11,7 +10,7 @@ private final class CountingProvider: KeyProvider {
         var failure: ServiceError?
     }
 
-    private let state = Mutex(State())
+    private let state = Locked(State())
     private let local: LocalKeyProvider
 
     init(_ local: LocalKeyProvider) {
@@ -52,7 +51,7 @@ struct DataKeysTests {
 
     /// A clock that a test moves.
     private final class ManualTime: Sendable {
-        private let time = Mutex(Timestamp(seconds: 1000))
+        private let time = Locked(Timestamp(seconds: 1000))
 
         func move(by duration: Duration) { time.withLock { $0 = $0.advanced(by: duration) } }
         @Sendable func now() -> Timestamp { time.withLock { $0 } }
@@ -60,7 +59,7 @@ struct DataKeysTests {
 
     /// One row with a unique key.
     private final class Table: Sendable {
-        let row = Mutex<StoredDataKey?>(nil)
+        let row = Locked<StoredDataKey?>(nil)
 
         func insertIfAbsent(_ made: StoredDataKey) -> StoredDataKey {
             row.withLock { row in

@@ -68,6 +68,41 @@ struct AuditChainTests {
         }
     }
 
+    @Test("begins with several first events at once, none of which has to be tried again", arguments: Engine.available)
+    func begins(engine: Engine) async throws {
+        try await withTestStore(engine) { store in
+            let clock = ManualClock()
+            let retries = Locked(0)
+            let database = Database(driver: store.driver) { _ in retries.withLock { $0 += 1 } }
+            let log = AuditLog(effects: clock.effects)
+
+            for _ in 0..<20 {
+                let scope = AuditEvent.Scope.organization(clock.effects.id())
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    for _ in 0..<6 {
+                        group.addTask {
+                            try await database.write { tx in
+                                try log.append(
+                                    .stackCreated,
+                                    on: "acme/site/dev",
+                                    in: scope,
+                                    by: .system("test"),
+                                    at: clock.now,
+                                    tx: tx
+                                )
+                            }
+                        }
+                    }
+                    try await group.waitForAll()
+                }
+                #expect(try await database.read { tx in try log.firstBreak(in: scope, tx: tx) } == nil)
+            }
+
+            #expect(retries.withLock { $0 } == 0)
+            #expect(try await database.read { tx in try tx.count("SELECT COUNT(*) FROM audit_events") } == 120)
+        }
+    }
+
     @Test("goes on after an event that was rolled back, without a gap", arguments: Engine.available)
     func rollsBack(engine: Engine) async throws {
         try await withChain(engine) { bench in

@@ -26,10 +26,14 @@ struct OutboxTests {
             }
 
             let first = try await database.read { tx in try outbox.pending(limit: 2, in: tx) }
-            try await database.write { [id = events[0].id] tx in try outbox.remove(id, in: tx) }
+            let removals = [
+                try await database.write { [id = events[0].id] tx in try outbox.remove(id, in: tx) },
+                try await database.write { [id = events[0].id] tx in try outbox.remove(id, in: tx) },
+            ]
             let rest = try await database.read { tx in try outbox.pending(limit: 10, in: tx) }
 
             #expect(first == Array(events[..<2]))
+            #expect(removals == [true, false])
             #expect(rest == Array(events[1...]))
         }
     }

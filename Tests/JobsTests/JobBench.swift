@@ -1,7 +1,6 @@
 import Jobs
 import Kernel
 import Persistence
-import Synchronization
 import Telemetry
 import TestKit
 
@@ -53,8 +52,8 @@ func withJobBench(_ engine: Engine, _ body: (JobBench) async throws -> Void) asy
 final class Script: Sendable {
     typealias Step = @Sendable (JobContext) async throws -> JobOutcome
 
-    private let steps = Mutex<[String: Step]>([:])
-    private let ran = Mutex<[String]>([])
+    private let steps = Locked<[String: Step]>([:])
+    private let ran = Locked<[String]>([])
 
     /// The names of the jobs that ran, with their attempts, in order.
     var runs: [String] { ran.withLock { $0 } }
@@ -103,7 +102,7 @@ final class Gate: Sendable {
         var waiting: [CheckedContinuation<Void, Never>] = []
     }
 
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     func open() {
         let waiting = state.withLock { state in

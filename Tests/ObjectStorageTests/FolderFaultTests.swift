@@ -17,7 +17,7 @@ struct FolderFaultTests {
 
     /// Makes one step fail while it is armed.
     private final class Fault: Sendable {
-        private let armed = Mutex<(step: FolderStep, number: Int32)?>(nil)
+        private let armed = Locked<(step: FolderStep, number: Int32)?>(nil)
 
         func arm(_ step: FolderStep?, _ number: Int32 = EIO) {
             armed.withLock { $0 = step.map { ($0, number) } }

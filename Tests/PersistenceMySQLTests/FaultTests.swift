@@ -2,7 +2,6 @@ import Foundation
 import Kernel
 import Persistence
 import PersistenceMySQL
-import Synchronization
 import Testing
 
 @Suite("Faults of a MySQL server", .serialized)
@@ -234,7 +233,7 @@ private final class Load: Sendable {
     }
 
     private let driver: MySQLDriver
-    private let tally = Mutex(Tally())
+    private let tally = Locked(Tally())
 
     init(_ driver: MySQLDriver) {
         self.driver = driver

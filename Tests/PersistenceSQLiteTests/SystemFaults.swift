@@ -1,6 +1,6 @@
 import CSQLite
 import Foundation
-import Synchronization
+import Kernel
 
 /// Failures of system calls on the files of one folder, as a bad disk gives them.
 ///
@@ -20,7 +20,7 @@ final class SystemFaults: Sendable {
     }
 
     private let folder: String
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     init(folder: String) {
         self.folder = folder
@@ -54,7 +54,7 @@ final class SystemFaults: Sendable {
 
     // MARK: - In the place of SQLite's own file access
 
-    private static let active = Mutex<[String: SystemFaults]>([:])
+    private static let active = Locked<[String: SystemFaults]>([:])
 
     /// The faults of the folder that holds a file.
     fileprivate static func faults(of path: String) -> SystemFaults? {
@@ -97,13 +97,15 @@ private enum FaultyFiles {
     private typealias File = UnsafeMutablePointer<sqlite3_file>
 
     private struct Table: Sendable {
+        /// The address of SQLite's own function for opening.
+        var open = 0
         /// Open files by the address of SQLite's object: their paths, and the address of their own methods.
         var files: [Int: (path: String, methods: Int)] = [:]
         /// Addresses of our copies by those of SQLite's tables, of which there are several kinds.
         var copies: [Int: Int] = [:]
     }
 
-    private static let table = Mutex(Table())
+    private static let table = Locked(Table())
 
     private static func known(_ file: File?) -> (path: String, methods: sqlite3_io_methods)? {
         guard let entry = table.withLock({ $0.files[Int(bitPattern: file)] }),
@@ -112,17 +114,23 @@ private enum FaultyFiles {
         return (entry.path, methods.pointee)
     }
 
-    /// SAFETY: written once, by `isInstalled`, before the first call that reads it.
-    private nonisolated(unsafe) static var realOpen:
-        (
-            @convention(c) (
-                UnsafeMutablePointer<sqlite3_vfs>?, sqlite3_filename?, File?, Int32, UnsafeMutablePointer<Int32>?
-            ) -> Int32
-        )?
+    private typealias Open =
+        @convention(c) (
+            UnsafeMutablePointer<sqlite3_vfs>?, sqlite3_filename?, File?, Int32, UnsafeMutablePointer<Int32>?
+        ) -> Int32
+
+    /// SQLite's own function for opening.
+    ///
+    /// SAFETY: of the type that it is read as, because `isInstalled` alone sets it, before anything that reads it is
+    /// called.
+    private static var realOpen: Open? {
+        unsafeBitCast(table.withLock { $0.open }, to: Open?.self)
+    }
 
     static let isInstalled: Bool = {
         guard let system = sqlite3_vfs_find(nil), let open = system.pointee.xOpen else { return false }
-        realOpen = open
+        let address = unsafeBitCast(open, to: Int.self)
+        table.withLock { $0.open = address }
         system.pointee.xOpen = { system, name, file, flags, result in
             guard let code = FaultyFiles.realOpen?(system, name, file, flags, result) else { return SQLITE_MISUSE }
             if code == SQLITE_OK, let name, let file { FaultyFiles.adopt(file, path: String(cString: name)) }

@@ -1,6 +1,5 @@
 import Kernel
 import Persistence
-import Synchronization
 import Testing
 
 @Suite("The database")
@@ -8,7 +7,7 @@ struct DatabaseTests {
     @Test("runs a write again while the engine asks for it, with a pause before each try")
     func retries() async throws {
         let driver = FakeDriver(errors: [.retryable("one"), .retryable("two")])
-        let pauses = Mutex<[Int]>([])
+        let pauses = Locked<[Int]>([])
         let database = Database(driver: driver) { attempt in pauses.withLock { $0.append(attempt) } }
 
         let result = try await database.write { _ in 7 }
@@ -72,10 +71,10 @@ struct DatabaseTests {
 
 /// Throws the errors it is given, then succeeds.
 private final class FakeDriver: DatabaseDriver {
-    private let state: Mutex<(errors: [DatabaseError], calls: Int)>
+    private let state: Locked<(errors: [DatabaseError], calls: Int)>
 
     init(errors: [DatabaseError]) {
-        state = Mutex((errors, 0))
+        state = Locked((errors, 0))
     }
 
     var dialect: Dialect { .sqlite }

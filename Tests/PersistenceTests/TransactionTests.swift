@@ -21,6 +21,19 @@ struct TransactionTests {
         #expect(mysql.statements == ["INSERT INTO t (a, b) VALUES (\(1), \(2))"])
     }
 
+    @Test("insert unless it exists, and keep the row, as each engine does it")
+    func insertOrLock() throws {
+        let sqlite = RecordingConnection(changes: 0)
+        let mysql = RecordingConnection(changes: 1)
+        let values: ColumnValues = ["a": 1, "b": 2]
+
+        try Transaction(dialect: .sqlite, connection: sqlite).insertOrLock(into: "t", key: "a", values)
+        try Transaction(dialect: .mysql, connection: mysql).insertOrLock(into: "t", key: "a", values)
+
+        #expect(sqlite.statements == ["INSERT INTO t (a, b) VALUES (\(1), \(2)) ON CONFLICT DO NOTHING"])
+        #expect(mysql.statements == ["INSERT INTO t (a, b) VALUES (\(1), \(2)) ON DUPLICATE KEY UPDATE a = a"])
+    }
+
     @Test("take no other error for a duplicate", arguments: Dialect.allCases)
     func otherErrors(dialect: Dialect) {
         let connection = RecordingConnection(changes: 1, error: .unavailable("away"))

@@ -1,6 +1,5 @@
 import Foundation
 import Kernel
-import Synchronization
 import Telemetry
 import Testing
 
@@ -167,6 +166,6 @@ extension Thread {
 
     private final class Box: Sendable {
         let isDone = DispatchSemaphore(value: 0)
-        let text = Mutex("")
+        let text = Locked("")
     }
 }

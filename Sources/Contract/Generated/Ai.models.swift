@@ -66,6 +66,7 @@ package struct CopilotDirectSkillCallExplainPreview: WireDecodable {
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
+        fields.passOver("skill")
         self.pulumiPreviewOutput = try fields.string("pulumiPreviewOutput")
         self.previewDetails = try fields.value("previewDetails", as: CopilotExplainPreviewDetails.self)
         self.model = try fields.string("model")
@@ -81,6 +82,7 @@ package struct CopilotDirectSkillCallSummarizeUpdateParams: WireDecodable {
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
+        fields.passOver("skill")
         self.pulumiUpdateOutput = try fields.string("pulumiUpdateOutput")
         self.model = try fields.string("model")
         self.maxLen = try fields.integer("maxLen")

@@ -3,6 +3,8 @@
 
 extension Operations {
     /// `POST /api/ai/chat/preview`
+    ///
+    /// Override: called by command line clients, whose newer releases send fields that older servers do not know
     package enum CopilotSkill: APIOperation {
         package typealias Path = NoPath
         package typealias Query = NoQuery
@@ -13,7 +15,8 @@ extension Operations {
             OperationDescriptor(
                 id: "copilotSkill", tag: "ai", method: .post,
                 path: "/api/ai/chat/preview",
-                requestContentTypes: ["application/json"]
+                requestContentTypes: ["application/json"],
+                ignoresUnknownFields: true
             )
         }
     }

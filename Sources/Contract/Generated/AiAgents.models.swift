@@ -667,6 +667,7 @@ package struct AgentEntityPR: WireDecodable, WireEncodable {
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
+        fields.passOver("type")
         self.repo = try fields.required("repo", try fields.value("repo", as: AgentEntityRepository.self))
         self.number = try fields.integer("number") ?? 0
         self.merged = try fields.bool("merged") ?? false
@@ -694,6 +695,7 @@ package struct AgentEntityPolicyIssue: WireDecodable, WireEncodable {
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
+        fields.passOver("type")
         self.id = try fields.required("id", try fields.string("id"))
         self.name = try fields.string("name")
     }
@@ -723,6 +725,7 @@ package struct AgentEntityRepository: WireDecodable, WireEncodable {
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
+        fields.passOver("type")
         self.name = try fields.required("name", try fields.string("name"))
         self.org = try fields.required("org", try fields.string("org"))
         self.forge = try fields.string("forge")
@@ -752,6 +755,7 @@ package struct AgentEntityStack: WireDecodable, WireEncodable {
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
+        fields.passOver("type")
         self.name = try fields.required("name", try fields.string("name"))
         self.project = try fields.required("project", try fields.string("project"))
     }
@@ -1247,6 +1251,7 @@ package struct AgentUserEventCancel: WireDecodable, WireEncodable {
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
+        fields.passOver("type")
         self.timestamp = try fields.required("timestamp", try fields.time("timestamp"))
         self.entityDiff = try fields.value("entity_diff", as: AgentEntityDiff.self)
         self.pageContext = try fields.value("pageContext", as: PageContext.self)
@@ -1282,6 +1287,7 @@ package struct AgentUserEventConfirmation: WireDecodable, WireEncodable {
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
+        fields.passOver("type")
         self.timestamp = try fields.required("timestamp", try fields.time("timestamp"))
         self.entityDiff = try fields.value("entity_diff", as: AgentEntityDiff.self)
         self.pageContext = try fields.value("pageContext", as: PageContext.self)
@@ -1321,6 +1327,7 @@ package struct AgentUserEventExecToolCall: WireDecodable, WireEncodable {
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
+        fields.passOver("type")
         self.timestamp = try fields.required("timestamp", try fields.time("timestamp"))
         self.entityDiff = try fields.value("entity_diff", as: AgentEntityDiff.self)
         self.pageContext = try fields.value("pageContext", as: PageContext.self)
@@ -1358,6 +1365,7 @@ package struct AgentUserEventMessage: WireDecodable, WireEncodable {
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
+        fields.passOver("type")
         self.timestamp = try fields.required("timestamp", try fields.time("timestamp"))
         self.entityDiff = try fields.value("entity_diff", as: AgentEntityDiff.self)
         self.pageContext = try fields.value("pageContext", as: PageContext.self)
@@ -1393,6 +1401,7 @@ package struct AgentUserEventToolResult: WireDecodable, WireEncodable {
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
+        fields.passOver("type")
         self.timestamp = try fields.required("timestamp", try fields.time("timestamp"))
         self.entityDiff = try fields.value("entity_diff", as: AgentEntityDiff.self)
         self.pageContext = try fields.value("pageContext", as: PageContext.self)
@@ -1691,6 +1700,7 @@ package struct TransferEntityEnvironment: WireDecodable, WireEncodable {
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
+        fields.passOver("kind")
         self.projectName = try fields.required("projectName", try fields.string("projectName"))
         self.environmentName = try fields.required("environmentName", try fields.string("environmentName"))
     }
@@ -1718,6 +1728,7 @@ package struct TransferEntityEnvironmentRename: WireDecodable, WireEncodable {
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
+        fields.passOver("kind")
         self.projectName = try fields.required("projectName", try fields.string("projectName"))
         self.environmentName = try fields.required("environmentName", try fields.string("environmentName"))
         self.renameAs = try fields.required("renameAs", try fields.value("renameAs", as: TransferEntityEnvironment.self))
@@ -1761,6 +1772,7 @@ package struct TransferEntityInsightsAccount: WireDecodable, WireEncodable {
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
+        fields.passOver("kind")
         self.name = try fields.required("name", try fields.string("name"))
     }
 
@@ -1784,6 +1796,7 @@ package struct TransferEntityInsightsAccountRename: WireDecodable, WireEncodable
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
+        fields.passOver("kind")
         self.name = try fields.required("name", try fields.string("name"))
         self.renameAs = try fields.required("renameAs", try fields.value("renameAs", as: TransferEntityInsightsAccount.self))
     }
@@ -1811,6 +1824,7 @@ package struct TransferEntityRegistryPackage: WireDecodable, WireEncodable {
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
+        fields.passOver("kind")
         self.source = try fields.required("source", try fields.string("source"))
         self.publisher = try fields.required("publisher", try fields.string("publisher"))
         self.name = try fields.required("name", try fields.string("name"))
@@ -1842,6 +1856,7 @@ package struct TransferEntityRegistryPackageRename: WireDecodable, WireEncodable
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
+        fields.passOver("kind")
         self.source = try fields.required("source", try fields.string("source"))
         self.publisher = try fields.required("publisher", try fields.string("publisher"))
         self.name = try fields.required("name", try fields.string("name"))
@@ -1875,6 +1890,7 @@ package struct TransferEntityStack: WireDecodable, WireEncodable {
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
+        fields.passOver("kind")
         self.projectName = try fields.required("projectName", try fields.string("projectName"))
         self.stackName = try fields.required("stackName", try fields.string("stackName"))
         self.resourceCount = try fields.integer("resourceCount")
@@ -1910,6 +1926,7 @@ package struct TransferEntityStackRename: WireDecodable, WireEncodable {
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
+        fields.passOver("kind")
         self.projectName = try fields.required("projectName", try fields.string("projectName"))
         self.stackName = try fields.required("stackName", try fields.string("stackName"))
         self.resourceCount = try fields.integer("resourceCount")

@@ -18,6 +18,8 @@ extension Operations {
     }
 
     /// `POST /api/agents/signup`
+    ///
+    /// Override: called by command line clients, whose newer releases send fields that older servers do not know
     package enum Signup: APIOperation {
         package typealias Path = NoPath
         package typealias Query = NoQuery
@@ -28,7 +30,8 @@ extension Operations {
             OperationDescriptor(
                 id: "signup", tag: "ai_agents", method: .post,
                 path: "/api/agents/signup",
-                requestContentTypes: ["application/json"]
+                requestContentTypes: ["application/json"],
+                ignoresUnknownFields: true
             )
         }
     }
@@ -101,6 +104,8 @@ extension Operations {
     }
 
     /// `POST /api/preview/agents/{orgName}/tasks`
+    ///
+    /// Override: called by command line clients, whose newer releases send fields that older servers do not know
     package enum CreateTasks: APIOperation {
         package typealias Path = OrganizationPath
         package typealias Query = NoQuery
@@ -112,7 +117,8 @@ extension Operations {
                 id: "createTasks", tag: "ai_agents", method: .post,
                 path: "/api/preview/agents/{orgName}/tasks",
                 pathParameters: Path.parameters,
-                requestContentTypes: ["application/json"]
+                requestContentTypes: ["application/json"],
+                ignoresUnknownFields: true
             )
         }
     }
@@ -134,6 +140,8 @@ extension Operations {
     }
 
     /// `PATCH /api/preview/agents/{orgName}/tasks/{taskID}`
+    ///
+    /// Override: called by command line clients, whose newer releases send fields that older servers do not know
     package enum UpdateTask: APIOperation {
         package typealias Path = AgentTaskPath
         package typealias Query = NoQuery
@@ -145,12 +153,15 @@ extension Operations {
                 id: "updateTask", tag: "ai_agents", method: .patch,
                 path: "/api/preview/agents/{orgName}/tasks/{taskID}",
                 pathParameters: Path.parameters,
-                requestContentTypes: ["application/json"]
+                requestContentTypes: ["application/json"],
+                ignoresUnknownFields: true
             )
         }
     }
 
     /// `POST /api/preview/agents/{orgName}/tasks/{taskID}`
+    ///
+    /// Override: called by command line clients, whose newer releases send fields that older servers do not know
     package enum RespondToTask: APIOperation {
         package typealias Path = AgentTaskPath
         package typealias Query = NoQuery
@@ -163,7 +174,8 @@ extension Operations {
                 path: "/api/preview/agents/{orgName}/tasks/{taskID}",
                 pathParameters: Path.parameters,
                 requestContentTypes: ["application/json"],
-                successStatus: 204
+                successStatus: 204,
+                ignoresUnknownFields: true
             )
         }
     }

@@ -502,6 +502,7 @@ package struct DeploymentSettingsVCSAzureDevOps: WireDecodable, WireEncodable {
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
+        fields.passOver("provider")
         self.repository = try fields.string("repository")
         self.deployCommits = try fields.bool("deployCommits")
         self.deployTags = try fields.bool("deployTags")
@@ -555,6 +556,7 @@ package struct DeploymentSettingsVCSBitbucket: WireDecodable, WireEncodable {
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
+        fields.passOver("provider")
         self.repository = try fields.string("repository")
         self.deployCommits = try fields.bool("deployCommits")
         self.deployTags = try fields.bool("deployTags")
@@ -608,6 +610,7 @@ package struct DeploymentSettingsVCSCustom: WireDecodable, WireEncodable {
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
+        fields.passOver("provider")
         self.repository = try fields.string("repository")
         self.deployCommits = try fields.bool("deployCommits")
         self.deployTags = try fields.bool("deployTags")
@@ -663,6 +666,7 @@ package struct DeploymentSettingsVCSGitHub: WireDecodable, WireEncodable {
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
+        fields.passOver("provider")
         self.repository = try fields.string("repository")
         self.deployCommits = try fields.bool("deployCommits")
         self.deployTags = try fields.bool("deployTags")
@@ -718,6 +722,7 @@ package struct DeploymentSettingsVCSGitLab: WireDecodable, WireEncodable {
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
+        fields.passOver("provider")
         self.repository = try fields.string("repository")
         self.deployCommits = try fields.bool("deployCommits")
         self.deployTags = try fields.bool("deployTags")

@@ -170,6 +170,8 @@ extension Operations {
     }
 
     /// `POST /api/stacks/{orgName}/{projectName}/{stackName}/deployments`
+    ///
+    /// Override: called by command line clients, whose newer releases send fields that older servers do not know
     package enum CreateApiDeploymentHandlerV2: APIOperation {
         package typealias Path = StackPath
         package typealias Query = NoQuery
@@ -181,7 +183,8 @@ extension Operations {
                 id: "createApiDeploymentHandlerV2", tag: "deployments", method: .post,
                 path: "/api/stacks/{orgName}/{projectName}/{stackName}/deployments",
                 pathParameters: Path.parameters,
-                requestContentTypes: ["application/json"]
+                requestContentTypes: ["application/json"],
+                ignoresUnknownFields: true
             )
         }
     }
@@ -204,6 +207,8 @@ extension Operations {
     }
 
     /// `POST /api/stacks/{orgName}/{projectName}/{stackName}/deployments/drift/schedules`
+    ///
+    /// Override: called by command line clients, whose newer releases send fields that older servers do not know
     package enum CreateScheduledDriftDeployment: APIOperation {
         package typealias Path = StackPath
         package typealias Query = NoQuery
@@ -215,12 +220,15 @@ extension Operations {
                 id: "createScheduledDriftDeployment", tag: "deployments", method: .post,
                 path: "/api/stacks/{orgName}/{projectName}/{stackName}/deployments/drift/schedules",
                 pathParameters: Path.parameters,
-                requestContentTypes: ["application/json"]
+                requestContentTypes: ["application/json"],
+                ignoresUnknownFields: true
             )
         }
     }
 
     /// `POST /api/stacks/{orgName}/{projectName}/{stackName}/deployments/drift/schedules/{scheduleID}`
+    ///
+    /// Override: called by command line clients, whose newer releases send fields that older servers do not know
     package enum UpdateScheduledDriftDeployment: APIOperation {
         package typealias Path = StackSchedulePath
         package typealias Query = NoQuery
@@ -232,7 +240,8 @@ extension Operations {
                 id: "updateScheduledDriftDeployment", tag: "deployments", method: .post,
                 path: "/api/stacks/{orgName}/{projectName}/{stackName}/deployments/drift/schedules/{scheduleID}",
                 pathParameters: Path.parameters,
-                requestContentTypes: ["application/json"]
+                requestContentTypes: ["application/json"],
+                ignoresUnknownFields: true
             )
         }
     }
@@ -304,6 +313,8 @@ extension Operations {
     }
 
     /// `POST /api/stacks/{orgName}/{projectName}/{stackName}/deployments/schedules`
+    ///
+    /// Override: called by command line clients, whose newer releases send fields that older servers do not know
     package enum CreateScheduledDeployment: APIOperation {
         package typealias Path = StackPath
         package typealias Query = NoQuery
@@ -315,7 +326,8 @@ extension Operations {
                 id: "createScheduledDeployment", tag: "deployments", method: .post,
                 path: "/api/stacks/{orgName}/{projectName}/{stackName}/deployments/schedules",
                 pathParameters: Path.parameters,
-                requestContentTypes: ["application/json"]
+                requestContentTypes: ["application/json"],
+                ignoresUnknownFields: true
             )
         }
     }
@@ -354,6 +366,8 @@ extension Operations {
     }
 
     /// `POST /api/stacks/{orgName}/{projectName}/{stackName}/deployments/schedules/{scheduleID}`
+    ///
+    /// Override: called by command line clients, whose newer releases send fields that older servers do not know
     package enum UpdateScheduledDeployment: APIOperation {
         package typealias Path = StackSchedulePath
         package typealias Query = NoQuery
@@ -365,7 +379,8 @@ extension Operations {
                 id: "updateScheduledDeployment", tag: "deployments", method: .post,
                 path: "/api/stacks/{orgName}/{projectName}/{stackName}/deployments/schedules/{scheduleID}",
                 pathParameters: Path.parameters,
-                requestContentTypes: ["application/json"]
+                requestContentTypes: ["application/json"],
+                ignoresUnknownFields: true
             )
         }
     }
@@ -453,6 +468,8 @@ extension Operations {
     }
 
     /// `POST /api/stacks/{orgName}/{projectName}/{stackName}/deployments/settings`
+    ///
+    /// Override: called by command line clients, whose newer releases send fields that older servers do not know
     package enum PatchDeploymentSettings: APIOperation {
         package typealias Path = StackPath
         package typealias Query = NoQuery
@@ -464,7 +481,8 @@ extension Operations {
                 id: "patchDeploymentSettings", tag: "deployments", method: .post,
                 path: "/api/stacks/{orgName}/{projectName}/{stackName}/deployments/settings",
                 pathParameters: Path.parameters,
-                requestContentTypes: ["application/json"]
+                requestContentTypes: ["application/json"],
+                ignoresUnknownFields: true
             )
         }
     }
@@ -506,6 +524,8 @@ extension Operations {
     }
 
     /// `POST /api/stacks/{orgName}/{projectName}/{stackName}/deployments/ttl/schedules`
+    ///
+    /// Override: called by command line clients, whose newer releases send fields that older servers do not know
     package enum CreateScheduledTtlDeployment: APIOperation {
         package typealias Path = StackPath
         package typealias Query = NoQuery
@@ -517,12 +537,15 @@ extension Operations {
                 id: "createScheduledTtlDeployment", tag: "deployments", method: .post,
                 path: "/api/stacks/{orgName}/{projectName}/{stackName}/deployments/ttl/schedules",
                 pathParameters: Path.parameters,
-                requestContentTypes: ["application/json"]
+                requestContentTypes: ["application/json"],
+                ignoresUnknownFields: true
             )
         }
     }
 
     /// `POST /api/stacks/{orgName}/{projectName}/{stackName}/deployments/ttl/schedules/{scheduleID}`
+    ///
+    /// Override: called by command line clients, whose newer releases send fields that older servers do not know
     package enum UpdateScheduledTtlDeployment: APIOperation {
         package typealias Path = StackSchedulePath
         package typealias Query = NoQuery
@@ -534,7 +557,8 @@ extension Operations {
                 id: "updateScheduledTtlDeployment", tag: "deployments", method: .post,
                 path: "/api/stacks/{orgName}/{projectName}/{stackName}/deployments/ttl/schedules/{scheduleID}",
                 pathParameters: Path.parameters,
-                requestContentTypes: ["application/json"]
+                requestContentTypes: ["application/json"],
+                ignoresUnknownFields: true
             )
         }
     }

@@ -51,6 +51,8 @@ extension Operations {
     }
 
     /// `POST /api/esc/environments/{orgName}`
+    ///
+    /// Override: called by command line clients, whose newer releases send fields that older servers do not know
     package enum CreateEnvironmentEscEnvironments: APIOperation {
         package typealias Path = OrganizationPath
         package typealias Query = NoQuery
@@ -63,7 +65,8 @@ extension Operations {
                 path: "/api/esc/environments/{orgName}",
                 pathParameters: Path.parameters,
                 requestContentTypes: ["application/json"],
-                successStatus: 204
+                successStatus: 204,
+                ignoresUnknownFields: true
             )
         }
     }
@@ -261,6 +264,8 @@ extension Operations {
     }
 
     /// `POST /api/esc/environments/{orgName}/{projectName}/{envName}/clone`
+    ///
+    /// Override: called by command line clients, whose newer releases send fields that older servers do not know
     package enum CloneEnvironment: APIOperation {
         package typealias Path = EnvironmentPath
         package typealias Query = NoQuery
@@ -273,7 +278,8 @@ extension Operations {
                 path: "/api/esc/environments/{orgName}/{projectName}/{envName}/clone",
                 pathParameters: Path.parameters,
                 requestContentTypes: ["application/json"],
-                successStatus: 204
+                successStatus: 204,
+                ignoresUnknownFields: true
             )
         }
     }
@@ -419,6 +425,8 @@ extension Operations {
     }
 
     /// `POST /api/esc/environments/{orgName}/{projectName}/{envName}/hooks`
+    ///
+    /// Override: called by command line clients, whose newer releases send fields that older servers do not know
     package enum CreateWebhookEscEnvironments: APIOperation {
         package typealias Path = EnvironmentPath
         package typealias Query = NoQuery
@@ -430,7 +438,8 @@ extension Operations {
                 id: "createWebhookEscEnvironments", tag: "environments", method: .post,
                 path: "/api/esc/environments/{orgName}/{projectName}/{envName}/hooks",
                 pathParameters: Path.parameters,
-                requestContentTypes: ["application/json"]
+                requestContentTypes: ["application/json"],
+                ignoresUnknownFields: true
             )
         }
     }
@@ -469,6 +478,8 @@ extension Operations {
     }
 
     /// `PATCH /api/esc/environments/{orgName}/{projectName}/{envName}/hooks/{hookName}`
+    ///
+    /// Override: called by command line clients, whose newer releases send fields that older servers do not know
     package enum UpdateWebhookEscEnvironments: APIOperation {
         package typealias Path = EnvironmentWebhookPath
         package typealias Query = NoQuery
@@ -480,7 +491,8 @@ extension Operations {
                 id: "updateWebhookEscEnvironments", tag: "environments", method: .patch,
                 path: "/api/esc/environments/{orgName}/{projectName}/{envName}/hooks/{hookName}",
                 pathParameters: Path.parameters,
-                requestContentTypes: ["application/json"]
+                requestContentTypes: ["application/json"],
+                ignoresUnknownFields: true
             )
         }
     }
@@ -567,6 +579,8 @@ extension Operations {
     }
 
     /// `POST /api/esc/environments/{orgName}/{projectName}/{envName}/open/request`
+    ///
+    /// Override: called by command line clients, whose newer releases send fields that older servers do not know
     package enum CreateOpenEnvironmentRequest: APIOperation {
         package typealias Path = EnvironmentPath
         package typealias Query = NoQuery
@@ -578,7 +592,8 @@ extension Operations {
                 id: "createOpenEnvironmentRequest", tag: "environments", method: .post,
                 path: "/api/esc/environments/{orgName}/{projectName}/{envName}/open/request",
                 pathParameters: Path.parameters,
-                requestContentTypes: ["application/json"]
+                requestContentTypes: ["application/json"],
+                ignoresUnknownFields: true
             )
         }
     }
@@ -669,6 +684,8 @@ extension Operations {
     }
 
     /// `POST /api/esc/environments/{orgName}/{projectName}/{envName}/rotate`
+    ///
+    /// Override: called by command line clients, whose newer releases send fields that older servers do not know
     package enum RotateEnvironment: APIOperation {
         package typealias Path = EnvironmentPath
         package typealias Query = NoQuery
@@ -680,7 +697,8 @@ extension Operations {
                 id: "rotateEnvironment", tag: "environments", method: .post,
                 path: "/api/esc/environments/{orgName}/{projectName}/{envName}/rotate",
                 pathParameters: Path.parameters,
-                requestContentTypes: ["application/json"]
+                requestContentTypes: ["application/json"],
+                ignoresUnknownFields: true
             )
         }
     }
@@ -718,6 +736,8 @@ extension Operations {
     }
 
     /// `POST /api/esc/environments/{orgName}/{projectName}/{envName}/schedules`
+    ///
+    /// Override: called by command line clients, whose newer releases send fields that older servers do not know
     package enum CreateEnvironmentSchedule: APIOperation {
         package typealias Path = EnvironmentPath
         package typealias Query = NoQuery
@@ -729,7 +749,8 @@ extension Operations {
                 id: "createEnvironmentSchedule", tag: "environments", method: .post,
                 path: "/api/esc/environments/{orgName}/{projectName}/{envName}/schedules",
                 pathParameters: Path.parameters,
-                requestContentTypes: ["application/json"]
+                requestContentTypes: ["application/json"],
+                ignoresUnknownFields: true
             )
         }
     }
@@ -768,6 +789,8 @@ extension Operations {
     }
 
     /// `PATCH /api/esc/environments/{orgName}/{projectName}/{envName}/schedules/{scheduleID}`
+    ///
+    /// Override: called by command line clients, whose newer releases send fields that older servers do not know
     package enum UpdateEnvironmentSchedule: APIOperation {
         package typealias Path = EnvironmentSchedulePath
         package typealias Query = NoQuery
@@ -779,7 +802,8 @@ extension Operations {
                 id: "updateEnvironmentSchedule", tag: "environments", method: .patch,
                 path: "/api/esc/environments/{orgName}/{projectName}/{envName}/schedules/{scheduleID}",
                 pathParameters: Path.parameters,
-                requestContentTypes: ["application/json"]
+                requestContentTypes: ["application/json"],
+                ignoresUnknownFields: true
             )
         }
     }
@@ -851,6 +875,8 @@ extension Operations {
     }
 
     /// `PATCH /api/esc/environments/{orgName}/{projectName}/{envName}/settings`
+    ///
+    /// Override: called by command line clients, whose newer releases send fields that older servers do not know
     package enum PatchEnvironmentSettings: APIOperation {
         package typealias Path = EnvironmentPath
         package typealias Query = NoQuery
@@ -863,7 +889,8 @@ extension Operations {
                 path: "/api/esc/environments/{orgName}/{projectName}/{envName}/settings",
                 pathParameters: Path.parameters,
                 requestContentTypes: ["application/json"],
-                successStatus: 204
+                successStatus: 204,
+                ignoresUnknownFields: true
             )
         }
     }
@@ -886,6 +913,8 @@ extension Operations {
     }
 
     /// `POST /api/esc/environments/{orgName}/{projectName}/{envName}/tags`
+    ///
+    /// Override: called by command line clients, whose newer releases send fields that older servers do not know
     package enum CreateEnvironmentTagEscEnvironments: APIOperation {
         package typealias Path = EnvironmentPath
         package typealias Query = NoQuery
@@ -897,7 +926,8 @@ extension Operations {
                 id: "createEnvironmentTagEscEnvironments", tag: "environments", method: .post,
                 path: "/api/esc/environments/{orgName}/{projectName}/{envName}/tags",
                 pathParameters: Path.parameters,
-                requestContentTypes: ["application/json"]
+                requestContentTypes: ["application/json"],
+                ignoresUnknownFields: true
             )
         }
     }
@@ -936,6 +966,8 @@ extension Operations {
     }
 
     /// `PATCH /api/esc/environments/{orgName}/{projectName}/{envName}/tags/{tagName}`
+    ///
+    /// Override: called by command line clients, whose newer releases send fields that older servers do not know
     package enum UpdateEnvironmentTagEscEnvironments: APIOperation {
         package typealias Path = EnvironmentTagPath
         package typealias Query = NoQuery
@@ -947,7 +979,8 @@ extension Operations {
                 id: "updateEnvironmentTagEscEnvironments", tag: "environments", method: .patch,
                 path: "/api/esc/environments/{orgName}/{projectName}/{envName}/tags/{tagName}",
                 pathParameters: Path.parameters,
-                requestContentTypes: ["application/json"]
+                requestContentTypes: ["application/json"],
+                ignoresUnknownFields: true
             )
         }
     }
@@ -987,6 +1020,8 @@ extension Operations {
     }
 
     /// `POST /api/esc/environments/{orgName}/{projectName}/{envName}/versions/tags`
+    ///
+    /// Override: called by command line clients, whose newer releases send fields that older servers do not know
     package enum CreateRevisionTagEscEnvironmentsVersionsTags: APIOperation {
         package typealias Path = EnvironmentPath
         package typealias Query = NoQuery
@@ -999,7 +1034,8 @@ extension Operations {
                 path: "/api/esc/environments/{orgName}/{projectName}/{envName}/versions/tags",
                 pathParameters: Path.parameters,
                 requestContentTypes: ["application/json"],
-                successStatus: 204
+                successStatus: 204,
+                ignoresUnknownFields: true
             )
         }
     }
@@ -1038,6 +1074,8 @@ extension Operations {
     }
 
     /// `PATCH /api/esc/environments/{orgName}/{projectName}/{envName}/versions/tags/{tagName}`
+    ///
+    /// Override: called by command line clients, whose newer releases send fields that older servers do not know
     package enum UpdateRevisionTagEscEnvironments: APIOperation {
         package typealias Path = EnvironmentTagPath
         package typealias Query = NoQuery
@@ -1050,7 +1088,8 @@ extension Operations {
                 path: "/api/esc/environments/{orgName}/{projectName}/{envName}/versions/tags/{tagName}",
                 pathParameters: Path.parameters,
                 requestContentTypes: ["application/json"],
-                successStatus: 204
+                successStatus: 204,
+                ignoresUnknownFields: true
             )
         }
     }
@@ -1141,6 +1180,8 @@ extension Operations {
     }
 
     /// `POST /api/esc/environments/{orgName}/{projectName}/{envName}/versions/{version}/retract`
+    ///
+    /// Override: called by command line clients, whose newer releases send fields that older servers do not know
     package enum RetractEnvironmentRevisionEscEnvironments: APIOperation {
         package typealias Path = EnvironmentVersionPath
         package typealias Query = NoQuery
@@ -1153,7 +1194,8 @@ extension Operations {
                 path: "/api/esc/environments/{orgName}/{projectName}/{envName}/versions/{version}/retract",
                 pathParameters: Path.parameters,
                 requestContentTypes: ["application/json"],
-                successStatus: 204
+                successStatus: 204,
+                ignoresUnknownFields: true
             )
         }
     }
@@ -1443,6 +1485,8 @@ extension Operations {
     }
 
     /// `POST /api/preview/environments/{orgName}/{envName}`
+    ///
+    /// Override: called by old releases of command line clients, which sent what nothing describes any more
     package enum CreateEnvironmentPreviewEnvironments: APIOperation {
         package typealias Path = PreviewEnvironmentPath
         package typealias Query = NoQuery
@@ -1455,7 +1499,8 @@ extension Operations {
                 path: "/api/preview/environments/{orgName}/{envName}",
                 pathParameters: Path.parameters,
                 requestContentTypes: ["application/json"],
-                successStatus: 204
+                successStatus: 204,
+                ignoresUnknownFields: true
             )
         }
     }
@@ -1511,6 +1556,8 @@ extension Operations {
     }
 
     /// `POST /api/preview/environments/{orgName}/{envName}/hooks`
+    ///
+    /// Override: called by old releases of command line clients, which sent what nothing describes any more
     package enum CreateWebhookPreviewEnvironments: APIOperation {
         package typealias Path = PreviewEnvironmentPath
         package typealias Query = NoQuery
@@ -1522,7 +1569,8 @@ extension Operations {
                 id: "createWebhookPreviewEnvironments", tag: "environments", method: .post,
                 path: "/api/preview/environments/{orgName}/{envName}/hooks",
                 pathParameters: Path.parameters,
-                requestContentTypes: ["application/json"]
+                requestContentTypes: ["application/json"],
+                ignoresUnknownFields: true
             )
         }
     }
@@ -1561,6 +1609,8 @@ extension Operations {
     }
 
     /// `PATCH /api/preview/environments/{orgName}/{envName}/hooks/{hookName}`
+    ///
+    /// Override: called by old releases of command line clients, which sent what nothing describes any more
     package enum UpdateWebhookPreviewEnvironments: APIOperation {
         package typealias Path = PreviewEnvironmentWebhookPath
         package typealias Query = NoQuery
@@ -1572,7 +1622,8 @@ extension Operations {
                 id: "updateWebhookPreviewEnvironments", tag: "environments", method: .patch,
                 path: "/api/preview/environments/{orgName}/{envName}/hooks/{hookName}",
                 pathParameters: Path.parameters,
-                requestContentTypes: ["application/json"]
+                requestContentTypes: ["application/json"],
+                ignoresUnknownFields: true
             )
         }
     }
@@ -1693,6 +1744,8 @@ extension Operations {
     }
 
     /// `POST /api/preview/environments/{orgName}/{envName}/tags`
+    ///
+    /// Override: called by old releases of command line clients, which sent what nothing describes any more
     package enum CreateEnvironmentTagPreviewEnvironments: APIOperation {
         package typealias Path = PreviewEnvironmentPath
         package typealias Query = NoQuery
@@ -1704,7 +1757,8 @@ extension Operations {
                 id: "createEnvironmentTagPreviewEnvironments", tag: "environments", method: .post,
                 path: "/api/preview/environments/{orgName}/{envName}/tags",
                 pathParameters: Path.parameters,
-                requestContentTypes: ["application/json"]
+                requestContentTypes: ["application/json"],
+                ignoresUnknownFields: true
             )
         }
     }
@@ -1743,6 +1797,8 @@ extension Operations {
     }
 
     /// `PATCH /api/preview/environments/{orgName}/{envName}/tags/{tagName}`
+    ///
+    /// Override: called by old releases of command line clients, which sent what nothing describes any more
     package enum UpdateEnvironmentTagPreviewEnvironments: APIOperation {
         package typealias Path = PreviewEnvironmentTagPath
         package typealias Query = NoQuery
@@ -1754,7 +1810,8 @@ extension Operations {
                 id: "updateEnvironmentTagPreviewEnvironments", tag: "environments", method: .patch,
                 path: "/api/preview/environments/{orgName}/{envName}/tags/{tagName}",
                 pathParameters: Path.parameters,
-                requestContentTypes: ["application/json"]
+                requestContentTypes: ["application/json"],
+                ignoresUnknownFields: true
             )
         }
     }
@@ -1827,6 +1884,8 @@ extension Operations {
     }
 
     /// `PATCH /api/preview/environments/{orgName}/{envName}/versions/tags/{tagName}`
+    ///
+    /// Override: called by old releases of command line clients, which sent what nothing describes any more
     package enum UpdateRevisionTagPreviewEnvironments: APIOperation {
         package typealias Path = PreviewEnvironmentTagPath
         package typealias Query = NoQuery
@@ -1839,12 +1898,15 @@ extension Operations {
                 path: "/api/preview/environments/{orgName}/{envName}/versions/tags/{tagName}",
                 pathParameters: Path.parameters,
                 requestContentTypes: ["application/json"],
-                successStatus: 204
+                successStatus: 204,
+                ignoresUnknownFields: true
             )
         }
     }
 
     /// `POST /api/preview/environments/{orgName}/{envName}/versions/tags/{tagName}`
+    ///
+    /// Override: called by old releases of command line clients, which sent what nothing describes any more
     package enum CreateRevisionTagPreviewEnvironmentsVersionsTags: APIOperation {
         package typealias Path = PreviewEnvironmentTagPath
         package typealias Query = NoQuery
@@ -1857,7 +1919,8 @@ extension Operations {
                 path: "/api/preview/environments/{orgName}/{envName}/versions/tags/{tagName}",
                 pathParameters: Path.parameters,
                 requestContentTypes: ["application/json"],
-                successStatus: 204
+                successStatus: 204,
+                ignoresUnknownFields: true
             )
         }
     }
@@ -1948,6 +2011,8 @@ extension Operations {
     }
 
     /// `POST /api/preview/environments/{orgName}/{envName}/versions/{version}/retract`
+    ///
+    /// Override: called by old releases of command line clients, which sent what nothing describes any more
     package enum RetractEnvironmentRevisionPreviewEnvironments: APIOperation {
         package typealias Path = PreviewEnvironmentVersionPath
         package typealias Query = NoQuery
@@ -1960,7 +2025,8 @@ extension Operations {
                 path: "/api/preview/environments/{orgName}/{envName}/versions/{version}/retract",
                 pathParameters: Path.parameters,
                 requestContentTypes: ["application/json"],
-                successStatus: 204
+                successStatus: 204,
+                ignoresUnknownFields: true
             )
         }
     }

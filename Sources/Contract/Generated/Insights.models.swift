@@ -490,7 +490,8 @@ package enum GraphFieldPredicate: WireDecodable {
 /// `GraphFieldPredicateAbsent` of the contract, read from requests.
 package struct GraphFieldPredicateAbsent: WireDecodable {
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
-        _ = try WireFields(value, at: path)
+        let fields = try WireFields(value, at: path)
+        fields.passOver("op")
     }
 }
 
@@ -500,6 +501,7 @@ package struct GraphFieldPredicateEq: WireDecodable {
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
+        fields.passOver("op")
         self.value = try fields.string("value")
     }
 }
@@ -510,6 +512,7 @@ package struct GraphFieldPredicateGt: WireDecodable {
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
+        fields.passOver("op")
         self.value = try fields.string("value")
     }
 }
@@ -520,6 +523,7 @@ package struct GraphFieldPredicateGte: WireDecodable {
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
+        fields.passOver("op")
         self.value = try fields.string("value")
     }
 }
@@ -530,6 +534,7 @@ package struct GraphFieldPredicateIn: WireDecodable {
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
+        fields.passOver("op")
         self.values = try fields.list("values", of: String.self)
     }
 }
@@ -540,6 +545,7 @@ package struct GraphFieldPredicateLt: WireDecodable {
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
+        fields.passOver("op")
         self.value = try fields.string("value")
     }
 }
@@ -550,6 +556,7 @@ package struct GraphFieldPredicateLte: WireDecodable {
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
+        fields.passOver("op")
         self.value = try fields.string("value")
     }
 }
@@ -557,7 +564,8 @@ package struct GraphFieldPredicateLte: WireDecodable {
 /// `GraphFieldPredicatePresent` of the contract, read from requests.
 package struct GraphFieldPredicatePresent: WireDecodable {
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
-        _ = try WireFields(value, at: path)
+        let fields = try WireFields(value, at: path)
+        fields.passOver("op")
     }
 }
 

@@ -171,6 +171,8 @@ extension Operations {
     }
 
     /// `POST /api/preview/insights/{orgName}/accounts/{accountName}`
+    ///
+    /// Override: called by command line clients, whose newer releases send fields that older servers do not know
     package enum CreateAccount: APIOperation {
         package typealias Path = InsightsAccountPath
         package typealias Query = NoQuery
@@ -183,7 +185,8 @@ extension Operations {
                 path: "/api/preview/insights/{orgName}/accounts/{accountName}",
                 pathParameters: Path.parameters,
                 requestContentTypes: ["application/json"],
-                successStatus: 204
+                successStatus: 204,
+                ignoresUnknownFields: true
             )
         }
     }
@@ -407,6 +410,8 @@ extension Operations {
     }
 
     /// `POST /api/preview/insights/{orgName}/accounts/{accountName}/scan`
+    ///
+    /// Override: called by command line clients, whose newer releases send fields that older servers do not know
     package enum ScanAccount: APIOperation {
         package typealias Path = InsightsAccountPath
         package typealias Query = NoQuery
@@ -418,7 +423,8 @@ extension Operations {
                 id: "scanAccount", tag: "insights", method: .post,
                 path: "/api/preview/insights/{orgName}/accounts/{accountName}/scan",
                 pathParameters: Path.parameters,
-                requestContentTypes: ["application/json"]
+                requestContentTypes: ["application/json"],
+                ignoresUnknownFields: true
             )
         }
     }

@@ -337,6 +337,7 @@ package struct ApprovalRuleEligibilityInputPermission: WireDecodable {
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
+        fields.passOver("eligibilityType")
         self.permission = try fields.value("permission", as: RbacPermission.self)
     }
 }
@@ -347,6 +348,7 @@ package struct ApprovalRuleEligibilityInputTeam: WireDecodable {
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
+        fields.passOver("eligibilityType")
         self.teamName = try fields.string("teamName")
     }
 }
@@ -357,6 +359,7 @@ package struct ApprovalRuleEligibilityInputUser: WireDecodable {
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
+        fields.passOver("eligibilityType")
         self.userLogin = try fields.string("userLogin")
     }
 }
@@ -805,6 +808,7 @@ package struct ChangeGateApprovalRuleInput: WireDecodable {
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
+        fields.passOver("ruleType")
         self.numApprovalsRequired = try fields.integer("numApprovalsRequired")
         self.allowSelfApproval = try fields.bool("allowSelfApproval")
         self.requireReapprovalOnChange = try fields.bool("requireReapprovalOnChange")
@@ -3127,6 +3131,7 @@ package struct PermissionDescriptorAllow: WireDecodable, WireEncodable {
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
+        fields.passOver("__type")
         self.permissions = try fields.list("permissions", of: RbacPermission.self)
         self.constraints = try fields.value("constraints", as: RbacPermissionConstraints.self)
     }
@@ -3168,6 +3173,7 @@ package struct PermissionDescriptorCompose: WireDecodable, WireEncodable {
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
+        fields.passOver("__type")
         self.permissionDescriptors = try fields.list("permissionDescriptors", of: String.self)
     }
 
@@ -3191,6 +3197,7 @@ package struct PermissionDescriptorCondition: WireDecodable, WireEncodable {
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
+        fields.passOver("__type")
         self.condition = try fields.value("condition", as: PermissionBooleanExpression.self)
         self.subNode = try fields.value("subNode", as: PermissionDescriptor.self)
     }
@@ -3214,6 +3221,7 @@ package struct PermissionDescriptorGroup: WireDecodable, WireEncodable {
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
+        fields.passOver("__type")
         self.entries = try fields.list("entries", of: PermissionDescriptor.self)
     }
 
@@ -3239,6 +3247,7 @@ package struct PermissionDescriptorIfThenElse: WireDecodable, WireEncodable {
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
+        fields.passOver("__type")
         self.condition = try fields.value("condition", as: PermissionBooleanExpression.self)
         self.subNodeForTrue = try fields.value("subNodeForTrue", as: PermissionDescriptor.self)
         self.subNodeForFalse = try fields.value("subNodeForFalse", as: PermissionDescriptor.self)
@@ -3314,6 +3323,7 @@ package struct PermissionDescriptorSelect: WireDecodable, WireEncodable {
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
+        fields.passOver("__type")
         self.selector = try fields.value("selector", as: PermissionExpression.self)
         self.options = try fields.list("options", of: PermissionSelectvalue.self)
     }
@@ -3467,6 +3477,7 @@ package struct PermissionExpressionAnd: WireDecodable, WireEncodable {
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
+        fields.passOver("__type")
         self.left = try fields.value("left", as: PermissionBooleanExpression.self)
         self.right = try fields.value("right", as: PermissionBooleanExpression.self)
     }
@@ -3486,7 +3497,8 @@ package struct PermissionExpressionEnvironment: WireDecodable, WireEncodable {
     }
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
-        _ = try WireFields(value, at: path)
+        let fields = try WireFields(value, at: path)
+        fields.passOver("__type")
     }
 
     package func write(to json: inout JSONWriter) {
@@ -3508,6 +3520,7 @@ package struct PermissionExpressionEqual: WireDecodable, WireEncodable {
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
+        fields.passOver("__type")
         self.left = try fields.value("left", as: PermissionExpression.self)
         self.right = try fields.value("right", as: PermissionExpression.self)
     }
@@ -3535,6 +3548,7 @@ package struct PermissionExpressionHasTag: WireDecodable, WireEncodable {
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
+        fields.passOver("__type")
         self.node = try fields.value("node", as: PermissionBooleanExpression.self)
         self.context = try fields.value("context", as: PermissionContextExpression.self)
         self.key = try fields.string("key")
@@ -3562,6 +3576,7 @@ package struct PermissionExpressionIn: WireDecodable, WireEncodable {
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
+        fields.passOver("__type")
         self.target = try fields.value("target", as: PermissionExpression.self)
         self.values = try fields.value("values", as: PermissionSetExpression.self)
     }
@@ -3581,7 +3596,8 @@ package struct PermissionExpressionInsightsAccount: WireDecodable, WireEncodable
     }
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
-        _ = try WireFields(value, at: path)
+        let fields = try WireFields(value, at: path)
+        fields.passOver("__type")
     }
 
     package func write(to json: inout JSONWriter) {
@@ -3601,6 +3617,7 @@ package struct PermissionExpressionNot: WireDecodable, WireEncodable {
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
+        fields.passOver("__type")
         self.node = try fields.value("node", as: PermissionBooleanExpression.self)
     }
 
@@ -3624,6 +3641,7 @@ package struct PermissionExpressionOr: WireDecodable, WireEncodable {
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
+        fields.passOver("__type")
         self.left = try fields.value("left", as: PermissionBooleanExpression.self)
         self.right = try fields.value("right", as: PermissionBooleanExpression.self)
     }
@@ -3643,7 +3661,8 @@ package struct PermissionExpressionStack: WireDecodable, WireEncodable {
     }
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
-        _ = try WireFields(value, at: path)
+        let fields = try WireFields(value, at: path)
+        fields.passOver("__type")
     }
 
     package func write(to json: inout JSONWriter) {
@@ -3665,6 +3684,7 @@ package struct PermissionExpressionTag: WireDecodable, WireEncodable {
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
+        fields.passOver("__type")
         self.context = try fields.value("context", as: PermissionContextExpression.self)
         self.key = try fields.string("key")
     }
@@ -3684,7 +3704,8 @@ package struct PermissionExpressionTeam: WireDecodable, WireEncodable {
     }
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
-        _ = try WireFields(value, at: path)
+        let fields = try WireFields(value, at: path)
+        fields.passOver("__type")
     }
 
     package func write(to json: inout JSONWriter) {
@@ -3704,6 +3725,7 @@ package struct PermissionLiteralExpressionBool: WireDecodable, WireEncodable {
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
+        fields.passOver("__type")
         self.value = try fields.bool("value")
     }
 
@@ -3725,6 +3747,7 @@ package struct PermissionLiteralExpressionEnvironment: WireDecodable, WireEncoda
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
+        fields.passOver("__type")
         self.identity = try fields.string("identity")
     }
 
@@ -3746,6 +3769,7 @@ package struct PermissionLiteralExpressionInsightsAccount: WireDecodable, WireEn
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
+        fields.passOver("__type")
         self.identity = try fields.string("identity")
     }
 
@@ -3767,6 +3791,7 @@ package struct PermissionLiteralExpressionNumber: WireDecodable, WireEncodable {
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
+        fields.passOver("__type")
         self.value = try fields.double("value")
     }
 
@@ -3788,6 +3813,7 @@ package struct PermissionLiteralExpressionStack: WireDecodable, WireEncodable {
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
+        fields.passOver("__type")
         self.identity = try fields.string("identity")
     }
 
@@ -3809,6 +3835,7 @@ package struct PermissionLiteralExpressionString: WireDecodable, WireEncodable {
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
+        fields.passOver("__type")
         self.value = try fields.string("value")
     }
 
@@ -3830,6 +3857,7 @@ package struct PermissionLiteralExpressionTeam: WireDecodable, WireEncodable {
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
+        fields.passOver("__type")
         self.identity = try fields.string("identity")
     }
 
@@ -3937,6 +3965,7 @@ package struct PermissionSetExpressionEnvironment: WireDecodable, WireEncodable 
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
+        fields.passOver("__type")
         self.identities = try fields.list("identities", of: String.self)
     }
 
@@ -3958,6 +3987,7 @@ package struct PermissionSetExpressionInsightsAccount: WireDecodable, WireEncoda
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
+        fields.passOver("__type")
         self.identities = try fields.list("identities", of: String.self)
     }
 
@@ -3979,6 +4009,7 @@ package struct PermissionSetExpressionStack: WireDecodable, WireEncodable {
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
+        fields.passOver("__type")
         self.identities = try fields.list("identities", of: String.self)
     }
 
@@ -4000,6 +4031,7 @@ package struct PermissionSetExpressionString: WireDecodable, WireEncodable {
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
+        fields.passOver("__type")
         self.values = try fields.list("values", of: String.self)
     }
 
@@ -4021,6 +4053,7 @@ package struct PermissionSetExpressionTeam: WireDecodable, WireEncodable {
 
     package init(wire value: JSONValue, at path: FieldPath) throws(WireError) {
         let fields = try WireFields(value, at: path)
+        fields.passOver("__type")
         self.identities = try fields.list("identities", of: String.self)
     }
 

@@ -243,6 +243,8 @@ extension Operations {
     }
 
     /// `POST /api/change-requests/{orgName}/{changeRequestID}/submit`
+    ///
+    /// Override: called by command line clients, whose newer releases send fields that older servers do not know
     package enum Submit: APIOperation {
         package typealias Path = ChangeRequestPath
         package typealias Query = NoQuery
@@ -255,7 +257,8 @@ extension Operations {
                 path: "/api/change-requests/{orgName}/{changeRequestID}/submit",
                 pathParameters: Path.parameters,
                 requestContentTypes: ["application/json"],
-                successStatus: 204
+                successStatus: 204,
+                ignoresUnknownFields: true
             )
         }
     }
@@ -716,6 +719,8 @@ extension Operations {
     }
 
     /// `POST /api/orgs/{orgName}/hooks`
+    ///
+    /// Override: called by command line clients, whose newer releases send fields that older servers do not know
     package enum CreateOrganizationWebhook: APIOperation {
         package typealias Path = OrganizationPath
         package typealias Query = NoQuery
@@ -727,7 +732,8 @@ extension Operations {
                 id: "createOrganizationWebhook", tag: "organizations", method: .post,
                 path: "/api/orgs/{orgName}/hooks",
                 pathParameters: Path.parameters,
-                requestContentTypes: ["application/json"]
+                requestContentTypes: ["application/json"],
+                ignoresUnknownFields: true
             )
         }
     }
@@ -766,6 +772,8 @@ extension Operations {
     }
 
     /// `PATCH /api/orgs/{orgName}/hooks/{hookName}`
+    ///
+    /// Override: called by command line clients, whose newer releases send fields that older servers do not know
     package enum UpdateOrganizationWebhook: APIOperation {
         package typealias Path = WebhookPath
         package typealias Query = NoQuery
@@ -777,7 +785,8 @@ extension Operations {
                 id: "updateOrganizationWebhook", tag: "organizations", method: .patch,
                 path: "/api/orgs/{orgName}/hooks/{hookName}",
                 pathParameters: Path.parameters,
-                requestContentTypes: ["application/json"]
+                requestContentTypes: ["application/json"],
+                ignoresUnknownFields: true
             )
         }
     }
@@ -1000,6 +1009,8 @@ extension Operations {
     }
 
     /// `PATCH /api/orgs/{orgName}/members/{userLogin}`
+    ///
+    /// Override: called by command line clients, whose newer releases send fields that older servers do not know
     package enum UpdateOrganizationMember: APIOperation {
         package typealias Path = MemberPath
         package typealias Query = NoQuery
@@ -1012,7 +1023,8 @@ extension Operations {
                 path: "/api/orgs/{orgName}/members/{userLogin}",
                 pathParameters: Path.parameters,
                 requestContentTypes: ["application/json"],
-                successStatus: 204
+                successStatus: 204,
+                ignoresUnknownFields: true
             )
         }
     }
@@ -1233,6 +1245,8 @@ extension Operations {
     }
 
     /// `POST /api/orgs/{orgName}/policygroups`
+    ///
+    /// Override: called by command line clients, whose newer releases send fields that older servers do not know
     package enum NewPolicyGroup: APIOperation {
         package typealias Path = OrganizationPath
         package typealias Query = NoQuery
@@ -1245,7 +1259,8 @@ extension Operations {
                 path: "/api/orgs/{orgName}/policygroups",
                 pathParameters: Path.parameters,
                 requestContentTypes: ["application/json"],
-                successStatus: 204
+                successStatus: 204,
+                ignoresUnknownFields: true
             )
         }
     }
@@ -1336,6 +1351,8 @@ extension Operations {
     }
 
     /// `PATCH /api/orgs/{orgName}/policygroups/{policyGroup}`
+    ///
+    /// Override: called by command line clients, whose newer releases send fields that older servers do not know
     package enum UpdatePolicyGroup: APIOperation {
         package typealias Path = PolicyGroupPath
         package typealias Query = NoQuery
@@ -1348,7 +1365,8 @@ extension Operations {
                 path: "/api/orgs/{orgName}/policygroups/{policyGroup}",
                 pathParameters: Path.parameters,
                 requestContentTypes: ["application/json"],
-                successStatus: 204
+                successStatus: 204,
+                ignoresUnknownFields: true
             )
         }
     }
@@ -1423,6 +1441,8 @@ extension Operations {
     }
 
     /// `POST /api/orgs/{orgName}/policypacks`
+    ///
+    /// Override: called by command line clients, whose newer releases send fields that older servers do not know
     package enum CreatePolicyPack: APIOperation {
         package typealias Path = OrganizationPath
         package typealias Query = NoQuery
@@ -1434,7 +1454,8 @@ extension Operations {
                 id: "createPolicyPack", tag: "organizations", method: .post,
                 path: "/api/orgs/{orgName}/policypacks",
                 pathParameters: Path.parameters,
-                requestContentTypes: ["application/json"]
+                requestContentTypes: ["application/json"],
+                ignoresUnknownFields: true
             )
         }
     }
@@ -1523,6 +1544,8 @@ extension Operations {
     }
 
     /// `POST /api/orgs/{orgName}/policyresults/compliance`
+    ///
+    /// Override: called by command line clients, whose newer releases send fields that older servers do not know
     package enum GetPolicyComplianceResults: APIOperation {
         package typealias Path = OrganizationPath
         package typealias Query = NoQuery
@@ -1534,12 +1557,15 @@ extension Operations {
                 id: "getPolicyComplianceResults", tag: "organizations", method: .post,
                 path: "/api/orgs/{orgName}/policyresults/compliance",
                 pathParameters: Path.parameters,
-                requestContentTypes: ["application/json"]
+                requestContentTypes: ["application/json"],
+                ignoresUnknownFields: true
             )
         }
     }
 
     /// `POST /api/orgs/{orgName}/policyresults/issues`
+    ///
+    /// Override: called by command line clients, whose newer releases send fields that older servers do not know
     package enum ListPolicyIssues: APIOperation {
         package typealias Path = OrganizationPath
         package typealias Query = ClosedIssuesQuery
@@ -1552,7 +1578,8 @@ extension Operations {
                 path: "/api/orgs/{orgName}/policyresults/issues",
                 pathParameters: Path.parameters,
                 queryParameters: Query.parameters,
-                requestContentTypes: ["application/json"]
+                requestContentTypes: ["application/json"],
+                ignoresUnknownFields: true
             )
         }
     }
@@ -1762,6 +1789,8 @@ extension Operations {
     }
 
     /// `POST /api/orgs/{orgName}/roles`
+    ///
+    /// Override: called by command line clients, whose newer releases send fields that older servers do not know
     package enum CreateRole: APIOperation {
         package typealias Path = OrganizationPath
         package typealias Query = CreateRoleQuery
@@ -1774,7 +1803,8 @@ extension Operations {
                 path: "/api/orgs/{orgName}/roles",
                 pathParameters: Path.parameters,
                 queryParameters: Query.parameters,
-                requestContentTypes: ["application/json"]
+                requestContentTypes: ["application/json"],
+                ignoresUnknownFields: true
             )
         }
     }
@@ -1830,6 +1860,8 @@ extension Operations {
     }
 
     /// `PATCH /api/orgs/{orgName}/roles/{roleID}`
+    ///
+    /// Override: called by command line clients, whose newer releases send fields that older servers do not know
     package enum UpdateRole: APIOperation {
         package typealias Path = RolePath
         package typealias Query = NoQuery
@@ -1841,7 +1873,8 @@ extension Operations {
                 id: "updateRole", tag: "organizations", method: .patch,
                 path: "/api/orgs/{orgName}/roles/{roleID}",
                 pathParameters: Path.parameters,
-                requestContentTypes: ["application/json"]
+                requestContentTypes: ["application/json"],
+                ignoresUnknownFields: true
             )
         }
     }
@@ -2782,6 +2815,8 @@ extension Operations {
     }
 
     /// `POST /api/stacks/{orgName}/{projectName}`
+    ///
+    /// Override: called by command line clients, whose newer releases send fields that older servers do not know
     package enum CreateStack: APIOperation {
         package typealias Path = ProjectPath
         package typealias Query = NoQuery
@@ -2793,7 +2828,8 @@ extension Operations {
                 id: "createStack", tag: "organizations", method: .post,
                 path: "/api/stacks/{orgName}/{projectName}",
                 pathParameters: Path.parameters,
-                requestContentTypes: ["application/json"]
+                requestContentTypes: ["application/json"],
+                ignoresUnknownFields: true
             )
         }
     }

@@ -19,6 +19,8 @@ extension Operations {
     }
 
     /// `POST /api/registry/packages/{source}/{publisher}/{name}/versions`
+    ///
+    /// Override: called by command line clients, whose newer releases send fields that older servers do not know
     package enum PostPublishPackageVersion: APIOperation {
         package typealias Path = RegistryItemPath
         package typealias Query = NoQuery
@@ -30,7 +32,8 @@ extension Operations {
                 id: "postPublishPackageVersion", tag: "registry", method: .post,
                 path: "/api/registry/packages/{source}/{publisher}/{name}/versions",
                 pathParameters: Path.parameters,
-                requestContentTypes: ["application/json"]
+                requestContentTypes: ["application/json"],
+                ignoresUnknownFields: true
             )
         }
     }
@@ -69,6 +72,8 @@ extension Operations {
     }
 
     /// `POST /api/registry/packages/{source}/{publisher}/{name}/versions/{version}/complete`
+    ///
+    /// Override: called by command line clients, whose newer releases send fields that older servers do not know
     package enum PostPublishPackageVersionComplete: APIOperation {
         package typealias Path = RegistryVersionPath
         package typealias Query = NoQuery
@@ -80,7 +85,8 @@ extension Operations {
                 id: "postPublishPackageVersionComplete", tag: "registry", method: .post,
                 path: "/api/registry/packages/{source}/{publisher}/{name}/versions/{version}/complete",
                 pathParameters: Path.parameters,
-                requestContentTypes: ["application/json"]
+                requestContentTypes: ["application/json"],
+                ignoresUnknownFields: true
             )
         }
     }
@@ -341,6 +347,8 @@ extension Operations {
     }
 
     /// `POST /api/registry/templates/{source}/{publisher}/{name}/versions`
+    ///
+    /// Override: called by command line clients, whose newer releases send fields that older servers do not know
     package enum PostPublishTemplateVersion: APIOperation {
         package typealias Path = RegistryItemPath
         package typealias Query = NoQuery
@@ -352,7 +360,8 @@ extension Operations {
                 id: "postPublishTemplateVersion", tag: "registry", method: .post,
                 path: "/api/registry/templates/{source}/{publisher}/{name}/versions",
                 pathParameters: Path.parameters,
-                requestContentTypes: ["application/json"]
+                requestContentTypes: ["application/json"],
+                ignoresUnknownFields: true
             )
         }
     }
@@ -392,6 +401,8 @@ extension Operations {
     }
 
     /// `POST /api/registry/templates/{source}/{publisher}/{name}/versions/{version}/complete`
+    ///
+    /// Override: called by command line clients, whose newer releases send fields that older servers do not know
     package enum PostPublishTemplateVersionComplete: APIOperation {
         package typealias Path = RegistryVersionPath
         package typealias Query = NoQuery
@@ -403,7 +414,8 @@ extension Operations {
                 id: "postPublishTemplateVersionComplete", tag: "registry", method: .post,
                 path: "/api/registry/templates/{source}/{publisher}/{name}/versions/{version}/complete",
                 pathParameters: Path.parameters,
-                requestContentTypes: ["application/json"]
+                requestContentTypes: ["application/json"],
+                ignoresUnknownFields: true
             )
         }
     }

@@ -206,6 +206,8 @@ extension Operations {
     }
 
     /// `POST /api/stacks/{orgName}/{projectName}/{stackName}/batch-decrypt`
+    ///
+    /// Override: called by command line clients, whose newer releases send fields that older servers do not know
     package enum BatchDecryptValue: APIOperation {
         package typealias Path = StackPath
         package typealias Query = NoQuery
@@ -217,12 +219,15 @@ extension Operations {
                 id: "batchDecryptValue", tag: "stacks", method: .post,
                 path: "/api/stacks/{orgName}/{projectName}/{stackName}/batch-decrypt",
                 pathParameters: Path.parameters,
-                requestContentTypes: ["application/json"]
+                requestContentTypes: ["application/json"],
+                ignoresUnknownFields: true
             )
         }
     }
 
     /// `POST /api/stacks/{orgName}/{projectName}/{stackName}/batch-encrypt`
+    ///
+    /// Override: called by command line clients, whose newer releases send fields that older servers do not know
     package enum BatchEncryptValue: APIOperation {
         package typealias Path = StackPath
         package typealias Query = NoQuery
@@ -234,7 +239,8 @@ extension Operations {
                 id: "batchEncryptValue", tag: "stacks", method: .post,
                 path: "/api/stacks/{orgName}/{projectName}/{stackName}/batch-encrypt",
                 pathParameters: Path.parameters,
-                requestContentTypes: ["application/json"]
+                requestContentTypes: ["application/json"],
+                ignoresUnknownFields: true
             )
         }
     }
@@ -323,6 +329,8 @@ extension Operations {
     }
 
     /// `PUT /api/stacks/{orgName}/{projectName}/{stackName}/config`
+    ///
+    /// Override: called by command line clients, whose newer releases send fields that older servers do not know
     package enum UpdateStackConfig: APIOperation {
         package typealias Path = StackPath
         package typealias Query = NoQuery
@@ -334,12 +342,15 @@ extension Operations {
                 id: "updateStackConfig", tag: "stacks", method: .put,
                 path: "/api/stacks/{orgName}/{projectName}/{stackName}/config",
                 pathParameters: Path.parameters,
-                requestContentTypes: ["application/json"]
+                requestContentTypes: ["application/json"],
+                ignoresUnknownFields: true
             )
         }
     }
 
     /// `POST /api/stacks/{orgName}/{projectName}/{stackName}/decrypt`
+    ///
+    /// Override: called by command line clients, whose newer releases send fields that older servers do not know
     package enum DecryptValue: APIOperation {
         package typealias Path = StackPath
         package typealias Query = NoQuery
@@ -351,12 +362,15 @@ extension Operations {
                 id: "decryptValue", tag: "stacks", method: .post,
                 path: "/api/stacks/{orgName}/{projectName}/{stackName}/decrypt",
                 pathParameters: Path.parameters,
-                requestContentTypes: ["application/json"]
+                requestContentTypes: ["application/json"],
+                ignoresUnknownFields: true
             )
         }
     }
 
     /// `POST /api/stacks/{orgName}/{projectName}/{stackName}/decrypt/log-batch-decryption`
+    ///
+    /// Override: called by command line clients, whose newer releases send fields that older servers do not know
     package enum LogOnlyBatchDecryptValue: APIOperation {
         package typealias Path = StackPath
         package typealias Query = NoQuery
@@ -369,12 +383,15 @@ extension Operations {
                 path: "/api/stacks/{orgName}/{projectName}/{stackName}/decrypt/log-batch-decryption",
                 pathParameters: Path.parameters,
                 requestContentTypes: ["application/json"],
-                successStatus: 204
+                successStatus: 204,
+                ignoresUnknownFields: true
             )
         }
     }
 
     /// `POST /api/stacks/{orgName}/{projectName}/{stackName}/decrypt/log-decryption`
+    ///
+    /// Override: called by command line clients, whose newer releases send fields that older servers do not know
     package enum LogOnlyDecryptValue: APIOperation {
         package typealias Path = StackPath
         package typealias Query = NoQuery
@@ -387,12 +404,15 @@ extension Operations {
                 path: "/api/stacks/{orgName}/{projectName}/{stackName}/decrypt/log-decryption",
                 pathParameters: Path.parameters,
                 requestContentTypes: ["application/json"],
-                successStatus: 204
+                successStatus: 204,
+                ignoresUnknownFields: true
             )
         }
     }
 
     /// `POST /api/stacks/{orgName}/{projectName}/{stackName}/destroy`
+    ///
+    /// Override: called by command line clients, whose newer releases send fields that older servers do not know
     package enum CreateUpdateForDestroy: APIOperation {
         package typealias Path = StackPath
         package typealias Query = NoQuery
@@ -404,7 +424,8 @@ extension Operations {
                 id: "createUpdateForDestroy", tag: "stacks", method: .post,
                 path: "/api/stacks/{orgName}/{projectName}/{stackName}/destroy",
                 pathParameters: Path.parameters,
-                requestContentTypes: ["application/json"]
+                requestContentTypes: ["application/json"],
+                ignoresUnknownFields: true
             )
         }
     }
@@ -427,6 +448,8 @@ extension Operations {
     }
 
     /// `POST /api/stacks/{orgName}/{projectName}/{stackName}/destroy/{updateID}`
+    ///
+    /// Override: called by command line clients, whose newer releases send fields that older servers do not know
     package enum StartUpdateForDestroy: APIOperation {
         package typealias Path = UpdatePath
         package typealias Query = NoQuery
@@ -438,7 +461,8 @@ extension Operations {
                 id: "startUpdateForDestroy", tag: "stacks", method: .post,
                 path: "/api/stacks/{orgName}/{projectName}/{stackName}/destroy/{updateID}",
                 pathParameters: Path.parameters,
-                requestContentTypes: ["application/json"]
+                requestContentTypes: ["application/json"],
+                ignoresUnknownFields: true
             )
         }
     }
@@ -524,6 +548,8 @@ extension Operations {
     }
 
     /// `POST /api/stacks/{orgName}/{projectName}/{stackName}/destroy/{updateID}/complete`
+    ///
+    /// Override: called by command line clients, whose newer releases send fields that older servers do not know
     package enum CompleteUpdateDestroy: APIOperation {
         package typealias Path = UpdatePath
         package typealias Query = NoQuery
@@ -537,7 +563,8 @@ extension Operations {
                 pathParameters: Path.parameters,
                 requestContentTypes: ["application/json"],
                 successStatus: 204,
-                usesUpdateToken: true
+                usesUpdateToken: true,
+                ignoresUnknownFields: true
             )
         }
     }
@@ -624,6 +651,8 @@ extension Operations {
     }
 
     /// `POST /api/stacks/{orgName}/{projectName}/{stackName}/destroy/{updateID}/log`
+    ///
+    /// Override: called by old releases of command line clients, which sent what nothing describes any more
     package enum AppendUpdateLogEntryDestroy: APIOperation {
         package typealias Path = UpdatePath
         package typealias Query = NoQuery
@@ -637,12 +666,15 @@ extension Operations {
                 pathParameters: Path.parameters,
                 requestContentTypes: ["application/json"],
                 successStatus: 204,
-                usesUpdateToken: true
+                usesUpdateToken: true,
+                ignoresUnknownFields: true
             )
         }
     }
 
     /// `POST /api/stacks/{orgName}/{projectName}/{stackName}/destroy/{updateID}/renew_lease`
+    ///
+    /// Override: called by command line clients, whose newer releases send fields that older servers do not know
     package enum RenewUpdateLeaseDestroy: APIOperation {
         package typealias Path = UpdatePath
         package typealias Query = NoQuery
@@ -655,7 +687,8 @@ extension Operations {
                 path: "/api/stacks/{orgName}/{projectName}/{stackName}/destroy/{updateID}/renew_lease",
                 pathParameters: Path.parameters,
                 requestContentTypes: ["application/json"],
-                usesUpdateToken: true
+                usesUpdateToken: true,
+                ignoresUnknownFields: true
             )
         }
     }
@@ -677,6 +710,8 @@ extension Operations {
     }
 
     /// `POST /api/stacks/{orgName}/{projectName}/{stackName}/encrypt`
+    ///
+    /// Override: called by command line clients, whose newer releases send fields that older servers do not know
     package enum EncryptValue: APIOperation {
         package typealias Path = StackPath
         package typealias Query = NoQuery
@@ -688,7 +723,8 @@ extension Operations {
                 id: "encryptValue", tag: "stacks", method: .post,
                 path: "/api/stacks/{orgName}/{projectName}/{stackName}/encrypt",
                 pathParameters: Path.parameters,
-                requestContentTypes: ["application/json"]
+                requestContentTypes: ["application/json"],
+                ignoresUnknownFields: true
             )
         }
     }
@@ -746,6 +782,8 @@ extension Operations {
     }
 
     /// `POST /api/stacks/{orgName}/{projectName}/{stackName}/hooks`
+    ///
+    /// Override: called by command line clients, whose newer releases send fields that older servers do not know
     package enum CreateStackWebhook: APIOperation {
         package typealias Path = StackPath
         package typealias Query = NoQuery
@@ -757,7 +795,8 @@ extension Operations {
                 id: "createStackWebhook", tag: "stacks", method: .post,
                 path: "/api/stacks/{orgName}/{projectName}/{stackName}/hooks",
                 pathParameters: Path.parameters,
-                requestContentTypes: ["application/json"]
+                requestContentTypes: ["application/json"],
+                ignoresUnknownFields: true
             )
         }
     }
@@ -796,6 +835,8 @@ extension Operations {
     }
 
     /// `PATCH /api/stacks/{orgName}/{projectName}/{stackName}/hooks/{hookName}`
+    ///
+    /// Override: called by command line clients, whose newer releases send fields that older servers do not know
     package enum UpdateStackWebhook: APIOperation {
         package typealias Path = StackWebhookPath
         package typealias Query = NoQuery
@@ -807,7 +848,8 @@ extension Operations {
                 id: "updateStackWebhook", tag: "stacks", method: .patch,
                 path: "/api/stacks/{orgName}/{projectName}/{stackName}/hooks/{hookName}",
                 pathParameters: Path.parameters,
-                requestContentTypes: ["application/json"]
+                requestContentTypes: ["application/json"],
+                ignoresUnknownFields: true
             )
         }
     }
@@ -980,6 +1022,8 @@ extension Operations {
     }
 
     /// `POST /api/stacks/{orgName}/{projectName}/{stackName}/preview`
+    ///
+    /// Override: called by command line clients, whose newer releases send fields that older servers do not know
     package enum CreateUpdateForPreview: APIOperation {
         package typealias Path = StackPath
         package typealias Query = NoQuery
@@ -991,7 +1035,8 @@ extension Operations {
                 id: "createUpdateForPreview", tag: "stacks", method: .post,
                 path: "/api/stacks/{orgName}/{projectName}/{stackName}/preview",
                 pathParameters: Path.parameters,
-                requestContentTypes: ["application/json"]
+                requestContentTypes: ["application/json"],
+                ignoresUnknownFields: true
             )
         }
     }
@@ -1014,6 +1059,8 @@ extension Operations {
     }
 
     /// `POST /api/stacks/{orgName}/{projectName}/{stackName}/preview/{updateID}`
+    ///
+    /// Override: called by command line clients, whose newer releases send fields that older servers do not know
     package enum StartUpdateForPreview: APIOperation {
         package typealias Path = UpdatePath
         package typealias Query = NoQuery
@@ -1025,7 +1072,8 @@ extension Operations {
                 id: "startUpdateForPreview", tag: "stacks", method: .post,
                 path: "/api/stacks/{orgName}/{projectName}/{stackName}/preview/{updateID}",
                 pathParameters: Path.parameters,
-                requestContentTypes: ["application/json"]
+                requestContentTypes: ["application/json"],
+                ignoresUnknownFields: true
             )
         }
     }
@@ -1048,6 +1096,8 @@ extension Operations {
     }
 
     /// `POST /api/stacks/{orgName}/{projectName}/{stackName}/preview/{updateID}/complete`
+    ///
+    /// Override: called by command line clients, whose newer releases send fields that older servers do not know
     package enum CompleteUpdatePreview: APIOperation {
         package typealias Path = UpdatePath
         package typealias Query = NoQuery
@@ -1061,7 +1111,8 @@ extension Operations {
                 pathParameters: Path.parameters,
                 requestContentTypes: ["application/json"],
                 successStatus: 204,
-                usesUpdateToken: true
+                usesUpdateToken: true,
+                ignoresUnknownFields: true
             )
         }
     }
@@ -1148,6 +1199,8 @@ extension Operations {
     }
 
     /// `POST /api/stacks/{orgName}/{projectName}/{stackName}/preview/{updateID}/log`
+    ///
+    /// Override: called by old releases of command line clients, which sent what nothing describes any more
     package enum AppendUpdateLogEntryPreview: APIOperation {
         package typealias Path = UpdatePath
         package typealias Query = NoQuery
@@ -1161,12 +1214,15 @@ extension Operations {
                 pathParameters: Path.parameters,
                 requestContentTypes: ["application/json"],
                 successStatus: 204,
-                usesUpdateToken: true
+                usesUpdateToken: true,
+                ignoresUnknownFields: true
             )
         }
     }
 
     /// `POST /api/stacks/{orgName}/{projectName}/{stackName}/preview/{updateID}/renew_lease`
+    ///
+    /// Override: called by command line clients, whose newer releases send fields that older servers do not know
     package enum RenewUpdateLeasePreview: APIOperation {
         package typealias Path = UpdatePath
         package typealias Query = NoQuery
@@ -1179,7 +1235,8 @@ extension Operations {
                 path: "/api/stacks/{orgName}/{projectName}/{stackName}/preview/{updateID}/renew_lease",
                 pathParameters: Path.parameters,
                 requestContentTypes: ["application/json"],
-                usesUpdateToken: true
+                usesUpdateToken: true,
+                ignoresUnknownFields: true
             )
         }
     }
@@ -1217,6 +1274,8 @@ extension Operations {
     }
 
     /// `POST /api/stacks/{orgName}/{projectName}/{stackName}/refresh`
+    ///
+    /// Override: called by command line clients, whose newer releases send fields that older servers do not know
     package enum CreateUpdateForRefresh: APIOperation {
         package typealias Path = StackPath
         package typealias Query = NoQuery
@@ -1228,7 +1287,8 @@ extension Operations {
                 id: "createUpdateForRefresh", tag: "stacks", method: .post,
                 path: "/api/stacks/{orgName}/{projectName}/{stackName}/refresh",
                 pathParameters: Path.parameters,
-                requestContentTypes: ["application/json"]
+                requestContentTypes: ["application/json"],
+                ignoresUnknownFields: true
             )
         }
     }
@@ -1251,6 +1311,8 @@ extension Operations {
     }
 
     /// `POST /api/stacks/{orgName}/{projectName}/{stackName}/refresh/{updateID}`
+    ///
+    /// Override: called by command line clients, whose newer releases send fields that older servers do not know
     package enum StartUpdateForRefresh: APIOperation {
         package typealias Path = UpdatePath
         package typealias Query = NoQuery
@@ -1262,7 +1324,8 @@ extension Operations {
                 id: "startUpdateForRefresh", tag: "stacks", method: .post,
                 path: "/api/stacks/{orgName}/{projectName}/{stackName}/refresh/{updateID}",
                 pathParameters: Path.parameters,
-                requestContentTypes: ["application/json"]
+                requestContentTypes: ["application/json"],
+                ignoresUnknownFields: true
             )
         }
     }
@@ -1348,6 +1411,8 @@ extension Operations {
     }
 
     /// `POST /api/stacks/{orgName}/{projectName}/{stackName}/refresh/{updateID}/complete`
+    ///
+    /// Override: called by command line clients, whose newer releases send fields that older servers do not know
     package enum CompleteUpdateRefresh: APIOperation {
         package typealias Path = UpdatePath
         package typealias Query = NoQuery
@@ -1361,7 +1426,8 @@ extension Operations {
                 pathParameters: Path.parameters,
                 requestContentTypes: ["application/json"],
                 successStatus: 204,
-                usesUpdateToken: true
+                usesUpdateToken: true,
+                ignoresUnknownFields: true
             )
         }
     }
@@ -1448,6 +1514,8 @@ extension Operations {
     }
 
     /// `POST /api/stacks/{orgName}/{projectName}/{stackName}/refresh/{updateID}/log`
+    ///
+    /// Override: called by old releases of command line clients, which sent what nothing describes any more
     package enum AppendUpdateLogEntryRefresh: APIOperation {
         package typealias Path = UpdatePath
         package typealias Query = NoQuery
@@ -1461,12 +1529,15 @@ extension Operations {
                 pathParameters: Path.parameters,
                 requestContentTypes: ["application/json"],
                 successStatus: 204,
-                usesUpdateToken: true
+                usesUpdateToken: true,
+                ignoresUnknownFields: true
             )
         }
     }
 
     /// `POST /api/stacks/{orgName}/{projectName}/{stackName}/refresh/{updateID}/renew_lease`
+    ///
+    /// Override: called by command line clients, whose newer releases send fields that older servers do not know
     package enum RenewUpdateLeaseRefresh: APIOperation {
         package typealias Path = UpdatePath
         package typealias Query = NoQuery
@@ -1479,12 +1550,15 @@ extension Operations {
                 path: "/api/stacks/{orgName}/{projectName}/{stackName}/refresh/{updateID}/renew_lease",
                 pathParameters: Path.parameters,
                 requestContentTypes: ["application/json"],
-                usesUpdateToken: true
+                usesUpdateToken: true,
+                ignoresUnknownFields: true
             )
         }
     }
 
     /// `POST /api/stacks/{orgName}/{projectName}/{stackName}/rename`
+    ///
+    /// Override: called by command line clients, whose newer releases send fields that older servers do not know
     package enum RenameStack: APIOperation {
         package typealias Path = StackPath
         package typealias Query = NoQuery
@@ -1496,7 +1570,8 @@ extension Operations {
                 id: "renameStack", tag: "stacks", method: .post,
                 path: "/api/stacks/{orgName}/{projectName}/{stackName}/rename",
                 pathParameters: Path.parameters,
-                requestContentTypes: ["application/json"]
+                requestContentTypes: ["application/json"],
+                ignoresUnknownFields: true
             )
         }
     }
@@ -1582,6 +1657,8 @@ extension Operations {
     }
 
     /// `PATCH /api/stacks/{orgName}/{projectName}/{stackName}/tags`
+    ///
+    /// Override: called by command line clients, whose newer releases send fields that older servers do not know
     package enum UpdateStackTags: APIOperation {
         package typealias Path = StackPath
         package typealias Query = NoQuery
@@ -1594,7 +1671,8 @@ extension Operations {
                 path: "/api/stacks/{orgName}/{projectName}/{stackName}/tags",
                 pathParameters: Path.parameters,
                 requestContentTypes: ["application/json"],
-                successStatus: 204
+                successStatus: 204,
+                ignoresUnknownFields: true
             )
         }
     }
@@ -1687,6 +1765,8 @@ extension Operations {
     }
 
     /// `POST /api/stacks/{orgName}/{projectName}/{stackName}/update`
+    ///
+    /// Override: called by command line clients, whose newer releases send fields that older servers do not know
     package enum CreateUpdateForUpdate: APIOperation {
         package typealias Path = StackPath
         package typealias Query = NoQuery
@@ -1698,7 +1778,8 @@ extension Operations {
                 id: "createUpdateForUpdate", tag: "stacks", method: .post,
                 path: "/api/stacks/{orgName}/{projectName}/{stackName}/update",
                 pathParameters: Path.parameters,
-                requestContentTypes: ["application/json"]
+                requestContentTypes: ["application/json"],
+                ignoresUnknownFields: true
             )
         }
     }
@@ -1721,6 +1802,8 @@ extension Operations {
     }
 
     /// `POST /api/stacks/{orgName}/{projectName}/{stackName}/update/{updateID}`
+    ///
+    /// Override: called by command line clients, whose newer releases send fields that older servers do not know
     package enum StartUpdateForUpdate: APIOperation {
         package typealias Path = UpdatePath
         package typealias Query = NoQuery
@@ -1732,7 +1815,8 @@ extension Operations {
                 id: "startUpdateForUpdate", tag: "stacks", method: .post,
                 path: "/api/stacks/{orgName}/{projectName}/{stackName}/update/{updateID}",
                 pathParameters: Path.parameters,
-                requestContentTypes: ["application/json"]
+                requestContentTypes: ["application/json"],
+                ignoresUnknownFields: true
             )
         }
     }
@@ -1818,6 +1902,8 @@ extension Operations {
     }
 
     /// `POST /api/stacks/{orgName}/{projectName}/{stackName}/update/{updateID}/complete`
+    ///
+    /// Override: called by command line clients, whose newer releases send fields that older servers do not know
     package enum CompleteUpdateUpdate: APIOperation {
         package typealias Path = UpdatePath
         package typealias Query = NoQuery
@@ -1831,7 +1917,8 @@ extension Operations {
                 pathParameters: Path.parameters,
                 requestContentTypes: ["application/json"],
                 successStatus: 204,
-                usesUpdateToken: true
+                usesUpdateToken: true,
+                ignoresUnknownFields: true
             )
         }
     }
@@ -1918,6 +2005,8 @@ extension Operations {
     }
 
     /// `POST /api/stacks/{orgName}/{projectName}/{stackName}/update/{updateID}/log`
+    ///
+    /// Override: called by old releases of command line clients, which sent what nothing describes any more
     package enum AppendUpdateLogEntryUpdate: APIOperation {
         package typealias Path = UpdatePath
         package typealias Query = NoQuery
@@ -1931,12 +2020,15 @@ extension Operations {
                 pathParameters: Path.parameters,
                 requestContentTypes: ["application/json"],
                 successStatus: 204,
-                usesUpdateToken: true
+                usesUpdateToken: true,
+                ignoresUnknownFields: true
             )
         }
     }
 
     /// `POST /api/stacks/{orgName}/{projectName}/{stackName}/update/{updateID}/renew_lease`
+    ///
+    /// Override: called by command line clients, whose newer releases send fields that older servers do not know
     package enum RenewUpdateLeaseUpdate: APIOperation {
         package typealias Path = UpdatePath
         package typealias Query = NoQuery
@@ -1949,7 +2041,8 @@ extension Operations {
                 path: "/api/stacks/{orgName}/{projectName}/{stackName}/update/{updateID}/renew_lease",
                 pathParameters: Path.parameters,
                 requestContentTypes: ["application/json"],
-                usesUpdateToken: true
+                usesUpdateToken: true,
+                ignoresUnknownFields: true
             )
         }
     }

@@ -30,6 +30,10 @@ package struct OperationDescriptor: Sendable {
     package let successStatus: Int
     /// Whether the caller presents the token of a running update instead of an access token.
     package let usesUpdateToken: Bool
+    /// Whether fields of the body that the contract does not have are passed over; elsewhere they are refused by name.
+    ///
+    /// Clients that are released on their own send what they know of, and expect servers to take what those know of.
+    package let ignoresUnknownFields: Bool
 
     @inline(never)
     package init(
@@ -42,7 +46,8 @@ package struct OperationDescriptor: Sendable {
         requestContentTypes: [String] = [],
         responseContentTypes: [String] = ["application/json"],
         successStatus: Int = 200,
-        usesUpdateToken: Bool = false
+        usesUpdateToken: Bool = false,
+        ignoresUnknownFields: Bool = false
     ) {
         self.id = id
         self.tag = tag
@@ -54,6 +59,7 @@ package struct OperationDescriptor: Sendable {
         self.responseContentTypes = responseContentTypes
         self.successStatus = successStatus
         self.usesUpdateToken = usesUpdateToken
+        self.ignoresUnknownFields = ignoresUnknownFields
     }
 }
 

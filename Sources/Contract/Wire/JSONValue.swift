@@ -1,3 +1,5 @@
+import Synchronization
+
 /// A JSON value, read or made.
 ///
 /// Numbers keep their text, so that no digit is lost. A string holds Unicode text; an escape of half a surrogate pair,
@@ -39,7 +41,8 @@ package enum JSONValue: Sendable, Equatable {
 
 /// The members of a JSON object in the order they came.
 ///
-/// Finding a member takes constant time: small objects are searched, larger ones have an index.
+/// Finding a member takes constant time: small objects are searched, larger ones have an index. An object also notes which
+/// members a model asked for, so that `JSONValue.unknownField` can tell what no model knows.
 package struct JSONObject: Sendable {
     package struct Member: Sendable {
         package let name: String
@@ -61,6 +64,8 @@ package struct JSONObject: Sendable {
         let index: [String: Int]?
         let source: [UInt8]
         let place: Place
+        /// A bit for each member that was asked for, and `isRead`; see `unknownMember`.
+        let asked = Atomic<UInt64>(0)
 
         init(members: [Member], index: [String: Int]?, source: [UInt8], place: Place) {
             self.members = members
@@ -128,14 +133,83 @@ package struct JSONObject: Sendable {
     }
 
     private func member(_ name: String) -> Member? {
+        position(name).flatMap { storage?.members[$0] }
+    }
+
+    private func position(_ name: String) -> Int? {
         guard let storage else { return nil }
-        if let index = storage.index {
-            return index[name].map { storage.members[$0] }
+        if let index = storage.index { return index[name] }
+        return storage.members.firstIndex { $0.name == name }
+    }
+}
+
+// MARK: - What was asked for
+
+extension JSONObject {
+    /// The bit of an object whose members a model read; without it, the object is free-form.
+    private static let isRead: UInt64 = 1 << 63
+
+    /// The most fields that a model may have, one for each of the other bits; the generator keeps to it.
+    package static let mostFields = 62
+
+    /// The value of a member, which counts as known from now on.
+    func ask(_ name: String) -> JSONValue? {
+        guard let storage, let position = position(name) else { return nil }
+        if position <= Self.mostFields { mark(1 << UInt64(position)) }
+        return storage.members[position].value
+    }
+
+    /// Notes whether a model reads the members of this object by name.
+    func setRead(_ isRead: Bool) {
+        if isRead {
+            mark(Self.isRead)
+        } else {
+            storage?.asked.bitwiseAnd(~Self.isRead, ordering: .relaxed)
         }
-        for member in storage.members where member.name == name {
-            return member
+    }
+
+    private func mark(_ bit: UInt64) {
+        guard let storage, storage.asked.load(ordering: .relaxed) & bit == 0 else { return }
+        storage.asked.bitwiseOr(bit, ordering: .relaxed)
+    }
+
+    /// The first member that no model asked for, when one read this object; nil when there is none.
+    ///
+    /// Looking at the first 63 is enough: of more than a model has fields, one is none of them.
+    var unknownMember: Member? {
+        guard let storage else { return nil }
+        let asked = storage.asked.load(ordering: .relaxed)
+        guard asked & Self.isRead != 0 else { return nil }
+        let position = (~asked).trailingZeroBitCount
+        return position <= Self.mostFields && position < storage.members.count ? storage.members[position] : nil
+    }
+}
+
+extension JSONValue {
+    /// The place of the first field that the model which was decoded from this value does not have.
+    ///
+    /// Nil when there is none. Free-form JSON and the keys of maps are not fields.
+    package func unknownField(at path: FieldPath = .root) -> FieldPath? {
+        switch self {
+        case .object(let object):
+            if let member = object.unknownMember { return .field(member.name, in: path) }
+            for member in object.members where member.value.hasParts {
+                if let found = member.value.unknownField(at: .field(member.name, in: path)) { return found }
+            }
+        case .array(let elements):
+            for (index, element) in elements.enumerated() where element.hasParts {
+                if let found = element.unknownField(at: .index(index, in: path)) { return found }
+            }
+        case .null, .bool, .number, .string: break
         }
         return nil
+    }
+
+    private var hasParts: Bool {
+        switch self {
+        case .object, .array: true
+        case .null, .bool, .number, .string: false
+        }
     }
 }
 

@@ -2,8 +2,8 @@ package import Kernel
 
 /// A type that is read from a request.
 ///
-/// Reading is lenient about what is there too much (unknown members are ignored) and strict about what is there: a value
-/// of the wrong type is refused by name. A member that is `null` counts as absent, because one of the clients sends null
+/// Reading is lenient about what is there too much and strict about what is there: a value of the wrong type is refused by
+/// name. Operations that refuse unknown fields ask `JSONValue.unknownField` afterwards. A member that is `null` counts as absent, because one of the clients sends null
 /// for everything that is not set.
 package protocol WireDecodable: OperationBody {
     init(wire value: JSONValue, at path: FieldPath) throws(WireError)

@@ -42,7 +42,7 @@ extension ServiceError {
     package init(_ error: JSONError) {
         switch error.kind {
         case .tooLarge:
-            self = ServiceError(.tooLarge, "Bad Request: \(FieldPath.wholeBody): \(error.problem)")
+            self = ServiceError(.tooLarge, "Content Too Large: \(FieldPath.wholeBody): \(error.problem)")
         case .syntax, .tooDeep, .duplicateName:
             self = .invalid(FieldPath.wholeBody, error.description)
         }

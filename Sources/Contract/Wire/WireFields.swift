@@ -13,16 +13,17 @@ package struct WireFields {
         }
         self.object = object
         self.path = path
+        object.setRead(true)
     }
 
     private func present(_ name: String) -> JSONValue? {
-        guard let value = object[name], !value.isNull else { return nil }
+        guard let value = object.ask(name), !value.isNull else { return nil }
         return value
     }
 
     @inline(never)
     package func string(_ name: String) throws(WireError) -> String? {
-        switch object[name] {
+        switch object.ask(name) {
         case .string(let text): return text
         case nil, .null: return nil
         case .some(let value): throw .mismatch(.field(name, in: path), takes: "a string", found: value.kind)
@@ -31,7 +32,7 @@ package struct WireFields {
 
     @inline(never)
     package func bool(_ name: String) throws(WireError) -> Bool? {
-        switch object[name] {
+        switch object.ask(name) {
         case .bool(let flag): return flag
         case nil, .null: return nil
         case .some(let value): throw .mismatch(.field(name, in: path), takes: "a boolean", found: value.kind)
@@ -96,9 +97,20 @@ package struct WireFields {
     }
 
     /// The word that says which kind of object this is.
+    ///
+    /// The model of that kind reads the rest. For a kind that is not known there is none, so nothing can be said of its
+    /// fields.
     @inline(never)
     package func discriminator(_ name: String) throws(WireError) -> String {
-        try required(name, try string(name))
+        let word = try required(name, try string(name))
+        object.setRead(false)
+        return word
+    }
+
+    /// A field that a model has and does not read, since its value follows from the type.
+    @inline(never)
+    package func passOver(_ name: String) {
+        _ = object.ask(name)
     }
 
     /// A field that must be there.

@@ -78,7 +78,14 @@ package struct IncomingBody: Sendable {
     // MARK: - Control bodies
 
     /// Reads, bounds, parses and decodes the body of an operation; a marker of a raw body is made without reading.
-    func decode<Body: OperationBody>(_ type: Body.Type, takesEmpty: Bool) async throws -> Body {
+    ///
+    /// - Parameter ignoresUnknownFields: whether fields that the body's type does not have are passed over rather than
+    ///   refused by name.
+    func decode<Body: OperationBody>(
+        _ type: Body.Type,
+        takesEmpty: Bool,
+        ignoresUnknownFields: Bool
+    ) async throws -> Body {
         guard Body.intake == .json else { return try Self.decode(.null) }
         guard contentType.map(Self.isJSON) ?? true else { throw ServiceError.notJSON(contentType ?? "") }
         let bytes = try await collectReceived()
@@ -87,7 +94,9 @@ package struct IncomingBody: Sendable {
             return try Self.decode(.object(JSONObject([])))
         }
         let value = try await compute(on: bytes) { try Self.parse(inflate(bytes), limit: limits.inflated) }
-        return try Self.decode(value)
+        let body: Body = try Self.decode(value)
+        if !ignoresUnknownFields, let field = value.unknownField() { throw ServiceError.unknownField(field) }
+        return body
     }
 
     private static func decode<Body: OperationBody>(_ value: JSONValue) throws(ServiceError) -> Body {

@@ -49,7 +49,7 @@ package enum ErrorRenderer {
     private static let refusalMessages: [HTTPStatus: String] = [
         .badRequest: "Bad Request: this is not an HTTP/1.1 request that the server takes",
         .requestTimeout: "Request Timeout: the request did not arrive in time",
-        .contentTooLarge: "Request Entity Too Large: the body is too large",
+        .contentTooLarge: "Content Too Large: the body is too large",
         .uriTooLong: "URI Too Long: the target of the request is too long",
         .expectationFailed: "Expectation Failed: the only expectation the server meets is 100-continue",
         .headerFieldsTooLarge: "Request Header Fields Too Large: the head of the request is too large",

@@ -1,3 +1,4 @@
+import Contract
 import Kernel
 
 // Every message that HTTPAPI itself sends.
@@ -47,6 +48,10 @@ extension ServiceError {
 
     static func unimplemented(_ operation: String) -> ServiceError {
         ServiceError(.unimplemented, "Not Implemented: this server does not offer the operation \(operation) yet")
+    }
+
+    static func unknownField(_ field: FieldPath) -> ServiceError {
+        .invalid(field.description, "is not a field of this request")
     }
 
     static func unknownEncoding(_ name: String) -> ServiceError {

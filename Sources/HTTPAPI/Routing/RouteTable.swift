@@ -115,9 +115,14 @@ package struct RouteTable: Sendable {
         answer: @escaping @Sendable (Call<Op>) async throws -> Reply<Op.Output>
     ) {
         let limits = options.limits ?? .standard(for: Op.Body.intake)
+        let ignoresUnknownFields = Op.descriptor.ignoresUnknownFields
         add(operation, access, audit, limits) { path in
             .handler { raw in
-                let body = try await raw.content.decode(Op.Body.self, takesEmpty: options.takesEmptyBody)
+                let body = try await raw.content.decode(
+                    Op.Body.self,
+                    takesEmpty: options.takesEmptyBody,
+                    ignoresUnknownFields: ignoresUnknownFields
+                )
                 return try await answer(Call(path: path, raw, body: body)).render(Op.descriptor)
             }
         }

@@ -1,5 +1,4 @@
 import Kernel
-import Synchronization
 
 /// One request in progress: the meeting point of its handler's task and its connection's loop.
 ///
@@ -16,13 +15,13 @@ final class Exchange: BodySource {
 
     let session: Session
     let isHead: Bool
-    private let guarded: Mutex<Guarded>
+    private let guarded: Locked<Guarded>
 
     /// - Parameter wholeBody: the body, when all of it came with the head.
     init(session: Session, isHead: Bool, wholeBody: [UInt8]?) {
         self.session = session
         self.isHead = isHead
-        guarded = Mutex(Guarded(wholeBody: wholeBody))
+        guarded = Locked(Guarded(wholeBody: wholeBody))
         session.retain()
     }
 

@@ -85,7 +85,7 @@ protocol BodySource: AnyObject, Sendable {
 private final class MemoryBody: BodySource {
     private let bytes: [UInt8]
     private let pieceSize: Int
-    private let position = Mutex<Int?>(nil)
+    private let position = Locked<Int?>(nil)
 
     init(bytes: [UInt8], pieceSize: Int) {
         self.bytes = bytes
@@ -124,6 +124,6 @@ private final class ClosureBody: BodySource {
 extension ServiceError {
     /// A body beyond what the operation takes.
     package static func bodyTooLarge(limit: Int) -> ServiceError {
-        ServiceError(.tooLarge, "Request Entity Too Large: the body has more than \(limit) bytes")
+        ServiceError(.tooLarge, "Content Too Large: the body has more than \(limit) bytes")
     }
 }

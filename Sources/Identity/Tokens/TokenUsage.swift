@@ -1,6 +1,5 @@
 package import Kernel
 package import Persistence
-import Synchronization
 package import Telemetry
 
 /// Remembers when tokens were used, and writes it down every now and then: a request never waits for that.
@@ -14,7 +13,7 @@ package final class TokenUsage: Service {
     private let clock: any Clock<Duration>
     private let log: Logger
     private let tokens = PersonalTokenStore()
-    private let seen = Mutex<[AccessTokenID: Timestamp]>([:])
+    private let seen = Locked<[AccessTokenID: Timestamp]>([:])
 
     package init(database: Database, clock: any Clock<Duration>, log: Logger) {
         self.database = database

@@ -1,5 +1,3 @@
-import Synchronization
-
 /// What the operator set: a value over one dictionary of names and texts.
 ///
 /// Each setting is read by its full literal name, once, in the configuration struct of the module that uses it. A text
@@ -180,7 +178,7 @@ private final class Section: Sendable {
         var aliases: [String: [String]] = [:]
     }
 
-    let state = Mutex(State())
+    let state = Locked(State())
 }
 
 /// What all sections share: which names were read.
@@ -191,7 +189,7 @@ private final class Ledger: Sendable {
         var warnings: [String] = []
     }
 
-    let state = Mutex(State())
+    let state = Locked(State())
 
     func note(_ setting: EffectiveSetting) {
         state.withLock { state in

@@ -157,7 +157,7 @@ private final class CancelSlot: Sendable {
         case fired
     }
 
-    private let phase = Mutex(Phase.empty)
+    private let phase = Locked(Phase.empty)
 
     func set(_ action: @escaping @Sendable () -> Void) {
         let alreadyFired = phase.withLock { phase in

@@ -21,6 +21,12 @@ package struct MigrationRunner: Sendable {
         }
     }
 
+    /// What `up` would do to a database that is still to be made.
+    package func planForNewDatabase() throws -> MigrationPlan {
+        try requireValid()
+        return try MigrationPlan(migrations, entries: [])
+    }
+
     /// Refuses a database that is not exactly at this program's schema.
     ///
     /// - Throws: `MigrationError.behind` and what `plan` throws.

@@ -24,17 +24,8 @@ package struct MigrateCommand: Command {
             let settings = environment.settings
             let server = try ServerConfiguration(settings: settings)
             let configuration = try DatabaseConfiguration(settings: settings, dataFolder: server.dataFolder)
-            try DataFolder.prepare(server.dataFolder)
-            let databases = try await Databases.open(configuration)
-            let runner = MigrationRunner(migrations: Schema.migrations)
-            do {
-                try await applies
-                    ? up(runner, databases, environment) : plan(runner, databases, environment)
-            } catch {
-                await databases.database.close()
-                throw error
-            }
-            await databases.database.close()
+            try await applies
+                ? up(configuration, server, environment) : plan(configuration, environment)
             return ExitCode.success
         } catch let error as ConfigurationError {
             environment.standardError("cairn: the settings cannot be used:\n\(error)\n")
@@ -45,28 +36,40 @@ package struct MigrateCommand: Command {
         }
     }
 
-    private func plan(
-        _ runner: MigrationRunner,
-        _ databases: Databases,
-        _ environment: ProcessEnvironment
-    ) async throws {
-        let plan = try await runner.plan(databases.database)
+    private func plan(_ configuration: DatabaseConfiguration, _ environment: ProcessEnvironment) async throws {
+        let runner = MigrationRunner(migrations: Schema.migrations)
+        let name = Databases.name(of: configuration)
+        let databases = try await Databases.look(at: configuration)
+        let plan = try await closing(databases) {
+            guard let databases else { return try runner.planForNewDatabase() }
+            return try await runner.plan(databases.database)
+        }
         guard !plan.isEmpty else {
-            environment.standardOutput("\(databases.name) is up to date (migration \(plan.current)).\n")
+            environment.standardOutput("\(name) is up to date (migration \(plan.current)).\n")
             return
         }
-        environment.standardOutput("\(databases.name) is at migration \(plan.current); to come:\n")
+        environment.standardOutput("\(name) is at migration \(plan.current); to come:\n")
         for migration in plan.pending {
             environment.standardOutput("  \(migration.number)  \(migration.name) (\(migration.steps.count) steps)\n")
         }
     }
 
     private func up(
-        _ runner: MigrationRunner,
-        _ databases: Databases,
+        _ configuration: DatabaseConfiguration,
+        _ server: ServerConfiguration,
         _ environment: ProcessEnvironment
     ) async throws {
-        let done = try await runner.up(databases.database) { progress in
+        try DataFolder.prepare(server.dataFolder)
+        let databases = try await Databases.open(configuration)
+        let done = try await closing(databases) { try await apply(to: databases.database, environment) }
+        environment.standardOutput(
+            done.isEmpty
+                ? "\(databases.name) is up to date.\n" : "\(databases.name): \(done.count) migrations applied.\n"
+        )
+    }
+
+    private func apply(to database: Database, _ environment: ProcessEnvironment) async throws -> [Int] {
+        try await MigrationRunner(migrations: Schema.migrations).up(database) { progress in
             switch progress {
             case .began(let number, let name): environment.standardOutput("\(number) \(name) …\n")
             case .step(let number, let step, let count, let wasDone):
@@ -74,9 +77,17 @@ package struct MigrateCommand: Command {
             case .finished: break
             }
         }
-        environment.standardOutput(
-            done.isEmpty
-                ? "\(databases.name) is up to date.\n" : "\(databases.name): \(done.count) migrations applied.\n"
-        )
+    }
+
+    /// Runs `body` and closes the databases in any case.
+    private func closing<Result>(_ databases: Databases?, _ body: () async throws -> Result) async throws -> Result {
+        do {
+            let result = try await body()
+            await databases?.database.close()
+            return result
+        } catch {
+            await databases?.database.close()
+            throw error
+        }
     }
 }

@@ -1,5 +1,4 @@
 package import Kernel
-import Synchronization
 package import Telemetry
 
 /// Runs services until one ends, one fails, or a stop is asked for, and then stops them in the reverse order.
@@ -75,7 +74,7 @@ package struct ServiceGroup: Sendable {
 
 /// The first of several errors, from any task.
 private final class FirstError: Sendable {
-    private let first = Mutex<(any Error)?>(nil)
+    private let first = Locked<(any Error)?>(nil)
 
     var error: (any Error)? {
         first.withLock { $0 }

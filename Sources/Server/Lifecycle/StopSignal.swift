@@ -1,4 +1,4 @@
-import Synchronization
+import Kernel
 
 /// Requests to stop: the first one drains, the second one hurries.
 package final class StopSignal: Sendable {
@@ -22,7 +22,7 @@ package final class StopSignal: Sendable {
         }
     }
 
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     package init() {}
 

@@ -1,4 +1,5 @@
 package import Encryption
+import Events
 package import HTTPAPI
 package import Identity
 package import Jobs
@@ -52,7 +53,13 @@ package struct Application: Sendable {
         usage = TokenUsage(database: database, clock: foundation.clock, log: log)
         let stacks = Self.stacks(foundation)
         routes = Self.routes(foundation, readiness: readiness, stacks: stacks)
-        jobs = stacks.jobs
+        let events = EventDispatcher(
+            database: database,
+            effects: foundation.effects,
+            subscriptions: Self.subscriptions,
+            metrics: metrics
+        )
+        jobs = stacks.jobs + events.jobs
         let authorizer = IdentityAuthorizer(
             database: database,
             effects: foundation.effects,
@@ -75,8 +82,12 @@ package struct Application: Sendable {
         try await foundation.database.write { tx in
             try queue.schedule(ExpireLeasesJob.self, in: tx)
             try queue.schedule(HousekeepingJob.self, in: tx)
+            try EventDispatcher.schedule(with: queue, in: tx)
         }
     }
+
+    /// What capabilities do when something happened, each with the subscriptions of its services; none does yet.
+    private static let subscriptions: [EventSubscription] = []
 
     /// Every route: what is built, and 501 for the rest of the contract.
     package static func routes(_ foundation: Foundation, readiness: Readiness) -> RouteTable {

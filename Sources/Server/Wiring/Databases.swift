@@ -14,13 +14,34 @@ package struct Databases: Sendable {
     package static func open(_ configuration: DatabaseConfiguration) async throws -> Databases {
         switch configuration.engine {
         case .sqlite(let path):
-            let driver = try await SQLiteDriver.open(SQLiteConfiguration(path: path))
-            return Databases(database: Database(driver: driver), name: "SQLite \(path)")
+            return try await open(SQLiteConfiguration(path: path))
         case .mysql(let mysql):
             let driver = try MySQLDriver(mysql)
             _ = try await driver.inspect()
-            return Databases(database: Database(driver: driver), name: "MySQL \(mysql.endpoint)")
+            return Databases(database: Database(driver: driver), name: name(of: configuration))
         }
+    }
+
+    /// What messages call the database.
+    package static func name(of configuration: DatabaseConfiguration) -> String {
+        switch configuration.engine {
+        case .sqlite(let path): "SQLite \(path)"
+        case .mysql(let mysql): "MySQL \(mysql.endpoint)"
+        }
+    }
+
+    /// Opens the database to look at it, beside a server that may use it; nil when there is none yet.
+    ///
+    /// It makes no file that stays.
+    package static func look(at configuration: DatabaseConfiguration) async throws -> Databases? {
+        guard case .sqlite(let path) = configuration.engine else { return try await open(configuration) }
+        let sqlite = SQLiteConfiguration(path: path, readers: 1, locksFolder: false)
+        return sqlite.isToBeMade ? nil : try await open(sqlite)
+    }
+
+    private static func open(_ sqlite: SQLiteConfiguration) async throws -> Databases {
+        let driver = try await SQLiteDriver.open(sqlite)
+        return Databases(database: Database(driver: driver), name: "SQLite \(sqlite.path)")
     }
 
     /// Applies the migrations that are missing, or only checks that none is.

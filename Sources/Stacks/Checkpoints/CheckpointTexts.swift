@@ -1,7 +1,6 @@
 import Compression
 package import Kernel
 package import StateStore
-import Synchronization
 
 /// The texts that running updates have saved: a whole state with the differences since.
 ///
@@ -29,7 +28,7 @@ package final class CheckpointTexts: Sendable {
     private let objects: StateObjects
     private let writer: VersionWriter
     private let compute: BlockingPool
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     package init(objects: StateObjects, writer: VersionWriter, compute: BlockingPool) {
         self.objects = objects

@@ -1,6 +1,5 @@
 package import Kernel
 package import StateStore
-import Synchronization
 
 /// Reads an inflated body while it passes.
 package protocol BodyReader: SendableMetatype {
@@ -74,11 +73,11 @@ private final class BodyScan<Reader: BodyReader>: Sendable {
         }
     }
 
-    private let state: Mutex<State>
+    private let state: Locked<State>
     private let compute: BlockingPool
 
     init(_ reader: sending Reader, compute: BlockingPool) {
-        state = Mutex(State(reader: reader))
+        state = Locked(State(reader: reader))
         self.compute = compute
     }
 

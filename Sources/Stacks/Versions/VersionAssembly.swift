@@ -1,7 +1,6 @@
 import JSONScan
 import Kernel
 import StateStore
-import Synchronization
 
 /// A text on its way to a version: cut into chunks while it passes, with at most a few of them in memory.
 ///
@@ -22,14 +21,14 @@ final class VersionAssembly: Sendable {
     /// Pieces are given out to be compressed when they hold so much new text: enough for several threads.
     private static let batch = 1 << 20
 
-    private let state: Mutex<State>
+    private let state: Locked<State>
 
     /// - Parameters:
     ///   - base: a numbered manifest whose chunks may be taken over.
     ///   - frame: where in the inflated bytes the text is; nil when it is all of them.
     ///   - names: see `DocumentSurvey`.
     init(over base: Manifest?, frame: FramedText? = nil, importedInto names: [StackNames]? = nil) {
-        state = Mutex(
+        state = Locked(
             State(
                 source: TextSource(frame),
                 survey: DocumentSurvey(importedInto: names),

@@ -1,8 +1,8 @@
-import Synchronization
+import Kernel
 
 /// Keeps entries in memory, for tests that look at what was logged.
 package final class LogRecorder: LogSink {
-    private let kept = Mutex<[LogEntry]>([])
+    private let kept = Locked<[LogEntry]>([])
 
     package init() {}
 

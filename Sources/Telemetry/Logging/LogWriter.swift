@@ -34,7 +34,7 @@ package final class LogWriter: LogSink {
     private let format: LogFormat
     private let limit: Int
     private let now: @Sendable () -> Timestamp
-    private let state = Mutex(State())
+    private let state = Locked(State())
     private let wakeUp = DispatchSemaphore(value: 0)
     private let droppedTotal = Atomic<Int>(0)
 

@@ -1,4 +1,4 @@
-import Synchronization
+import Kernel
 
 /// Every metric of the process, and their text for `/metrics`.
 ///
@@ -10,7 +10,7 @@ package final class MetricsRegistry: Sendable {
         let write: @Sendable (inout ExpositionText, String) -> Void
     }
 
-    private let families = Mutex<[String: Family]>([:])
+    private let families = Locked<[String: Family]>([:])
 
     package init() {}
 

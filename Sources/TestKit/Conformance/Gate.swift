@@ -1,3 +1,4 @@
+import Kernel
 import Dispatch
 import Synchronization
 
@@ -12,7 +13,7 @@ package final class Gate: Sendable {
     }
 
     private let opened = DispatchSemaphore(value: 0)
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     package init() {}
 
@@ -72,7 +73,7 @@ package final class Tally: Sendable {
 ///
 /// - Returns: whether it became true in time.
 package func eventually(
-    within limit: Duration = .seconds(10),
+    within limit: Duration = .seconds(60),
     _ condition: () async throws -> Bool
 ) async rethrows -> Bool {
     let deadline = ContinuousClock.now + limit

@@ -1,5 +1,5 @@
 import Persistence
-import Synchronization
+import Kernel
 import Testing
 
 /// What migrations must do on every engine, as one function per rule; each runs on a store without migrations.
@@ -46,7 +46,7 @@ package enum MigrationConformance {
             try await runner.check(store.database)
         }
 
-        let progress = Mutex<[MigrationProgress]>([])
+        let progress = Locked<[MigrationProgress]>([])
         let applied = try await runner.up(store.database) { event in progress.withLock { $0.append(event) } }
         let again = try await runner.up(store.database)
         let after = try await runner.plan(store.database)
@@ -190,7 +190,7 @@ package enum MigrationConformance {
             let type: SQL = session.dialect == .sqlite ? "TEXT" : "VARCHAR(20)"
             try session.execute("ALTER TABLE animals ADD COLUMN kind \(type) NOT NULL DEFAULT 'cat'")
         }
-        let progress = Mutex<[MigrationProgress]>([])
+        let progress = Locked<[MigrationProgress]>([])
         let runner = MigrationRunner(migrations: [first, second])
 
         guard store.engine != .sqlite else {

@@ -45,6 +45,23 @@ struct ControlBodyTests {
         #expect(reply.status == status)
     }
 
+    @Test("are refused for a field that nobody knows, unless the operation passes over it")
+    func refuseUnknownFields() async throws {
+        let lab = Lab { routes in
+            routes.query(EchoJSON.self, access: .authenticated) { call -> Note in call.body }
+            routes.query(EchoStrictly.self, access: .authenticated) { call -> Note in call.body }
+        }
+        let body = Array(#"{"text":"a","texts":[]}"#.utf8)
+
+        let lenient = try await lab.send("POST", "/echo", body: RequestBody(bytes: body))
+        let strict = try await lab.send("POST", "/strict", body: RequestBody(bytes: body))
+        let plain = try await lab.send("POST", "/strict", body: RequestBody(bytes: Array(#"{"text":"a"}"#.utf8)))
+
+        #expect(lenient.status == 200 && lenient.text == #"{"text":"a"}"#)
+        #expect(strict.status == 400 && strict.message == "Bad Request: texts: is not a field of this request")
+        #expect(plain.status == 200)
+    }
+
     @Test("are missed where one is needed, and made up where none is")
     func takeNone() async throws {
         let lenient = Lab { routes in

@@ -2,7 +2,6 @@ import Contract
 import HTTPAPI
 import HTTPServer
 import Kernel
-import Synchronization
 import Telemetry
 
 /// A small API whose handlers a test writes, behind the real pipeline.
@@ -20,7 +19,7 @@ struct Lab: Sendable {
         var table = RouteTable()
         register(&table)
         let now: @Sendable () -> Timestamp = { Timestamp(seconds: 1_893_456_000) }
-        let counter = Mutex<UInt8>(0)
+        let counter = Locked<UInt8>(0)
         pipeline = Pipeline(
             routes: table,
             authorizer: authorizer,
@@ -78,7 +77,7 @@ struct LabReply: Sendable {
         case .bytes(let bytes): body = bytes
         case .file: body = Array("a file".utf8)
         case .stream(_, let produce):
-            let pieces = Mutex<[UInt8]>([])
+            let pieces = Locked<[UInt8]>([])
             try await produce(ResponseWriter { piece in pieces.withLock { $0 += piece } })
             body = pieces.withLock { $0 }
         }

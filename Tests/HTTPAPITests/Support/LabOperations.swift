@@ -7,7 +7,22 @@ enum EchoJSON: APIOperation {
     typealias Query = NoQuery
     typealias Body = Note
     typealias Output = Note
-    static let descriptor = OperationDescriptor(id: "echoJSON", tag: "lab", method: .post, path: "/echo")
+    static let descriptor = OperationDescriptor(
+        id: "echoJSON",
+        tag: "lab",
+        method: .post,
+        path: "/echo",
+        ignoresUnknownFields: true
+    )
+}
+
+/// `POST /strict`: the same, and takes no field that it does not know.
+enum EchoStrictly: APIOperation {
+    typealias Path = NoPath
+    typealias Query = NoQuery
+    typealias Body = Note
+    typealias Output = Note
+    static let descriptor = OperationDescriptor(id: "echoStrictly", tag: "lab", method: .post, path: "/strict")
 }
 
 /// `POST /raw`: bytes in, bytes out.

@@ -1,6 +1,5 @@
 import HTTPServer
 import Kernel
-import Synchronization
 import Testing
 
 @Suite("Bodies in memory")
@@ -34,7 +33,7 @@ struct RequestBodyTests {
 
     @Test("collecting stops at the limit", arguments: [(10, true), (9, false), (0, false)])
     func limit(_ limit: Int, _ fits: Bool) async throws {
-        let chunked = RequestBody { [left = Mutex(2)] in
+        let chunked = RequestBody { [left = Locked(2)] in
             left.withLock { left in
                 left -= 1
                 return left >= 0 ? [1, 2, 3, 4, 5] : nil

@@ -78,7 +78,7 @@ let isLong = getenv("CAIRN_LONG") != nil
 
 /// Values that handlers leave for a test to look at.
 final class Recorder<Value: Sendable>: Sendable {
-    private let list = Mutex<[Value]>([])
+    private let list = Locked<[Value]>([])
 
     func add(_ value: Value) {
         list.withLock { $0.append(value) }

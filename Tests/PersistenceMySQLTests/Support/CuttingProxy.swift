@@ -1,3 +1,4 @@
+import Kernel
 import Foundation
 import Synchronization
 import Testing
@@ -20,8 +21,8 @@ final class CuttingProxy: Sendable {
     let port: Int
     private let listener: Int32
     private let target: Int
-    private let cut = Mutex(Cut.never)
-    private let open = Mutex<[Int32]>([])
+    private let cut = Locked(Cut.never)
+    private let open = Locked<[Int32]>([])
 
     init(to target: Int) throws {
         self.target = target

@@ -1,5 +1,5 @@
 import Foundation
-import Synchronization
+import Kernel
 import Testing
 
 /// Speaks just enough of the protocol to be asked something, and answers what a test wants.
@@ -18,8 +18,8 @@ final class HostileServer: Sendable {
     let port: Int
     private let listener: Int32
     private let script: Script
-    private let bytes = Mutex<[UInt8]>([])
-    private let open = Mutex<[Int32]>([])
+    private let bytes = Locked<[UInt8]>([])
+    private let open = Locked<[Int32]>([])
 
     init(_ script: Script) throws {
         (listener, port) = try Loopback.listen()

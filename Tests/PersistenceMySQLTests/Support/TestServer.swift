@@ -2,7 +2,6 @@ import Foundation
 import Kernel
 import Persistence
 import PersistenceMySQL
-import Synchronization
 import Testing
 
 /// A database server that `./dev services start` has started.
@@ -153,7 +152,7 @@ func failure<T>(of body: () async throws -> T, sourceLocation: SourceLocation = 
 
 /// Polls until a condition holds.
 func eventually(
-    within deadline: Duration = .seconds(20),
+    within deadline: Duration = .seconds(60),
     _ what: Comment,
     sourceLocation: SourceLocation = #_sourceLocation,
     _ condition: () async throws -> Bool
@@ -176,10 +175,10 @@ extension DatabaseError {
 
 /// A value that several closures change.
 final class Shared<Value: Sendable>: Sendable {
-    private let value: Mutex<Value>
+    private let value: Locked<Value>
 
     init(_ value: Value) {
-        self.value = Mutex(value)
+        self.value = Locked(value)
     }
 
     func withLock<T: Sendable>(_ body: (inout sending Value) -> sending T) -> T {

@@ -1,6 +1,5 @@
 import Kernel
 import Server
-import Synchronization
 import Telemetry
 import TestKit
 import Testing
@@ -90,7 +89,7 @@ struct ServiceGroupTests {
 
 /// What happened, in order.
 private final class Diary: Sendable {
-    private let written = Mutex<[String]>([])
+    private let written = Locked<[String]>([])
 
     var lines: [String] { written.withLock { $0 } }
 

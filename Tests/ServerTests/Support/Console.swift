@@ -1,11 +1,10 @@
 import Kernel
 import Server
-import Synchronization
 import TestKit
 
 /// A terminal and variables for one run of a command.
 final class Console: Sendable {
-    private let written = Mutex((output: "", error: ""))
+    private let written = Locked((output: "", error: ""))
 
     var output: String { written.withLock { $0.output } }
     var error: String { written.withLock { $0.error } }

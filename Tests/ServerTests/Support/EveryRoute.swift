@@ -3,7 +3,6 @@ import HTTPAPI
 import HTTPServer
 import Kernel
 import Server
-import Synchronization
 import Telemetry
 import TestKit
 
@@ -120,7 +119,7 @@ final class StubAuthorizer: Authorizer {
     }
 
     private let decision: Decision
-    private let asked = Mutex<[Requirement]>([])
+    private let asked = Locked<[Requirement]>([])
 
     init(_ decision: Decision) {
         self.decision = decision

@@ -10,21 +10,31 @@ import Server
 import Stacks
 import TestKit
 
+/// A store of objects in a folder.
+func objectStore(in folder: String) throws -> any ObjectStore {
+    try FolderObjectStore(path: folder, setting: "CAIRN_DATA", pool: Pools.files)
+}
+
+/// What the program stands on.
+func foundation(_ database: Database, effects: Effects, objects: any ObjectStore) -> Application.Foundation {
+    Application.Foundation(
+        database: database,
+        objects: objects,
+        keys: DataKeys(provider: LocalKeyProvider(current: Random.key()), effects: effects),
+        effects: effects,
+        clock: ContinuousClock(),
+        compute: Pools.compute
+    )
+}
+
 /// Runs `body` with a server that has every route, as the program wires it.
 func withFullServer(_ engine: Engine, _ body: (TestServer) async throws -> Void) async throws {
     try await TestFolder.with { folder in
-        let objects = try FolderObjectStore(path: folder, setting: "CAIRN_DATA", pool: Pools.files)
+        let objects = try objectStore(in: folder)
         try await withTestServer(
             engine,
             table: { database, effects in
-                let foundation = Application.Foundation(
-                    database: database,
-                    objects: objects,
-                    keys: DataKeys(provider: LocalKeyProvider(current: Random.key()), effects: effects),
-                    effects: effects,
-                    clock: ContinuousClock(),
-                    compute: Pools.compute
-                )
+                let foundation = foundation(database, effects: effects, objects: objects)
                 return Application.routes(foundation, readiness: Readiness(checks: [], clock: ContinuousClock()))
             },
             body

@@ -1,21 +1,34 @@
 import APITestKit
 import Compression
-import Crypto
 import HTTPServer
 import TestKit
 import Testing
 
 /// A state of many resources whose values hardly compress, so that it lies in objects and in several chunks.
+///
+/// The same calls make the same state.
 struct LargeState {
-    private var values: [[UInt8]]
+    private var values: [[UInt64]] = []
+    private var seed: UInt64
 
-    init(_ count: Int) {
-        values = (0..<count).map { _ in Random.bytes(400) }
+    init(_ count: Int, seed: UInt64 = 1) {
+        self.seed = seed
+        values = (0..<count).map { _ in newValue() }
     }
 
     /// Gives some resources other values.
     mutating func change(_ indices: Int...) {
-        for index in indices { values[index] = Random.bytes(400) }
+        for index in indices { values[index] = newValue() }
+    }
+
+    /// Numbers without a pattern (SplitMix64).
+    private mutating func newValue() -> [UInt64] {
+        (0..<50).map { _ in
+            seed &+= 0x9e37_79b9_7f4a_7c15
+            var number = (seed ^ (seed >> 30)) &* 0xbf58_476d_1ce4_e5b9
+            number = (number ^ (number >> 27)) &* 0x94d0_49bb_1331_11eb
+            return number ^ (number >> 31)
+        }
     }
 
     var resources: [String] {
@@ -23,7 +36,7 @@ struct LargeState {
             + values.enumerated().map { index, value in
                 """
                 {"urn":"urn:pulumi:dev::site::a:b:C::r\(index)","custom":false,"type":"a:b:C",\
-                "outputs":{"v":"\(Hex.encode(value))"}}
+                "outputs":{"v":"\(value.map { String($0, radix: 16) }.joined())"}}
                 """
             }
     }

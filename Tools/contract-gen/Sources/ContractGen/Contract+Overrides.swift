@@ -94,6 +94,10 @@ extension Contract.Operation {
         }
         if let types = override["requestContentTypes"]?.strings { requestContentTypes = types }
         if let types = override["responseContentTypes"]?.strings { responseContentTypes = types }
+        if override["ignoresUnknownFields"]?.isTrue ?? false {
+            guard case .json = body else { throw GeneratorError("\(id) has no body whose fields are known") }
+            ignoresUnknownFields = true
+        }
         for parameter in override["addQuery"]?.elements ?? [] {
             queryParameters.append(try Contract.QueryParameter(parameter))
         }

@@ -19,6 +19,7 @@ package struct Contract {
         package var responseContentTypes: [String]
         package var hasRevisionHeaders: Bool
         package var usesUpdateToken: Bool
+        package var ignoresUnknownFields = false
         /// Why it differs from the file.
         package var reasons: [String] = []
     }

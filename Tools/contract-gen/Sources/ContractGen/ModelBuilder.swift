@@ -63,6 +63,9 @@ struct ModelBuilder {
         )
     }
 
+    /// What `JSONObject.mostFields` allows, without the discriminator; it counts only for types that are read.
+    private static let mostFields = 61
+
     private func kind(of schema: Contract.Schema, _ cycles: Cycles) throws(GeneratorError) -> Model.Kind {
         if schema.isEnumeration {
             let names = schema.words.map(Names.enumerationCase)
@@ -83,6 +86,10 @@ struct ModelBuilder {
         let fields = try schema.properties.filter { !$0.isDiscriminator }
             .map { property throws(GeneratorError) in try self.field(property, of: schema, cycles) }
         try checkUnique(fields.map(\.name), in: schema.name)
+        let isRead = directions[schema.name]?.contains(.read) ?? false
+        guard !isRead || fields.count <= Self.mostFields else {
+            throw GeneratorError("\(schema.name) has more than \(Self.mostFields) fields")
+        }
         let discriminator = schema.properties.first { $0.isDiscriminator }
         guard let discriminator, let word = schema.discriminatorValue else {
             return .object(fields, discriminator: nil)

@@ -34,7 +34,7 @@ extension Model.TypeDefinition {
             if direction.contains(.write) { renderInitializer(fields, &source) }
             if direction.contains(.read) {
                 if direction.contains(.write) { source.line() }
-                renderReading(fields, &source)
+                renderReading(fields, discriminator?.field, &source)
             }
             if direction.contains(.write) {
                 source.line()
@@ -54,9 +54,11 @@ extension Model.TypeDefinition {
         }
     }
 
-    private func renderReading(_ fields: [Model.Field], _ source: inout Source) {
+    private func renderReading(_ fields: [Model.Field], _ discriminator: String?, _ source: inout Source) {
+        let isUsed = !fields.isEmpty || discriminator != nil
         source.block("package init(wire value: JSONValue, at path: FieldPath) throws(WireError)") { source in
-            source.line("\(fields.isEmpty ? "_" : "let fields") = try WireFields(value, at: path)")
+            source.line("\(isUsed ? "let fields" : "_") = try WireFields(value, at: path)")
+            if let discriminator { source.line("fields.passOver(\(discriminator.quoted))") }
             for field in fields {
                 source.line("self.\(field.name) = \(field.reading)")
             }

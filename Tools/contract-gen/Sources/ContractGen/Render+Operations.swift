@@ -34,6 +34,7 @@ extension Model.OperationDefinition {
         }
         if successStatus != 200 { arguments.append("successStatus: \(successStatus)") }
         if operation.usesUpdateToken { arguments.append("usesUpdateToken: true") }
+        if operation.ignoresUnknownFields { arguments.append("ignoresUnknownFields: true") }
         return arguments
     }
 

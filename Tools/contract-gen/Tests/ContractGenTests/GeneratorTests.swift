@@ -58,6 +58,10 @@ struct GeneratorTests {
         arguments: [
             (#"{"operations":[{"ids":["nope"],"body":"raw","reason":"r"}]}"#, "the operation nope"),
             (#"{"operations":[{"ids":["putShelf"],"body":"raw"}]}"#, "no reason"),
+            (
+                #"{"operations":[{"ids":["readNotes"],"ignoresUnknownFields":true,"reason":"r"}]}"#,
+                "readNotes has no body"
+            ),
             (#"{"schemas":[{"schema":"Nope","reason":"r"}]}"#, "the schema Nope"),
             (#"{"schemas":[{"schema":"Note","demand":["nope"],"reason":"r"}]}"#, "Note.nope"),
             (#"{"paths":{"a,b":"ABPath"}}"#, "the path list a,b"),
