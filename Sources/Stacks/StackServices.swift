@@ -37,7 +37,7 @@ package struct StackServices: Sendable {
                 references: references
             ),
             StackSettingsRoutes(settings: StackSettingsService(database: database, effects: effects)),
-            StackConfigRoutes(configurations: StackConfigService(database: database, effects: effects)),
+            StackConfigRoutes(configurations: StackConfigService(database: database, effects: effects, hold: hold)),
             StackAnnotationRoutes(annotations: StackAnnotationService(database: database, effects: effects)),
             StackAccessRoutes(access: StackAccessService(database: database, effects: effects)),
             StackPolicyRoutes(),

@@ -9,12 +9,14 @@ package import Persistence
 package struct StackConfigService: Sendable {
     private let database: Database
     private let effects: Effects
+    private let hold: StackHold
     private let audit: AuditLog
     private let stacks = StackStore()
 
-    package init(database: Database, effects: Effects) {
+    package init(database: Database, effects: Effects, hold: StackHold) {
         self.database = database
         self.effects = effects
+        self.hold = hold
         audit = AuditLog(effects: effects)
     }
 
@@ -27,6 +29,7 @@ package struct StackConfigService: Sendable {
         }
     }
 
+    /// - Throws: `.conflict` while an update runs: it began with the configuration that there was.
     package func set(_ configuration: StackConfiguration, of ref: StackRef, by actor: Actor) async throws {
         try configuration.validate()
         try await change(ref, to: configuration, .stackConfigUpdated, configuration.environment, by: actor)
@@ -47,8 +50,7 @@ package struct StackConfigService: Sendable {
         by actor: Actor
     ) async throws {
         let now = effects.now()
-        try await database.write { [stacks, audit] tx in
-            guard let stack = try stacks.lock(ref, in: tx) else { throw ServiceError.stackNotFound(ref) }
+        try await hold.write(ref) { [stacks, audit] stack, tx in
             try stacks.setConfiguration(configuration, of: stack.id, in: tx)
             try audit.append(
                 action,

@@ -89,6 +89,8 @@ struct StartUpdateTests {
                 try await server.send("DELETE", "\(path)?force=false"),
                 try await server.send("POST", "\(path)/rename", json: #"{"newName":"prod"}"#),
                 try await server.send("POST", "\(path)/import", json: TestServer.state([])),
+                try await server.send("PUT", "\(path)/config", json: #"{"environment":"site/dev"}"#),
+                try await server.send("DELETE", "\(path)/config"),
                 try await server.send(
                     "POST",
                     "\(path)/begin-update",
