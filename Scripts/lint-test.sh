@@ -81,7 +81,7 @@ caught try-bang Sources/Stacks/A.swift <<<'let a = try! b()'
 caught try-bang Tests/StacksTests/A.swift <<<'let a = try! b()'
 caught mutex Sources/Stacks/A.swift <<<'let a = Mutex(0)'
 caught mutex Tests/StacksTests/A.swift <<<'private let a: Mutex<Int>'
-clean Sources/Kernel/Threads/Locked.swift <<<'let mutex: Mutex<Value>'
+clean Sources/Kernel/Threads/Locked.swift < <(echo 'public struct Locked {}' && echo 'let mutex: Mutex<Value>')
 caught as-bang Sources/Stacks/A.swift <<<'let a = b as! C'
 caught sql-unchecked Sources/Stacks/A.swift <<<'let a = SQL(unchecked: b)'
 caught sql-unchecked Sources/Stacks/A.swift <<<'let a = SQL(stringLiteral: b)'

@@ -66,6 +66,9 @@ package final class JobRunner: Service {
         await workload.drain()
     }
 
+    /// Whether it takes no more jobs.
+    package var isDraining: Bool { workload.isDraining }
+
     /// Claims what is due now, runs it to its end, and answers how many jobs that was.
     package func runDue() async throws -> Int {
         guard workload.begin() else { return 0 }

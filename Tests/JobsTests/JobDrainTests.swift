@@ -20,6 +20,7 @@ struct JobDrainTests {
             try await eventually("the job began") { bench.script.runs == ["long 1"] }
 
             let drain = Background { await runner.drain() }
+            try await eventually("it takes no more jobs") { runner.isDraining }
             try await bench.enqueue("later")
             bench.sleeps.advance(by: .seconds(1))
             #expect(!drain.isFinished)

@@ -32,7 +32,7 @@ struct MigrationLockTests {
     @Test("give up waiting for another one in time", arguments: TestServer.allCases)
     func waitEnds(server: TestServer) async throws {
         var limits = MySQLConfiguration.Limits()
-        limits.migrationLock = .milliseconds(500)
+        limits.migrationLock = .seconds(2)
         try await withDriver(server, limits: limits) { driver in
             let isRunning = DispatchSemaphore(value: 0)
             let mayEnd = DispatchSemaphore(value: 0)
