@@ -27,12 +27,14 @@ package final class CheckpointTexts: Sendable {
 
     private let objects: StateObjects
     private let writer: VersionWriter
+    private let reader: VersionReader
     private let compute: BlockingPool
     private let state = Locked(State())
 
-    package init(objects: StateObjects, writer: VersionWriter, compute: BlockingPool) {
+    package init(objects: StateObjects, writer: VersionWriter, reader: VersionReader, compute: BlockingPool) {
         self.objects = objects
         self.writer = writer
+        self.reader = reader
         self.compute = compute
     }
 
@@ -61,8 +63,23 @@ package final class CheckpointTexts: Sendable {
     }
 
     /// Makes a save the text of a version; memory does not grow with it when it holds no differences.
+    ///
+    /// Chunks of the base are taken over only when their stored bytes are sound: the save has all of the text, and must
+    /// not become unreadable by damage that came before it.
     package func version(
         of saved: SavedText,
+        by update: UpdateID,
+        over base: StoredVersion?,
+        of stack: StackID
+    ) async throws -> PreparedVersion {
+        let prepared = try await write(saved, by: update, over: base?.version, of: stack)
+        guard let base, !(try await reader.isSound(prepared.manifest, over: base)) else { return prepared }
+        await objects.discard([prepared.pack?.object].compactMap { $0 })
+        return try await write(saved, by: update, over: nil, of: stack)
+    }
+
+    private func write(
+        _ saved: SavedText,
         by update: UpdateID,
         over base: StateVersion?,
         of stack: StackID

@@ -32,12 +32,11 @@ package struct StateImport: Sendable {
         by actor: Actor
     ) async throws -> Update where Body.Element == ArraySlice<UInt8> {
         let id: UpdateID = effects.id()
-        let (stack, base) = try await hold.write(ref) { [versions] stack, tx in
-            (stack, try versions.latest(upTo: stack.version, of: stack.id, in: tx))
-        }
+        let stack = try await hold.write(ref) { stack, _ in stack }
+        // Over nothing: an import is the way to bring back a state of which stored bytes are damaged.
         let version = try await writer.write(
             body,
-            over: base?.version,
+            over: nil,
             of: stack.id,
             importedInto: [StackNames(ref)]
         )

@@ -11,11 +11,12 @@ package struct StateServices: Sendable {
     package init(database: Database, effects: Effects, objects store: any ObjectStore, compute: BlockingPool) {
         objects = StateObjects(objects: store, effects: effects)
         writer = VersionWriter(objects: objects, compute: compute)
-        checkpoints = CheckpointTexts(objects: objects, writer: writer, compute: compute)
+        let versions = VersionReader(objects: objects, compute: compute)
+        checkpoints = CheckpointTexts(objects: objects, writer: writer, reader: versions, compute: compute)
         reader = StateReader(
             database: database,
             objects: objects,
-            versions: VersionReader(objects: objects, compute: compute),
+            versions: versions,
             checkpoints: checkpoints,
             compute: compute
         )

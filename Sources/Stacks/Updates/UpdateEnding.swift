@@ -79,11 +79,13 @@ package struct UpdateEnding: Sendable {
     ) async throws {
         while true {
             let outcome = try await outcome(of: id, stack: stackID)
-            let isDone = try await database.write { [self] tx in
+            let result = try await database.write { [self] tx in
                 try finish(id, of: stackID, as: end, with: outcome, by: actor, decide: decide, in: tx)
             }
-            guard isDone else {
+            guard result == .ended else {
+                // What was prepared is nobody's now; what was saved is still the update's.
                 await state.objects.discard([outcome.version?.pack?.object].compactMap { $0 })
+                if result == .nothingToDo { return }
                 continue
             }
             state.checkpoints.drop(id)
@@ -132,7 +134,7 @@ package struct UpdateEnding: Sendable {
         case .nothing:
             nil
         case .checkpoint(let saved):
-            try await state.checkpoints.version(of: saved, by: update.id, over: base?.version, of: stack)
+            try await state.checkpoints.version(of: saved, by: update.id, over: base, of: stack)
         case .journal(let segments):
             try await state.writer.write(
                 state.reader.fold(segments, over: base, of: update),
@@ -142,7 +144,14 @@ package struct UpdateEnding: Sendable {
         }
     }
 
-    /// - Returns: false when something was saved since the outcome was made.
+    private enum FinishResult: Sendable {
+        case ended
+        /// The update has ended before, or may not end so.
+        case nothingToDo
+        /// Something was saved since the outcome was made.
+        case outdated
+    }
+
     private func finish(
         _ id: UpdateID,
         of stackID: StackID,
@@ -151,13 +160,13 @@ package struct UpdateEnding: Sendable {
         by actor: Actor,
         decide: (Update) throws -> Bool,
         in tx: Transaction
-    ) throws -> Bool {
+    ) throws -> FinishResult {
         guard let stack = try stacks.lock(stackID, in: tx), let update = try updates.find(id, of: stackID, in: tx)
         else {
             throw ServiceError.updateNotFound(id)
         }
-        guard try decide(update) else { return true }
-        guard try hasSaved(outcome.saved, update, in: tx) else { return false }
+        guard try decide(update) else { return .nothingToDo }
+        guard try hasSaved(outcome.saved, update, in: tx) else { return .outdated }
         let now = effects.now()
         let status = outcome.damage == nil ? end.status : .failed
         if !update.isPreview {
@@ -172,7 +181,7 @@ package struct UpdateEnding: Sendable {
             in: tx
         )
         try record(end, update, stack, status: status, by: actor, at: now, in: tx)
-        return true
+        return .ended
     }
 
     /// Whether what an update has saved is still that.

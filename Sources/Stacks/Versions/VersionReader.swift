@@ -59,6 +59,20 @@ package struct VersionReader: Sendable {
         }
     }
 
+    /// Whether the stored bytes of those chunks are good that a manifest takes over from a version before.
+    func isSound(_ manifest: Manifest, over base: StoredVersion) async throws -> Bool {
+        var taken = base
+        taken.version.manifest.parts = manifest.parts.filter { part in
+            if case .chunk(let chunk) = part { chunk.place.pack != Manifest.Place.ownPack } else { false }
+        }
+        do {
+            for case .packed(let chunks) in Self.stretches(of: taken) { _ = try await bytes(of: chunks, in: taken) }
+            return true
+        } catch let error as ServiceError where error.code != .unavailable {
+            return false
+        }
+    }
+
     // MARK: - Loading
 
     /// A part of the manifest with the bytes that belong to it, unchecked.

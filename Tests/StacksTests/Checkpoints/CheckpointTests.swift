@@ -156,6 +156,7 @@ struct CheckpointTests {
             let texts = CheckpointTexts(
                 objects: stateObjects,
                 writer: VersionWriter(objects: stateObjects, compute: Pools.compute),
+                reader: VersionReader(objects: stateObjects, compute: Pools.compute),
                 compute: Pools.compute
             )
             let text = try await texts.text(of: try #require(saved), by: id)
