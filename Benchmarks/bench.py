@@ -38,12 +38,20 @@ def arguments():
 
 def main():
     options = arguments()
-    passed = True
-    if options.benchmark in ("all", "startup"):
+    names = set(options.only or [])
+
+    def wanted(benchmark, rows=()):
+        """Whether to run it: asked for by its name, or with all and, where rows are named, by one of its own."""
+        return options.benchmark == benchmark or options.benchmark == "all" and (not names or names & set(rows))
+
+    passed, known = True, {"startup"} | {row.name for row in http_bench.rows(options)} | state_bench.names()
+    if names - known:
+        raise SystemExit(f"no such row: {', '.join(sorted(names - known))}; there are: {', '.join(sorted(known))}")
+    if wanted("startup", ["startup"]):
         passed &= startup_bench.run(options)
-    if options.benchmark in ("all", "http"):
+    if wanted("http", [row.name for row in http_bench.rows(options)]):
         passed &= http_bench.run(options)
-    if options.benchmark in ("all", "state"):
+    if wanted("state", state_bench.names()):
         passed &= state_bench.run(options)
     sys.exit(0 if passed else 1)
 

@@ -29,6 +29,11 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def cpu_seconds(process):
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICK
+
+
 class Process:
     """A program that answers HTTP on a port of this machine, with a folder of its own."""
 
@@ -73,8 +78,7 @@ class Process:
             return None
 
     def cpu_seconds(self):
-        fields = Path(f"/proc/{self.child.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / TICK
+        return cpu_seconds(self.child.pid)
 
     def megabytes(self, field):
         status = Path(f"/proc/{self.child.pid}/status").read_text()

@@ -24,7 +24,7 @@ import state_texts
 
 @dataclass
 class Row:
-    """One line of the table. `other_floor` holds for MySQL and MariaDB; `more` says whether more is better."""
+    """One line of the table. MySQL and MariaDB have their own floor or none; `more` says whether more is better."""
 
     name: str
     unit: str
@@ -97,7 +97,8 @@ class Bench:
         self.repetitions = 1 if options.quick else options.repetitions
         self.folder, self.baseline = Path(folder), baseline
         self.sender = load.Sender(folder)
-        self.figures, self.section, self.profile = {}, "", None
+        self.figures, self.section, self.profiles = {}, "", []
+        self.database = None
 
     def count(self, full, quick):
         return quick if self.quick else full
@@ -105,37 +106,28 @@ class Bench:
     @contextlib.contextmanager
     def server(self):
         """A server with a new data folder and, where it is not SQLite, a new database on disk."""
-        with state_databases.settings(self.engine) as settings:
+        with state_databases.database(self.engine) as (settings, self.database):
             with harness.start_cairn(self.options.binary, [*settings.items(), *self.options.settings]) as server:
                 server.client = load.Client(server.port)
                 yield server
 
     def measured(self, server, plan):
-        """Sends a plan; what the sender found, and the CPU seconds of the server."""
-        before = server.cpu_seconds()
-        with self._profiled(server):
+        """Sends a plan; what the sender found, and the CPU seconds of the server and its database."""
+        path = Path(tempfile.gettempdir()) / f"cairn-bench-{self.section}-{len(self.profiles)}.perf"
+        before = self._cpu_seconds(server)
+        with profiled(server, path) if self.options.perf == self.section else contextlib.nullcontext():
             found = self.sender.send(server.port, plan)
-        found["server_cpu"] = server.cpu_seconds() - before
+        found["server_cpu"] = self._cpu_seconds(server) - before
+        if self.options.perf == self.section:
+            self.profiles.append((found["server_cpu"], path))
         return found
+
+    def _cpu_seconds(self, server):
+        return server.cpu_seconds() + (harness.cpu_seconds(self.database) if self.database else 0)
 
     def ruler(self, plan):
         """The same requests, answered by a server that does nothing."""
         return self.sender.send(self.baseline.port, plan, any_answer=True)
-
-    @contextlib.contextmanager
-    def _profiled(self, server):
-        if self.options.perf != self.section:
-            yield
-            return
-        self.profile = str(Path(tempfile.gettempdir()) / f"cairn-bench-{self.section}.perf")
-        command = ["perf", "record", "-q", "-F", "499", "-g", "-o", self.profile, "-p", str(server.child.pid)]
-        recorder = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        time.sleep(0.3)
-        try:
-            yield
-        finally:
-            recorder.send_signal(signal.SIGINT)
-            recorder.wait(60)
 
     def record(self, name, values, note="", **more):
         """Keeps a figure: one value for each repetition, and what is worth knowing beside it."""
@@ -155,6 +147,18 @@ class Bench:
         if ruler:
             extra["of_ruler"] = statistics.median(rates) / (ruler["window_requests"] * units / ruler["window_seconds"])
         self.record(name, rates, note, **extra)
+
+
+@contextlib.contextmanager
+def profiled(server, path):
+    command = ["perf", "record", "-q", "-F", "499", "-g", "-o", str(path), "-p", str(server.child.pid)]
+    recorder = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    time.sleep(0.3)
+    try:
+        yield
+    finally:
+        recorder.send_signal(signal.SIGINT)
+        recorder.wait(60)
 
 
 def calibrate(folder):
@@ -180,8 +184,12 @@ def calibrate(folder):
     }
 
 
+def floor_of(row, engine):
+    return row.floor if engine == "sqlite" else row.other_floor
+
+
 def verdict(row, value, engine, quick):
-    floor = row.other_floor if engine != "sqlite" and row.other_floor else row.floor
+    floor = floor_of(row, engine)
     if floor is None or quick:
         return ""
     if value < floor if row.more else value > floor:
@@ -196,17 +204,17 @@ def number(value):
 
 
 def cells(row, found, options):
-    floor = row.other_floor if options.engine != "sqlite" and row.other_floor else row.floor
-    sign = "≥ " if row.more else "≤ "
+    floor = floor_of(row, options.engine)
+    limit = "–" if floor is None else ("≥ " if row.more else "≤ ") + number(floor)
     if "reason" in found:
-        return [row.name, "–", "–", sign + number(floor), number(row.stretch), "–", "–", "–", "FAIL", found["reason"]]
+        return [row.name, "–", "–", limit, number(row.stretch), "–", "–", "–", "FAIL", found["reason"]]
     values, median = found["values"], found["median"]
     spread = (max(values) - min(values)) / median * 50 if median else 0
     return [
         row.name,
         f"{number(median)} {row.unit}",
         f"±{spread:.0f} %" if len(values) > 1 else "–",
-        sign + number(floor) if floor is not None else "–",
+        limit,
         number(row.stretch),
         f"{number(found['cpu_us'])} µs" if "cpu_us" in found else "–",
         number(found.get("cores_allow")),
@@ -233,19 +241,31 @@ def run_sections(bench, wanted):
                 bench.figures[row.name] = {"reason": reason or "was not measured", "verdict": "FAIL"}
 
 
-def print_profile(path):
-    command = ["perf", "report", "-i", path, "--stdio", "--no-children", "-g", "none", "--percent-limit", "0.7"]
-    text = subprocess.run(command, capture_output=True, text=True).stdout
-    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
-    print(f"\nwhere the server spent its time ({path}):\n" + "\n".join(lines[:40]))
+def print_profile(profiles):
+    """The functions that took most of the run which took most CPU; the profiles of the others are removed."""
+    spent, path = max(profiles)
+    for _, other in profiles:
+        if other != path:
+            other.unlink(missing_ok=True)
+    print(f"\nwhere the server spent {spent:.1f} s of CPU ({path}), by thread and library, then by function:")
+    for order, least in (("comm,dso", "2"), ("symbol", "1.5")):
+        command = ["perf", "report", "-i", str(path), "--stdio", "--no-children", "-g", "none", "--sort", order]
+        text = subprocess.run([*command, "--percent-limit", least], capture_output=True, text=True).stdout
+        text = subprocess.run(["swift", "demangle", "--compact"], input=text, capture_output=True, text=True).stdout or text
+        print("\n".join(line.rstrip()[:150] for line in text.splitlines() if line and not line.startswith("#")))
+
+
+def names():
+    """What `--only` takes: rows and sections."""
+    return {row.name for _, rows in SECTIONS.values() for row in rows} | set(SECTIONS)
 
 
 def wanted_rows(options):
     rows = [row for _, rows in SECTIONS.values() for row in rows]
     if options.only:
-        known = {row.name for row in rows} | set(SECTIONS)
-        if unknown := [name for name in options.only if name not in known]:
-            raise SystemExit(f"no such row or section: {', '.join(unknown)}; there are: {', '.join(sorted(known))}")
+        unknown = [name for name in options.only if name not in names()]
+        if unknown and options.benchmark == "state":
+            raise SystemExit(f"no such row or section: {', '.join(unknown)}; there are: {', '.join(sorted(names()))}")
         of_sections = [row for name in options.only for row in SECTIONS.get(name, (None, []))[1]]
         return [row for row in rows if row.name in options.only or row in of_sections]
     return SECTIONS["journal"][1] if options.engine != "sqlite" else rows
@@ -264,14 +284,14 @@ def run(options):
     for row in wanted:
         found = results[row.name]
         found.setdefault("verdict", verdict(row, found.get("median", 0), options.engine, options.quick))
-        found.update(unit=row.unit, floor=row.floor, stretch=row.stretch)
+        found.update(unit=row.unit, floor=floor_of(row, options.engine), stretch=row.stretch)
         table.append(cells(row, found, options))
     width = max(len(line[-1]) for line in table)
     print()
     harness.print_table([[*line[:-1], line[-1].ljust(width)] for line in table])
     print_conditions(conditions, bench)
-    if bench.profile:
-        print_profile(bench.profile)
+    if bench.profiles:
+        print_profile(bench.profiles)
     if not options.no_results and not options.quick:
         name = "state" if options.engine == "sqlite" else f"state-{options.engine}"
         harness.save(name, {"conditions": conditions, "results": results})
@@ -286,5 +306,7 @@ def print_conditions(c, bench):
         f"a core; zlib inflates {c['inflate_mb_per_cpu_second']:,.0f} MB per CPU second; a durable append of 40 KB takes "
         f"{c['durable_append_40kb_p50_ms']:.2f} ms (p99 {c['durable_append_40kb_p99_ms']:.2f})"
     )
-    if c["load_before"] > 0.5:
+    if c["quick"]:
+        print("Small counts: these figures say only that the tool and the server work.")
+    elif c["load_before"] > 0.5:
         print("The machine was busy: times and rates are too bad; CPU, what the cores allow, disk and memory hold.")

@@ -19,10 +19,13 @@ OPTIONS = {
 
 
 @contextlib.contextmanager
-def settings(engine):
-    """The settings of a server on this engine; `./dev bench` has started the services that know how to make one."""
+def database(engine):
+    """The settings of a server on this engine, and the database's process.
+
+    `./dev bench` has started the services of the tests, which know how to make one.
+    """
     if engine == "sqlite":
-        yield {}
+        yield {}, None
         return
     sys.path.insert(0, str(harness.HERE.parent / "Tests" / "EndToEnd"))
     from process import make_schema, mysql_settings
@@ -42,7 +45,7 @@ def settings(engine):
         try:
             instance("start", engine, str(folder / "server"), str(port), *OPTIONS[engine])
             make_schema(url, "cairn_bench")
-            yield mysql_settings(url, "cairn_bench")
+            yield mysql_settings(url, "cairn_bench"), int((folder / "server" / "pid").read_text())
         finally:
             instance("stop", str(folder / "server"))
             shutil.rmtree(folder, ignore_errors=True)

@@ -2,7 +2,7 @@
 # ./dev bench: builds a release and measures it, or `--binary PATH`. Benchmarks/README.md says what and how.
 
 cmd_bench() {
-    local arguments=() binary= engine=sqlite
+    local arguments=() binary='' engine=sqlite
     while (($# > 0)); do
         case $1 in
             -j) set_jobs "${2:-}" && shift ;;
