@@ -93,7 +93,8 @@ class Sender:
 
     def __init__(self, folder):
         self.folder, self.program = Path(folder), Path(folder) / "sender"
-        command = ["gcc", "-std=gnu17", "-O2", "-Wall", "-Werror", "-o", self.program, harness.HERE / "sender.c"]
+        command = ["gcc", "-std=gnu17", "-O2", "-Wall", "-Werror", "-o", self.program]
+        command += [harness.HERE / "sender.c", harness.HERE / "sender_plan.c"]
         subprocess.run(command, check=True)
 
     def send(self, port, plan, seconds=240, any_answer=False):

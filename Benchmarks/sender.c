@@ -2,7 +2,7 @@
 //
 //     sender PORT PLAN SECONDS [any]
 //
-// The plan (sender.py writes it) names files with bodies, and for each connection its requests in order. All
+// The plan (load.py writes it) names files with bodies, and for each connection its requests in order. All
 // connections are opened first; then each sends its requests one after the other, the next when the answer to the last
 // has been read to its end. One thread does it all, so that the load costs little of the cores it shares with the
 // server. Every latency is kept, from the first byte sent to the last byte received: quantiles are exact.
@@ -10,9 +10,10 @@
 // An answer with another status than the plan says, a closed connection, or a run longer than SECONDS ends the program
 // with status 1 and the reason; there is no figure then. With `any`, which is for the ruler, each 2xx is right.
 #define _GNU_SOURCE
+#include "sender.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -20,61 +21,15 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/epoll.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { FILES = 4096, LABELS = 16, HEAD = 16384, PIECE = 1 << 18, EXCERPT = 400 };
-
-struct request {
-    int label, status, repeat, file;
-    size_t offset, length, head_length;
-    char *head;
-};
-
-struct label {
-    char name[32];
-    double *total, *first; // milliseconds, in the order of the answers
-    size_t count, room;
-    long long shortest, longest; // bytes of an answer's body
-};
-
-enum reading { IN_HEAD, IN_LENGTH, IN_CHUNK_SIZE, IN_CHUNK, IN_CHUNK_END, IN_TRAILER };
-
-struct connection {
-    int fd, waits_to_write;
-    struct request *requests;
-    size_t count, room, current;
-    int repeated;
-    size_t sent;
-    double began, first_byte;
-    enum reading reading;
-    size_t held;
-    long long left, received;
-    int status, line; // `line` counts the bytes of a line of chunked coding
-    size_t excerpted;
-    char head[HEAD], excerpt[EXCERPT];
-};
-
-static struct {
-    const char *bytes;
-    size_t length;
-} files[FILES];
-static int file_count, label_count, loop, accepts_any;
-static struct label labels[LABELS];
-static struct connection **connections;
-static size_t connection_count, finished;
+static int loop, accepts_any;
+static size_t finished;
 static double epoch, window_end; // the window ends when the first connection has finished
 static double window_requests;   // requests in the window; those under way at its end count by their elapsed share
-
-static void fail(const char *format, const char *text, long long number) {
-    fprintf(stderr, format, text, number);
-    fputc('\n', stderr);
-    exit(1);
-}
 
 static double now(void) {
     struct timespec time;
@@ -86,82 +41,6 @@ static double cpu_seconds(void) {
     struct rusage u;
     getrusage(RUSAGE_SELF, &u);
     return u.ru_utime.tv_sec + u.ru_stime.tv_sec + (u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
-}
-
-static void *grown(void *memory, size_t count, size_t *room, size_t size) {
-    if (count < *room)
-        return memory;
-    *room = *room ? *room * 2 : 64;
-    memory = realloc(memory, *room * size);
-    if (!memory)
-        fail("no memory%s%lld", "", 0);
-    return memory;
-}
-
-// MARK: - The plan
-
-static void map_file(const char *path) {
-    struct stat info;
-    int fd = open(path, O_RDONLY);
-    if (fd < 0 || fstat(fd, &info) < 0 || file_count == FILES)
-        fail("cannot open %s (%lld)", path, errno);
-    void *bytes = info.st_size ? mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_SHARED | MAP_POPULATE, fd, 0) : NULL;
-    if (bytes == MAP_FAILED)
-        fail("cannot map %s (%lld)", path, errno);
-    close(fd);
-    files[file_count].bytes = bytes;
-    files[file_count++].length = (size_t)info.st_size;
-}
-
-static int label_of(const char *name) {
-    for (int i = 0; i < label_count; i++)
-        if (strcmp(labels[i].name, name) == 0)
-            return i;
-    if (label_count == LABELS)
-        fail("too many labels: %s (%lld)", name, label_count);
-    snprintf(labels[label_count].name, sizeof labels->name, "%s", name);
-    labels[label_count].shortest = -1;
-    return label_count++;
-}
-
-static void read_request(FILE *plan, struct connection *c) {
-    char name[32];
-    struct request r = {0};
-    if (fscanf(plan, " %31s %d %d %d %zu %zu %zu", name, &r.status, &r.repeat, &r.file, &r.offset, &r.length,
-               &r.head_length) != 7 ||
-        fgetc(plan) != '\n')
-        fail("a request of the plan is broken: %s (%lld)", name, (long long)c->count);
-    if (r.file >= file_count || (r.file >= 0 && r.offset + r.length > files[r.file].length))
-        fail("a body is not in its file: %s (%lld)", name, (long long)r.offset);
-    r.label = label_of(name);
-    r.head = malloc(r.head_length);
-    if (!r.head || fread(r.head, 1, r.head_length, plan) != r.head_length)
-        fail("a head of the plan is short: %s (%lld)", name, (long long)r.head_length);
-    c->requests = grown(c->requests, c->count, &c->room, sizeof r);
-    c->requests[c->count++] = r;
-}
-
-static void read_plan(const char *path) {
-    static char line[8192];
-    size_t room = 0;
-    struct connection *c = NULL;
-    FILE *plan = fopen(path, "r");
-    int kind;
-    if (!plan)
-        fail("cannot open %s (%lld)", path, errno);
-    while ((kind = fgetc(plan)) != EOF) {
-        if (kind == 'F' && fscanf(plan, " %8191[^\n]", line) == 1) {
-            map_file(line);
-        } else if (kind == 'C') {
-            connections = grown(connections, connection_count, &room, sizeof *connections);
-            connections[connection_count++] = c = calloc(1, sizeof *c);
-        } else if (kind == 'R' && c) {
-            read_request(plan, c);
-        } else if (kind != '\n') {
-            fail("the plan is broken%s at %lld", "", ftell(plan));
-        }
-    }
-    fclose(plan);
 }
 
 // MARK: - One connection

@@ -19,6 +19,7 @@ import harness
 import load
 import state_databases
 import state_saves
+import state_sizes
 import state_texts
 
 
@@ -68,11 +69,11 @@ SECTIONS = {
         Row("export-plain-p50", "ms", None, None),
         Row("export-100MB-first", "ms", 20, 5),
     ]),
-    "disk": (state_texts.disk, [
+    "disk": (state_sizes.disk, [
         Row("disk-10000", "KB", 400, 200),
         Row("disk-10", "KB", 12, 8),
     ]),
-    "memory": (state_texts.memory, [
+    "memory": (state_sizes.memory, [
         Row("memory-1-gzip", "MB", 8, 4),
         Row("memory-1-plain", "MB", 8, 4),
         Row("memory-16-gzip", "MB", 150, 80),
@@ -251,8 +252,9 @@ def print_profile(profiles):
     for order, least in (("comm,dso", "2"), ("symbol", "1.5")):
         command = ["perf", "report", "-i", str(path), "--stdio", "--no-children", "-g", "none", "--sort", order]
         text = subprocess.run([*command, "--percent-limit", least], capture_output=True, text=True).stdout
-        text = subprocess.run(["swift", "demangle", "--compact"], input=text, capture_output=True, text=True).stdout or text
-        print("\n".join(line.rstrip()[:150] for line in text.splitlines() if line and not line.startswith("#")))
+        plain = subprocess.run(["swift", "demangle", "--compact"], input=text, capture_output=True, text=True).stdout
+        lines = [line.rstrip()[:150] for line in (plain or text).splitlines() if line and not line.startswith("#")]
+        print("\n".join(lines))
 
 
 def names():
@@ -302,9 +304,9 @@ def print_conditions(c, bench):
     print(
         f"{c['engine']}, {bench.repetitions} repetitions after a warm-up, sender on the same {c['cores']} cores; "
         f"{c['processor']}, kernel {c['kernel']}, Swift {c['swift']}, commit {c['commit']}\n"
-        f"load {c['load_before']:.1f} before, {c['load_after']:.1f} after; a busy loop got {c['share_of_a_core']:.0%} of "
-        f"a core; zlib inflates {c['inflate_mb_per_cpu_second']:,.0f} MB per CPU second; a durable append of 40 KB takes "
-        f"{c['durable_append_40kb_p50_ms']:.2f} ms (p99 {c['durable_append_40kb_p99_ms']:.2f})"
+        f"load {c['load_before']:.1f} before, {c['load_after']:.1f} after; a busy loop got {c['share_of_a_core']:.0%} "
+        f"of a core; zlib inflates {c['inflate_mb_per_cpu_second']:,.0f} MB per CPU second; a durable append of 40 KB "
+        f"takes {c['durable_append_40kb_p50_ms']:.2f} ms (p99 {c['durable_append_40kb_p99_ms']:.2f})"
     )
     if c["quick"]:
         print("Small counts: these figures say only that the tool and the server work.")

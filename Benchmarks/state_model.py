@@ -129,7 +129,8 @@ class Journal:
         return self.step("creating", self.stack.resource(number), self.stack.intention(number))
 
     def update(self, number, generation, old):
-        return self.step("updating", self.stack.resource(number, generation), self.stack.intention(number, generation), old)
+        stack = self.stack
+        return self.step("updating", stack.resource(number, generation), stack.intention(number, generation), old)
 
     def same(self, number, old):
         return self.step("same", self.stack.resource(number), "", old)
@@ -143,6 +144,6 @@ def event(stack, sequence):
     return (
         f'{{"sequence":{sequence},"timestamp":{1767225600 + sequence // 100},"{kind}":{{"metadata":{{"op":"create",'
         f'"urn":"{stack.resource_urn(number)}","type":"cloud:{KINDS[number % len(KINDS)]}","old":null,'
-        f'"new":{head}{middle},"parent":"{stack.root}","outputs":{{}}}},"keys":null,"diffs":null,"detailedDiff":null,"logical":true,'
-        f'"provider":"{stack.provider}::{PROVIDER_ID}"}}}}}}'
+        f'"new":{head}{middle},"parent":"{stack.root}","outputs":{{}}}},"keys":null,"diffs":null,'
+        f'"detailedDiff":null,"logical":true,"provider":"{stack.provider}::{PROVIDER_ID}"}}}}}}'
     )

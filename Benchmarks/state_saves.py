@@ -161,13 +161,14 @@ def encrypt(bench):
         for found in (run["labels"]["batch"] for run in runs):
             if found["shortest"] != length or found["longest"] != length:
                 raise harness.NoFigure(f"answers of {found['shortest']} to {found['longest']} B instead of {length}")
-        bench.record_rate("encrypt-batch", runs, VALUES, bench.ruler(batches), f"{batches_p50(runs)}")
+        bench.record_rate("encrypt-batch", runs, VALUES, bench.ruler(batches), batches_p50(runs))
         runs = [bench.measured(server, singles) for _ in range(bench.repetitions + 1)][1:]
         found = runs[0]["labels"]["single"]
         if found["shortest"] != found["longest"]:
             raise harness.NoFigure("answers to one value differ in length")
         rate = found["requests"] / runs[0]["seconds"]
-        note = f"p50 {found['p50']:.2f} ms, {rate:,.0f} values/s; ruler {bench.ruler(singles)['labels']['single']['p99']:.2f} ms"
+        ruler = bench.ruler(singles)["labels"]["single"]["p99"]
+        note = f"p50 {found['p50']:.2f} ms, {rate:,.0f} values/s; ruler {ruler:.2f} ms"
         bench.record("encrypt-single-p99", [run["labels"]["single"]["p99"] for run in runs], note)
         check_encryption(server.client, stack, values, batch)
 
