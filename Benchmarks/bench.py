@@ -3,6 +3,7 @@
 
     bench.py http --binary PATH      requests per second, latency, upload throughput
     bench.py startup --binary PATH   from the start of the process to the first answer of /readyz
+    bench.py state --binary PATH     journal, checkpoints, fold, delta, export, disk, memory, encryption, events
 """
 
 import argparse
@@ -10,16 +11,20 @@ import sys
 
 import http_bench
 import startup_bench
+import state_bench
 
 
 def arguments():
     parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__.split("\n")[0])
-    parser.add_argument("benchmark", nargs="?", choices=["all", "http", "startup"], default="all")
+    parser.add_argument("benchmark", nargs="?", choices=["all", "http", "startup", "state"], default="all")
     parser.add_argument("--binary", required=True, help="the server to measure")
     parser.add_argument("--repetitions", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=10, help="length of each repetition of a wrk run")
     parser.add_argument("--connections", type=int, default=32)
     parser.add_argument("--only", action="append", help="measure only this row; may be given more than once")
+    parser.add_argument("--engine", choices=["sqlite", "mariadb", "mysql"], default="sqlite", help="for state")
+    parser.add_argument("--quick", action="store_true", help="state with small counts: does the tool work?")
+    parser.add_argument("--perf", metavar="SECTION", help="record a profile of the server in this section of state")
     parser.add_argument("--hop-path", default="/api/status", help="a cheap route that is answered by a Swift task")
     parser.add_argument("--upload", default="POST /api/bench/upload", help="METHOD PATH that reads a body of 100 MB")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting for the server")
@@ -33,11 +38,21 @@ def arguments():
 
 def main():
     options = arguments()
-    passed = True
-    if options.benchmark in ("all", "startup"):
+    names = set(options.only or [])
+
+    def wanted(benchmark, rows=()):
+        """Whether to run it: asked for by its name, or with all and, where rows are named, by one of its own."""
+        return options.benchmark == benchmark or options.benchmark == "all" and (not names or names & set(rows))
+
+    passed, known = True, {"startup"} | {row.name for row in http_bench.rows(options)} | state_bench.names()
+    if names - known:
+        raise SystemExit(f"no such row: {', '.join(sorted(names - known))}; there are: {', '.join(sorted(known))}")
+    if wanted("startup", ["startup"]):
         passed &= startup_bench.run(options)
-    if options.benchmark in ("all", "http"):
+    if wanted("http", [row.name for row in http_bench.rows(options)]):
         passed &= http_bench.run(options)
+    if wanted("state", state_bench.names()):
+        passed &= state_bench.run(options)
     sys.exit(0 if passed else 1)
 
 

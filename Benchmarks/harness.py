@@ -29,6 +29,11 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def cpu_seconds(process):
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICK
+
+
 class Process:
     """A program that answers HTTP on a port of this machine, with a folder of its own."""
 
@@ -36,15 +41,20 @@ class Process:
         self.port = int(environment["PORT"])
         self.folder = Path(environment["CAIRN_DATA"])
         self.log = self.folder.with_suffix(".log")
+        self._command, self._environment, self._ready_path = command, environment, ready_path
+        self.start()
+
+    def start(self):
         # The server refuses a CAIRN_… variable that is no setting, so it gets only those that are meant for it.
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("CAIRN_")}
+        environment = {**inherited, **self._environment}
         started = time.monotonic()
-        with open(self.log, "wb") as log:
+        with open(self.log, "ab") as log:
             self.child = subprocess.Popen(
-                command, env={**inherited, **environment}, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                self._command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
         try:
-            self._wait(ready_path, started + 60)
+            self._wait(self._ready_path, started + 60)
         except BaseException:
             self.child.kill()
             raise
@@ -68,20 +78,34 @@ class Process:
             return None
 
     def cpu_seconds(self):
-        fields = Path(f"/proc/{self.child.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / TICK
+        return cpu_seconds(self.child.pid)
+
+    def megabytes(self, field):
+        status = Path(f"/proc/{self.child.pid}/status").read_text()
+        return int(re.search(field + r":\s+(\d+)", status)[1]) / 1024
 
     def peak_megabytes(self):
-        status = Path(f"/proc/{self.child.pid}/status").read_text()
-        return int(re.search(r"VmHWM:\s+(\d+)", status)[1]) / 1024
+        return self.megabytes("VmHWM")
 
-    def stop(self):
+    def forget_peak(self):
+        """From now on the peak is what is reached after this."""
+        Path(f"/proc/{self.child.pid}/clear_refs").write_text("5")
+
+    def halt(self):
+        """Ends the process politely; its folder stays, and it may be started again."""
         self.child.send_signal(signal.SIGTERM)
         try:
             self.child.wait(45)
         except subprocess.TimeoutExpired:
             self.child.kill()
             self.child.wait()
+
+    def restart(self):
+        self.halt()
+        self.start()
+
+    def stop(self):
+        self.halt()
         shutil.rmtree(self.folder.parent, ignore_errors=True)
 
     def __enter__(self):

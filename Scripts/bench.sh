@@ -1,16 +1,25 @@
 # shellcheck shell=bash
-# ./dev bench: builds a release and measures it. Benchmarks/README.md says what and how.
+# ./dev bench: builds a release and measures it, or `--binary PATH`. Benchmarks/README.md says what and how.
 
 cmd_bench() {
-    local arguments=()
+    local arguments=() binary='' engine=sqlite
     while (($# > 0)); do
         case $1 in
             -j) set_jobs "${2:-}" && shift ;;
+            --binary) binary=${2:-} && shift ;;
+            --engine) engine=${2:-} && arguments+=("$1" "$engine") && shift ;;
             *) arguments+=("$1") ;;
         esac
         shift
     done
     require build bench
-    run_logged build-release build_release
-    python3 Benchmarks/bench.py "${arguments[@]}" --binary "$RELEASE_BINARY"
+    if [[ -z $binary ]]; then
+        run_logged build-release build_release
+        binary=$RELEASE_BINARY
+    fi
+    if [[ $engine != sqlite ]]; then
+        start_services
+        use_services
+    fi
+    python3 Benchmarks/bench.py "${arguments[@]}" --binary "$binary"
 }
