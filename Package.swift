@@ -164,7 +164,20 @@ func selected(_ all: [Target]) -> [Target] {
     return all.filter { wanted.contains($0.name) }
 }
 
-let everything = libraries + (tools + platform + adapters + capabilities).flatMap { $0 } + program
+/// Programs for `./dev bench`, which sets the variable; nobody else builds them.
+let benchmarks: [Target] =
+    Context.environment["CAIRN_BENCHMARKS"] == nil
+    ? []
+    : [
+        .executableTarget(
+            name: "HTTPSink",
+            dependencies: ["Kernel", "HTTPServer"],
+            path: "Benchmarks/HTTPSink",
+            swiftSettings: settings
+        )
+    ]
+
+let everything = libraries + (tools + platform + adapters + capabilities).flatMap { $0 } + program + benchmarks
 let targets = selected(everything)
 
 let package = Package(

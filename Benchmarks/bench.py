@@ -25,8 +25,7 @@ def arguments():
     parser.add_argument("--engine", choices=["sqlite", "mariadb", "mysql"], default="sqlite", help="for state")
     parser.add_argument("--quick", action="store_true", help="state with small counts: does the tool work?")
     parser.add_argument("--perf", metavar="SECTION", help="record a profile of the server in this section of state")
-    parser.add_argument("--hop-path", default="/api/status", help="a cheap route that is answered by a Swift task")
-    parser.add_argument("--upload", default="POST /api/bench/upload", help="METHOD PATH that reads a body of 100 MB")
+    parser.add_argument("--sink", help="the HTTP server alone, for the rows loop, hop and upload")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting for the server")
     parser.add_argument("--no-results", action="store_true", help="print only, write no file")
     options = parser.parse_args()
@@ -44,12 +43,12 @@ def main():
         """Whether to run it: asked for by its name, or with all and, where rows are named, by one of its own."""
         return options.benchmark == benchmark or options.benchmark == "all" and (not names or names & set(rows))
 
-    passed, known = True, {"startup"} | {row.name for row in http_bench.rows(options)} | state_bench.names()
+    passed, known = True, {"startup"} | {row.name for row in http_bench.rows()} | state_bench.names()
     if names - known:
         raise SystemExit(f"no such row: {', '.join(sorted(names - known))}; there are: {', '.join(sorted(known))}")
     if wanted("startup", ["startup"]):
         passed &= startup_bench.run(options)
-    if wanted("http", [row.name for row in http_bench.rows(options)]):
+    if wanted("http", [row.name for row in http_bench.rows()]):
         passed &= http_bench.run(options)
     if wanted("state", state_bench.names()):
         passed &= state_bench.run(options)

@@ -136,6 +136,13 @@ def start_baseline():
     return Process([program, str(port)], {"CAIRN_DATA": str(folder / "data"), "PORT": str(port)}, "/")
 
 
+def start_sink(program):
+    """The HTTP server of Cairn alone (HTTPSink)."""
+    folder = Path(tempfile.mkdtemp(prefix="cairn-sink-"))
+    port = free_port()
+    return Process([program, str(port)], {"CAIRN_DATA": str(folder / "data"), "PORT": str(port)}, "/hop")
+
+
 def measure(server, run, repetitions):
     """Runs `run` once to warm up and then several times; medians of each figure, and CPU time of the server.
 

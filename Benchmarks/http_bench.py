@@ -1,5 +1,6 @@
 """HTTP: small requests at 32 connections with wrk on the same cores, and uploads of 100 MB."""
 
+import contextlib
 import json
 import os
 import re
@@ -28,16 +29,18 @@ class Row:
     method: str = "GET"
     headers: tuple = ()
     unit: str = "req/s"
+    # Whether the HTTP server alone answers (HTTPSink), without Cairn above it.
+    bare: bool = False
 
 
-def rows(options):
-    upload_method, _, upload_path = options.upload.partition(" ")
+def rows():
     return [
         Row("livez", "/livez", 120_000, 149_000),
-        Row("hop", options.hop_path, 90_000, 131_000),
         Row("user", "/api/user", 30_000, 60_000, 5.0, headers=tuple(AUTHORIZED)),
         Row("stack", STACK, 30_000, 60_000, 5.0, headers=tuple(AUTHORIZED)),
-        Row("upload", upload_path, 1_000, 2_000, method=upload_method, headers=tuple(AUTHORIZED), unit="MB/s"),
+        Row("loop", "/loop", 120_000, 149_000, bare=True),
+        Row("hop", "/hop", 90_000, 131_000, bare=True),
+        Row("upload", "/upload", 1_000, 2_000, method="POST", unit="MB/s", bare=True),
     ]
 
 
@@ -137,13 +140,27 @@ def cells(row, figures, ruler):
     ]
 
 
+def start(wanted, options, servers):
+    """Starts what the rows need: Cairn, with a stack to ask for, and the HTTP server alone."""
+    cairn = sink = None
+    if not all(row.bare for row in wanted):
+        cairn = servers.enter_context(harness.start_cairn(options.binary, options.settings))
+    if any(row.path == STACK for row in wanted):
+        create_stack(cairn)
+    if any(row.bare for row in wanted):
+        if not options.sink:
+            raise SystemExit("rows of the HTTP server alone need --sink PATH; ./dev bench http builds it")
+        sink = servers.enter_context(harness.start_sink(options.sink))
+    return cairn, sink
+
+
 HEADING = ["row", "median", "spread", "floor", "stretch", "p50 ms", "p99 ms", "CPU µs", "peak MB", "of ruler", ""]
 
 
 def run(options):
-    wanted = [row for row in rows(options) if not options.only or row.name in options.only]
+    wanted = [row for row in rows() if not options.only or row.name in options.only]
     if not wanted:
-        raise SystemExit(f"no such row; there are: {', '.join(row.name for row in rows(options))}")
+        raise SystemExit(f"no such row; there are: {', '.join(row.name for row in rows())}")
     conditions = harness.conditions()
     body = upload_body()
     rulers = {}
@@ -151,12 +168,11 @@ def run(options):
         for unit in dict.fromkeys(row.unit for row in wanted):
             rulers[unit] = measure(baseline, Row("ruler", "/", 0, 0, unit=unit, method="POST"), options, body)
     table, results = [HEADING], {}
-    with harness.start_cairn(options.binary, options.settings) as server:
-        if any(row.path == STACK for row in wanted):
-            create_stack(server)
+    with contextlib.ExitStack() as servers:
+        cairn, sink = start(wanted, options, servers)
         for row in wanted:
             try:
-                figures = measure(server, row, options, body)
+                figures = measure(sink if row.bare else cairn, row, options, body)
             except harness.NoFigure as reason:
                 table.append([f"{row.name}: {row.method} {row.path}: {reason}", *["–"] * 9, "FAIL"])
                 results[row.name] = {"verdict": "FAIL", "reason": str(reason)}

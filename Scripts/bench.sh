@@ -2,12 +2,13 @@
 # ./dev bench: builds a release and measures it, or `--binary PATH`. Benchmarks/README.md says what and how.
 
 cmd_bench() {
-    local arguments=() binary='' engine=sqlite
+    local arguments=() binary='' engine=sqlite what=all
     while (($# > 0)); do
         case $1 in
             -j) set_jobs "${2:-}" && shift ;;
             --binary) binary=${2:-} && shift ;;
             --engine) engine=${2:-} && arguments+=("$1" "$engine") && shift ;;
+            http | startup | state) what=$1 && arguments+=("$1") ;;
             *) arguments+=("$1") ;;
         esac
         shift
@@ -16,6 +17,10 @@ cmd_bench() {
     if [[ -z $binary ]]; then
         run_logged build-release build_release
         binary=$RELEASE_BINARY
+    fi
+    if [[ $what == all || $what == http ]]; then
+        run_logged build-sink build_sink
+        arguments+=(--sink "$SINK_BINARY")
     fi
     if [[ $engine != sqlite ]]; then
         start_services

@@ -8,6 +8,9 @@ SCRATCH_DEBUG="$CAIRN_ROOT/.build-debug"
 SCRATCH_RELEASE="$CAIRN_ROOT/.build"
 DEBUG_BINARY="$SCRATCH_DEBUG/debug/cairn"
 RELEASE_BINARY="$SCRATCH_RELEASE/release/cairn"
+SCRATCH_SINK="$CAIRN_ROOT/.build-sink"
+# shellcheck disable=SC2034  # for bench.sh
+SINK_BINARY="$SCRATCH_SINK/release/HTTPSink"
 # shellcheck disable=SC2034  # for test.sh
 TEST_BINARY="$SCRATCH_DEBUG/debug/cairnPackageTests.xctest"
 
@@ -27,6 +30,12 @@ build_tests() { swift build "${SWIFT_FLAGS[@]}" --scratch-path "$SCRATCH_DEBUG" 
 build_release() {
     swift build "${SWIFT_FLAGS[@]}" --scratch-path "$SCRATCH_RELEASE" \
         -c release --static-swift-stdlib --product cairn
+}
+
+# The HTTP server alone, for benchmarks; apart from the release, whose package does not have it.
+build_sink() {
+    CAIRN_BENCHMARKS=1 swift build "${SWIFT_FLAGS[@]}" --scratch-path "$SCRATCH_SINK" \
+        -c release --static-swift-stdlib --product HTTPSink
 }
 
 cmd_build() {

@@ -11,7 +11,11 @@ struct ReadJob: Job {
     var isShared: Bool { false }
 }
 
-/// A thread that reads, one closure after the other, each on a snapshot of its own.
+/// A thread that reads, one closure after the other.
+///
+/// Closures that waited already when a snapshot was taken are run on the same one: beginning and ending it costs as much
+/// as a small read does. Those that come later get a later snapshot, so that everybody sees what was written before they
+/// asked.
 struct Reader: ConnectionLoop {
     let opening: SQLiteOpening
     let jobs: WaitingJobs<ReadJob>
@@ -34,7 +38,8 @@ struct Reader: ConnectionLoop {
     mutating func run() {
         while let job = jobs.take(1).first {
             do {
-                try perform(job)()
+                let (connection, transaction) = try usable()
+                try readAll(from: job, connection, transaction)
             } catch {
                 job.refuse(error)
             }
@@ -42,12 +47,43 @@ struct Reader: ConnectionLoop {
         connection?.close()
     }
 
-    private mutating func perform(_ job: ReadJob) throws -> @Sendable () -> Void {
-        let (connection, transaction) = try usable()
+    /// Runs a closure, and after it those that waited as well, on one snapshot.
+    ///
+    /// - Throws: when no snapshot can be begun; nothing was run then.
+    private func readAll(from first: ReadJob, _ connection: Connection, _ transaction: Transaction) throws {
+        let newest = jobs.newest
+        do {
+            try connection.begin("BEGIN")
+        } catch {
+            throw connection.translate(error)
+        }
+        defer { connection.endRead() }
+        counters.update { $0.snapshots += 1 }
+        let end = ContinuousClock.now + Self.longestSharing
+        var next: ReadJob? = first
+        while let job = next {
+            do {
+                try perform(job, connection, transaction)()
+            } catch {
+                // Whatever it was may have cost the snapshot.
+                return job.refuse(error)
+            }
+            next = ContinuousClock.now < end ? jobs.take(upTo: newest) : nil
+        }
+    }
+
+    /// A snapshot is not kept open for longer than that, as the log cannot be emptied past it.
+    private static let longestSharing = Duration.milliseconds(20)
+
+    private func perform(
+        _ job: ReadJob,
+        _ connection: Connection,
+        _ transaction: Transaction
+    ) throws -> @Sendable () -> Void {
         let start = ContinuousClock.now
         let limit = Connection.Limit(deadline: start + opening.configuration.readTimeout, ticket: job.ticket)
         let result = Result {
-            try connection.withLimit(limit) { try read(job, connection, transaction) }
+            try connection.withLimit(limit) { try job.work(transaction) }
         }
         let time = start.duration(to: .now)
         let isInterrupted = time > opening.configuration.readTimeout || job.ticket.isCancelled
@@ -58,20 +94,6 @@ struct Reader: ConnectionLoop {
             if isInterrupted { values.interruptedReads += 1 }
         }
         return try result.get()
-    }
-
-    private func read(
-        _ job: ReadJob,
-        _ connection: Connection,
-        _ transaction: Transaction
-    ) throws -> @Sendable () -> Void {
-        do {
-            try connection.begin("BEGIN")
-        } catch {
-            throw connection.translate(error)
-        }
-        defer { connection.endRead() }
-        return try job.work(transaction)
     }
 
     private mutating func usable() throws -> (Connection, Transaction) {

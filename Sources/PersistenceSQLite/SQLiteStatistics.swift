@@ -17,6 +17,8 @@ package struct SQLiteStatistics: Sendable, Equatable {
     package var slowedGroups = 0
 
     package var reads = 0
+    /// Snapshots that these reads were made on.
+    package var snapshots = 0
     package var readTime: Duration = .zero
     package var longestRead: Duration = .zero
     /// Reads that were ended by their deadline or by cancellation.

@@ -28,10 +28,19 @@ protocol Job: Sendable {
 final class WaitingJobs<Item: Job>: Sendable {
     private struct State: Sendable {
         var items: [Item] = []
+        /// Counts all that were ever added; each item has the number it got then.
+        var added: UInt64 = 0
+        var numbers: [UInt64] = []
         var head = 0
         var isStopped = false
 
         var count: Int { items.count - head }
+
+        mutating func append(_ item: Item) {
+            added += 1
+            items.append(item)
+            numbers.append(added)
+        }
 
         /// The first closure, and those behind it that may share its turn.
         mutating func take(_ limit: Int) -> [Item]? {
@@ -41,22 +50,37 @@ final class WaitingJobs<Item: Job>: Sendable {
                 while end < items.count, end - head < limit, items[end].isShared { end += 1 }
             }
             let taken = Array(items[head..<end])
-            head = end
-            if head == items.count {
-                items.removeAll(keepingCapacity: true)
-                head = 0
-            } else if head > 64, head * 2 > items.count {
-                items.removeFirst(head)
-                head = 0
-            }
+            advance(to: end)
             return taken
         }
 
+        /// The first closure if it was added no later than a certain one.
+        mutating func take(upTo number: UInt64) -> Item? {
+            guard count > 0, numbers[head] <= number else { return nil }
+            let item = items[head]
+            advance(to: head + 1)
+            return item
+        }
+
+        private mutating func advance(to index: Int) {
+            head = index
+            if head == items.count {
+                items.removeAll(keepingCapacity: true)
+                numbers.removeAll(keepingCapacity: true)
+                head = 0
+            } else if head > 64, head * 2 > items.count {
+                items.removeFirst(head)
+                numbers.removeFirst(head)
+                head = 0
+            }
+        }
+
         mutating func remove(where condition: (Item) -> Bool) -> [Item] {
-            let waiting = items[head...]
-            let removed = waiting.filter(condition)
+            let removed = items[head...].filter(condition)
             guard !removed.isEmpty else { return [] }
-            items = waiting.filter { !condition($0) }
+            let kept = (head..<items.count).filter { !condition(items[$0]) }
+            numbers = kept.map { numbers[$0] }
+            items = kept.map { items[$0] }
             head = 0
             return removed
         }
@@ -82,7 +106,7 @@ final class WaitingJobs<Item: Job>: Sendable {
             if item.ticket.isCancelled { return CancellationError() }
             if state.isStopped { return DatabaseError.unavailable("the database is closed") }
             if state.count >= limit { return DatabaseError.unavailable("the database has too much to do") }
-            state.items.append(item)
+            state.append(item)
             return nil
         }
         if let refusal {
@@ -96,6 +120,16 @@ final class WaitingJobs<Item: Job>: Sendable {
     /// Waits for work; empty when there will be no more.
     func take(_ limit: Int) -> [Item] {
         monitor.wait { $0.take(limit) }
+    }
+
+    /// Tells what has been added by now, for `take(upTo:)`.
+    var newest: UInt64 {
+        monitor.withLock { $0.added }
+    }
+
+    /// The first closure that waits, if it was added no later than `newest` said; nil at once otherwise.
+    func take(upTo number: UInt64) -> Item? {
+        monitor.withLock { $0.take(upTo: number) }
     }
 
     /// Takes the closure of a cancelled task out, if it still waits.

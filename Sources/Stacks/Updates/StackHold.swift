@@ -71,10 +71,20 @@ package struct StackHold: Sendable {
     /// Ends every update whose lease is over; for the job that does so now and then.
     ///
     /// - Returns: how many there were.
+    /// - Throws: what the first of them met that could not be ended; all others were.
     package func expireDead() async throws -> Int {
         let limit = effects.now().advanced(by: UpdateLifecycle.grace * -1)
         let dead = try await database.read { [updates] tx in try updates.expired(before: limit, limit: 100, in: tx) }
-        for update in dead { try await expire(update.id, of: update.stack) }
+        var failure: (any Error)?
+        for update in dead {
+            do {
+                try await expire(update.id, of: update.stack)
+            } catch {
+                // The others must not wait for one that cannot be ended.
+                failure = failure ?? error
+            }
+        }
+        if let failure { throw failure }
         return dead.count
     }
 }
