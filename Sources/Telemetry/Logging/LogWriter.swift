@@ -30,12 +30,19 @@ package final class LogWriter: LogSink {
         let wakeUp: DispatchSemaphore
     }
 
+    /// How long lines are gathered after the first: waking a thread costs more than writing a line.
+    private static let gathering = DispatchTimeInterval.milliseconds(5)
+    /// Lines are written at once when so many bytes of them wait.
+    private static let gatheringLimit = 262_144
+
     private let descriptor: Int32
     private let format: LogFormat
     private let limit: Int
     private let now: @Sendable () -> Timestamp
     private let state = Locked(State())
     private let wakeUp = DispatchSemaphore(value: 0)
+    /// Signalled when lines must not be gathered any longer.
+    private let hurry = DispatchSemaphore(value: 0)
     private let droppedTotal = Atomic<Int>(0)
 
     /// Starts the thread `log`.
@@ -64,17 +71,19 @@ package final class LogWriter: LogSink {
 
     package func write(_ entry: LogEntry) {
         let line = format.line(entry)
-        let isFirst = state.withLock { state -> Bool in
+        let (isFirst, isMuch) = state.withLock { state -> (Bool, Bool) in
             guard !state.isStopping, state.pending.count + line.count <= limit else {
                 state.droppedSinceLast += 1
                 droppedTotal.wrappingAdd(1, ordering: .relaxed)
-                return false
+                return (false, false)
             }
+            let before = state.pending.count
             state.pending += line
             state.taken += line.count
-            return state.pending.count == line.count
+            return (before == 0, before < Self.gatheringLimit && state.pending.count >= Self.gatheringLimit)
         }
         if isFirst { wakeUp.signal() }
+        if isMuch { hurry.signal() }
     }
 
     /// Waits until what was taken before is written; blocks, for the end of the process.
@@ -89,6 +98,7 @@ package final class LogWriter: LogSink {
             return waiter
         }
         guard let waiter else { return true }
+        hurry.signal()
         let (seconds, attoseconds) = timeout.components
         let nanoseconds = Int(seconds) * 1_000_000_000 + Int(attoseconds / 1_000_000_000)
         return waiter.wakeUp.wait(timeout: .now() + .nanoseconds(nanoseconds)) == .success
@@ -97,6 +107,7 @@ package final class LogWriter: LogSink {
     /// Lets the thread write what waits and end; later entries are dropped.
     package func stop() {
         state.withLock { $0.isStopping = true }
+        hurry.signal()
         wakeUp.signal()
     }
 
@@ -105,6 +116,7 @@ package final class LogWriter: LogSink {
     /// - Parameter batch: an empty buffer that is given to the next lines; empty again afterwards.
     private func drain(_ batch: inout [UInt8]) -> Bool {
         wakeUp.wait()
+        _ = hurry.wait(timeout: .now() + Self.gathering)
         let dropped = state.withLock { state in
             swap(&state.pending, &batch)
             defer { state.droppedSinceLast = 0 }
