@@ -281,6 +281,7 @@ def run(options):
         bench = Bench(options, folder, baseline)
         run_sections(bench, wanted)
         conditions["load_after"] = os.getloadavg()[0]
+        conditions["share_after"] = calibrate(tempfile.gettempdir())["share_of_a_core"]
     table = [HEADING]
     results = {row.name: bench.figures[row.name] for row in wanted}
     for row in wanted:
@@ -305,10 +306,11 @@ def print_conditions(c, bench):
         f"{c['engine']}, {bench.repetitions} repetitions after a warm-up, sender on the same {c['cores']} cores; "
         f"{c['processor']}, kernel {c['kernel']}, Swift {c['swift']}, commit {c['commit']}\n"
         f"load {c['load_before']:.1f} before, {c['load_after']:.1f} after; a busy loop got {c['share_of_a_core']:.0%} "
-        f"of a core; zlib inflates {c['inflate_mb_per_cpu_second']:,.0f} MB per CPU second; a durable append of 40 KB "
-        f"takes {c['durable_append_40kb_p50_ms']:.2f} ms (p99 {c['durable_append_40kb_p99_ms']:.2f})"
+        f"of a core before and {c['share_after']:.0%} after\nzlib inflates {c['inflate_mb_per_cpu_second']:,.0f} MB "
+        f"per CPU second; a durable append of 40 KB takes "
+        f"{c['durable_append_40kb_p50_ms']:.2f} ms (p99 {c['durable_append_40kb_p99_ms']:.2f})"
     )
     if c["quick"]:
         print("Small counts: these figures say only that the tool and the server work.")
-    elif c["load_before"] > 0.5:
+    elif c["load_before"] > 0.5 or c["share_after"] < 0.9:
         print("The machine was busy: times and rates are too bad; CPU, what the cores allow, disk and memory hold.")

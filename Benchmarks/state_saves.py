@@ -10,27 +10,28 @@ import load
 from state_model import Journal, Stack, event
 
 ENTRIES, EVENTS, VALUES = 100, 50, 1000  # in one batch
+PAIR = 2  # entries in a batch as most are, since a step waits for its own
 UPDATES, SENDERS = 16, 3
 
 
 # MARK: - Journal
 
 
-def entries_of(stack, batches):
-    """The entries of an update that makes resources, as many as fill these batches; and how many resources."""
+def entries_of(stack, count):
+    """The entries of an update that makes resources, up to this count; and how many resources."""
     journal, number = Journal(stack), 0
     entries = [journal.begin()]
-    while len(entries) + 2 <= batches * ENTRIES:
+    while len(entries) + 2 <= count:
         entries += journal.create(number)
         number += 1
     return entries, number
 
 
-def journal_bodies(path, name, batches):
+def journal_bodies(path, name, batches, size=ENTRIES):
     bodies, stack = load.Bodies(path), Stack(name)
-    entries, bodies.notes["resources"] = entries_of(stack, batches)
-    for first in range(0, len(entries), ENTRIES):
-        bodies.add('{"entries":[' + ",".join(entries[first:first + ENTRIES]) + "]}")
+    entries, bodies.notes["resources"] = entries_of(stack, batches * size)
+    for first in range(0, len(entries), size):
+        bodies.add('{"entries":[' + ",".join(entries[first:first + size]) + "]}")
     return bodies
 
 
@@ -55,7 +56,9 @@ def journal(bench):
     names = [f"j{number:02d}" for number in range(UPDATES)]
     batches, long = bench.count(300, 8), bench.count(1000, 40)
     tasks = [(journal_bodies, bench.folder / name, name, batches) for name in names]
-    *bodies, single = load.prepare([*tasks, (journal_bodies, bench.folder / "single", "single", long)])
+    tasks.append((journal_bodies, bench.folder / "single", "single", long))
+    tasks.append((journal_bodies, bench.folder / "many", "many", bench.count(10_000, 500), PAIR))
+    *bodies, single, many = load.prepare(tasks)
     size = sum(sum(body.plain_sizes) for body in bodies) / (UPDATES * batches * ENTRIES)
     sent = sum(span[1] for body in bodies for span in body.spans) / (UPDATES * batches * ENTRIES)
     with bench.server() as server:
@@ -73,9 +76,11 @@ def journal(bench):
         one = [run for run, _ in runs]
         p50, p99 = one[0]["labels"]["batch"]["p50"], one[0]["labels"]["batch"]["p99"]
         bench.record_rate("journal-1", one, ENTRIES, ruler, f"batch p50 {p50:.2f}, p99 {p99:.2f} ms")
-        growth = [run["labels"]["batch"]["late_p10"] / run["labels"]["batch"]["early_p10"] for run in one]
-        note = f"p10 of the last tenth by the first's, {len(single.spans) * ENTRIES:,} entries"
-        bench.record("journal-growth", growth, note)
+        runs = [run_journal(bench, server, ["many"], [many])[0] for _ in range(bench.repetitions)]
+        found = [run["labels"]["batch"] for run in runs]
+        batches = f"{found[0]['requests']:,} batches of {PAIR}: p10 {found[0]['early_p10']:.2f} ms in the first tenth"
+        note = f"{batches}, {found[0]['late_p10']:.2f} in the last; {found[0]['requests'] / runs[0]['seconds']:,.0f}/s"
+        bench.record("journal-growth", [one["late_p10"] / one["early_p10"] for one in found], note)
 
 
 # MARK: - Events
