@@ -256,7 +256,7 @@ CREATE TABLE journal_segments (
     object VARCHAR(160) CHARACTER SET ascii COLLATE ascii_bin,
     received_at BIGINT NOT NULL,
     PRIMARY KEY (update_id, digest),
-    KEY journal_segments_update_id_first_sequence (update_id, first_sequence),
+    KEY journal_segments_update_id_last_sequence (update_id, last_sequence),
     CONSTRAINT journal_segments_fk_update_id FOREIGN KEY (update_id) REFERENCES updates (id)
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
@@ -270,7 +270,7 @@ CREATE TABLE event_segments (
     object VARCHAR(160) CHARACTER SET ascii COLLATE ascii_bin,
     received_at BIGINT NOT NULL,
     PRIMARY KEY (update_id, digest),
-    KEY event_segments_update_id_first_sequence (update_id, first_sequence),
+    KEY event_segments_update_id_last_sequence (update_id, last_sequence),
     CONSTRAINT event_segments_fk_update_id FOREIGN KEY (update_id) REFERENCES updates (id)
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 

@@ -258,7 +258,7 @@ CREATE TABLE journal_segments (
     PRIMARY KEY (update_id, digest),
     CONSTRAINT journal_segments_fk_update_id FOREIGN KEY (update_id) REFERENCES updates (id)
 ) STRICT;
-CREATE INDEX journal_segments_update_id_first_sequence ON journal_segments (update_id, first_sequence);
+CREATE INDEX journal_segments_update_id_last_sequence ON journal_segments (update_id, last_sequence);
 
 CREATE TABLE event_segments (
     update_id TEXT NOT NULL,
@@ -272,7 +272,7 @@ CREATE TABLE event_segments (
     PRIMARY KEY (update_id, digest),
     CONSTRAINT event_segments_fk_update_id FOREIGN KEY (update_id) REFERENCES updates (id)
 ) STRICT;
-CREATE INDEX event_segments_update_id_first_sequence ON event_segments (update_id, first_sequence);
+CREATE INDEX event_segments_update_id_last_sequence ON event_segments (update_id, last_sequence);
 
 CREATE TABLE data_keys (
     id TEXT NOT NULL,

@@ -133,7 +133,8 @@ extension Migration {
                 Column("received_at", .timestamp),
             ],
             primaryKey: ["update_id", "digest"],
-            indexes: [["update_id", "first_sequence"]],
+            // By the last number, as batches come in order: what overlaps a new one is at the end.
+            indexes: [["update_id", "last_sequence"]],
             foreignKeys: [ForeignKey(["update_id"], references: "updates", ["id"])]
         )
     }

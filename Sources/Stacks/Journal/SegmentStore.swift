@@ -66,6 +66,8 @@ package struct SegmentStore: Sendable {
     }
 
     /// Batches that share numbers with a range, other than the one with this digest.
+    ///
+    /// The index is by the last number: of a journal that comes in order, as it nearly always does, no row is read.
     package func overlapping(
         _ range: ClosedRange<Int64>,
         except digest: [UInt8],
