@@ -174,7 +174,13 @@ let benchmarks: [Target] =
             dependencies: ["Kernel", "HTTPServer"],
             path: "Benchmarks/HTTPSink",
             swiftSettings: settings
-        )
+        ),
+        .executableTarget(
+            name: "StateFold",
+            dependencies: ["Kernel", "Compression", "Crypto", "ObjectStorage", "StateStore", "Stacks"],
+            path: "Benchmarks/StateFold",
+            swiftSettings: settings
+        ),
     ]
 
 let everything = libraries + (tools + platform + adapters + capabilities).flatMap { $0 } + program + benchmarks

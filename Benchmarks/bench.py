@@ -25,6 +25,7 @@ def arguments():
     parser.add_argument("--engine", choices=["sqlite", "mariadb", "mysql"], default="sqlite", help="for state")
     parser.add_argument("--quick", action="store_true", help="state with small counts: does the tool work?")
     parser.add_argument("--perf", metavar="SECTION", help="record a profile of the server in this section of state")
+    parser.add_argument("--fold", help="the fold by itself, for the rows fold-all and fold-2")
     parser.add_argument("--sink", help="the HTTP server alone, for the rows loop, hop and upload")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting for the server")
     parser.add_argument("--no-results", action="store_true", help="print only, write no file")

@@ -53,9 +53,11 @@ SECTIONS = {
     ]),
     "fold": (state_texts.fold, [
         Row("fold-all", "ms", 120, 60),
+        Row("fold-all-visible", "ms", None, None),
         Row("fold-all-complete", "ms", 50, 10),
         Row("fold-all-export", "ms", None, None),
         Row("fold-2", "ms", 20, 5),
+        Row("fold-2-visible", "ms", None, None),
         Row("fold-2-complete", "ms", 50, 10),
         Row("fold-2-export", "ms", None, None),
     ]),

@@ -22,6 +22,10 @@ cmd_bench() {
         run_logged build-sink build_sink
         arguments+=(--sink "$SINK_BINARY")
     fi
+    if [[ $what == all || $what == state ]]; then
+        run_logged build-fold build_fold
+        arguments+=(--fold "$FOLD_BINARY")
+    fi
     if [[ $engine != sqlite ]]; then
         start_services
         use_services

@@ -8,9 +8,9 @@ SCRATCH_DEBUG="$CAIRN_ROOT/.build-debug"
 SCRATCH_RELEASE="$CAIRN_ROOT/.build"
 DEBUG_BINARY="$SCRATCH_DEBUG/debug/cairn"
 RELEASE_BINARY="$SCRATCH_RELEASE/release/cairn"
-SCRATCH_SINK="$CAIRN_ROOT/.build-sink"
-# shellcheck disable=SC2034  # for bench.sh
-SINK_BINARY="$SCRATCH_SINK/release/HTTPSink"
+SCRATCH_BENCHMARKS="$CAIRN_ROOT/.build-benchmarks"
+# shellcheck disable=SC2034  # both for bench.sh
+SINK_BINARY="$SCRATCH_BENCHMARKS/release/HTTPSink" FOLD_BINARY="$SCRATCH_BENCHMARKS/release/StateFold"
 # shellcheck disable=SC2034  # for test.sh
 TEST_BINARY="$SCRATCH_DEBUG/debug/cairnPackageTests.xctest"
 
@@ -32,11 +32,15 @@ build_release() {
         -c release --static-swift-stdlib --product cairn
 }
 
-# The HTTP server alone, for benchmarks; apart from the release, whose package does not have it.
-build_sink() {
-    CAIRN_BENCHMARKS=1 swift build "${SWIFT_FLAGS[@]}" --scratch-path "$SCRATCH_SINK" \
-        -c release --static-swift-stdlib --product HTTPSink
+# Programs for benchmarks: the HTTP server alone, and the fold alone. Apart from the release, whose package has neither.
+build_benchmark() {
+    CAIRN_BENCHMARKS=1 swift build "${SWIFT_FLAGS[@]}" --scratch-path "$SCRATCH_BENCHMARKS" \
+        -c release --static-swift-stdlib --product "$1"
 }
+
+build_sink() { build_benchmark HTTPSink; }
+
+build_fold() { build_benchmark StateFold; }
 
 cmd_build() {
     local release=

@@ -30,6 +30,14 @@ package struct PreparedVersion: Sendable {
     package var stackReferenceNames: [String]
 
     package var resourceCount: Int { manifest.summary.resourceCount }
+
+    /// What it is once a row names it as the first version of a stack.
+    package func first(at now: Timestamp) -> StoredVersion {
+        StoredVersion(
+            version: StateVersion(version: 1, manifest: manifest.numbered(1), createdAt: now),
+            packs: pack.map { [1: $0] } ?? [:]
+        )
+    }
 }
 
 /// SQL for `state_versions`.
