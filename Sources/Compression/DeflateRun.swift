@@ -35,10 +35,19 @@ package struct DeflateRun: Sendable, Equatable {
 
     /// The text of this run.
     package func text() throws(CompressionError) -> [UInt8] {
+        let text = try Self.text(of: bytes[...], count: textCount)
+        guard CRC32.checksum(text[...]) == crc else { throw .corrupt }
+        return text
+    }
+
+    /// The text of a run whose bytes were checked already.
+    ///
+    /// - Parameter count: bytes of the text.
+    package static func text(of run: ArraySlice<UInt8>, count textCount: Int) throws(CompressionError) -> [UInt8] {
         guard let decompressor = libdeflate_alloc_decompressor() else { preconditionFailure("out of memory") }
         defer { libdeflate_free_decompressor(decompressor) }
         var status = LIBDEFLATE_SUCCESS
-        let whole = bytes + GzipJoin.finalBlock
+        let whole = run + GzipJoin.finalBlock
         let text = [UInt8](unsafeUninitializedCapacity: textCount) { output, count in
             status = whole.withUnsafeBytes {
                 libdeflate_deflate_decompress(
@@ -52,7 +61,7 @@ package struct DeflateRun: Sendable, Equatable {
             }
             count = status == LIBDEFLATE_SUCCESS ? textCount : 0
         }
-        guard status == LIBDEFLATE_SUCCESS, CRC32.checksum(text[...]) == crc else { throw .corrupt }
+        guard status == LIBDEFLATE_SUCCESS else { throw .corrupt }
         return text
     }
 

@@ -107,7 +107,7 @@ package struct CheckpointService: Sendable {
         }
         guard let before = found else { throw Self.refusal("there is no save to apply it to") }
         let base = try await texts.text(of: before, by: update)
-        let (text, count) = try await compute.run(deadline: Self.deadline) { try Self.apply(delta, to: base) }
+        let (text, count) = try await apply(delta, to: base)
         guard let hash = Hex.decode(delta.checkpointHash) else { throw Self.refusal("checkpointHash is no SHA-256") }
         let sequence = Int(delta.sequenceNumber)
         if before.deltas.count < Self.longestChain {
@@ -179,11 +179,17 @@ package struct CheckpointService: Sendable {
         }
     }
 
-    private static func apply(_ delta: CheckpointDelta, to base: PiecedText) throws -> (PiecedText, Int) {
+    /// The text after a delta, and how many resources it has; it is hashed and read side by side.
+    private func apply(_ delta: CheckpointDelta, to base: PiecedText) async throws -> (PiecedText, Int) {
         do {
-            let (text, summary) = try delta.apply(to: base, hash: StateHash.maker)
+            let text = try await compute.run(deadline: Self.deadline) { try delta.edited(base) }
             guard text.count <= BodyInflater.textLimit else { throw Self.refusal("the result is too large") }
-            return (text, summary.resourceCount)
+            async let hashed: Void = compute.run(deadline: Self.deadline) {
+                try delta.check(text, hash: StateHash.maker)
+            }
+            async let summary = compute.run(deadline: Self.deadline) { try SummaryReader.summary(of: text.pieces) }
+            try await hashed
+            return (text, try await summary.resourceCount)
         } catch let error as StateError {
             throw error.serviceError
         }

@@ -91,8 +91,9 @@ package struct VersionReader: Sendable {
             case .inline(let text):
                 return text[...]
             case .chunk(let chunk, let stored):
-                let run = DeflateRun(bytes: Array(stored), crc: chunk.crc, textCount: chunk.textCount)
-                guard let text = try? run.text() else { throw ServiceError.stateBroken(version) }
+                guard let text = try? DeflateRun.text(of: stored, count: chunk.textCount) else {
+                    throw ServiceError.stateBroken(version)
+                }
                 return text[...]
             }
         }

@@ -51,17 +51,22 @@ package struct CheckpointDelta: Sendable {
     }
 
     /// The text after the edits, checked: by its hash, and that it is a document.
-    ///
-    /// Pieces of the base that no edit touches are shared, not copied.
     package func apply(to base: PiecedText, hash: HashMaker) throws(StateError) -> (PiecedText, DocumentSummary) {
         let text = try edited(base)
-        guard hexadecimalHash(of: text.pieces, hash) == checkpointHash else {
-            throw .deltaRefused("the result has another hash than \(checkpointHash)")
-        }
+        try check(text, hash: hash)
         return (text, try SummaryReader.summary(of: text.pieces))
     }
 
+    /// Checks the text after the edits by its hash.
+    package func check(_ text: PiecedText, hash: HashMaker) throws(StateError) {
+        guard hexadecimalHash(of: text.pieces, hash) == checkpointHash else {
+            throw .deltaRefused("the result has another hash than \(checkpointHash)")
+        }
+    }
+
     /// The text after the edits, unchecked.
+    ///
+    /// Pieces of the base that no edit touches are shared, not copied.
     package func edited(_ base: PiecedText) throws(StateError) -> PiecedText {
         var lines = LineIndex(base)
         var replacements: [(range: Range<Int>, text: ArraySlice<UInt8>)] = []
