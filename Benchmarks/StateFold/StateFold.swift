@@ -46,7 +46,8 @@ private struct Bench {
 
     func base(_ count: Int) async throws -> StoredVersion {
         let list = (0..<count).map { Self.resource($0, version: 0) }.joined(separator: ",")
-        let text = #"{"version":3,"deployment":{"manifest":{"time":"","magic":"","version":""},"resources":[\#(list)]}}"#
+        let text =
+            #"{"version":3,"deployment":{"manifest":{"time":"","magic":"","version":""},"resources":[\#(list)]}}"#
         let prepared = try await writer.write([ArraySlice(text.utf8)], over: nil, of: stack)
         return prepared.first(at: Timestamp(seconds: 0))
     }
