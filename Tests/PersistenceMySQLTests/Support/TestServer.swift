@@ -85,7 +85,15 @@ func withDriver<T>(
     change: (inout MySQLConfiguration) -> Void = { _ in },
     _ body: (MySQLDriver) async throws -> T
 ) async throws -> T {
-    try await withDriver(server.configuration(limits: limits), change: change, body)
+    // The limits are the test's own: the database is created under a lock that all tests share, and may wait for it.
+    try await withDriver(
+        server.configuration(),
+        change: { configuration in
+            configuration.limits = limits
+            change(&configuration)
+        },
+        body
+    )
 }
 
 /// The same on any server.
