@@ -29,15 +29,22 @@ struct Writer: ConnectionLoop {
     let jobs: WaitingJobs<WriteJob>
     let counters: Counters
     let log: LogSize
+    let commits: Commits
     private var connection: Connection?
     private var transaction: Transaction?
 
-    init(opening: SQLiteOpening, jobs: WaitingJobs<WriteJob>, counters: Counters, log: LogSize) throws(SQLiteOpenError)
-    {
+    init(
+        opening: SQLiteOpening,
+        jobs: WaitingJobs<WriteJob>,
+        counters: Counters,
+        log: LogSize,
+        commits: Commits
+    ) throws(SQLiteOpenError) {
         self.opening = opening
         self.jobs = jobs
         self.counters = counters
         self.log = log
+        self.commits = commits
         try adopt(opening.open(.writer))
     }
 
@@ -102,7 +109,10 @@ struct Writer: ConnectionLoop {
     private func runAlone(_ job: WriteJob, _ connection: Connection, _ transaction: Transaction) {
         switch job.work {
         case .exclusive(let work):
-            answer(job) { try work(connection) }
+            answer(job) {
+                defer { commits.note() }
+                return try work(connection)
+            }
             connection.rollBack()
         case .shared(let work):
             answer(job) {
@@ -235,6 +245,8 @@ struct Writer: ConnectionLoop {
     ///
     /// A failed sync leaves it open whether the file has the transaction; the connection is lost then.
     private func commit(_ connection: Connection, closures: Int) throws {
+        // Also after a failure, which may have committed all the same.
+        defer { commits.note() }
         do {
             try connection.commit()
         } catch {
