@@ -2,15 +2,19 @@ import Kernel
 import Persistence
 import Synchronization
 
-/// How often something may have been committed: as long as it stays the same, a snapshot shows the newest.
+/// Counts the beginnings and the ends of commits: while it stays the same and even, a snapshot shows the newest.
+///
+/// Odd is between the two, when some may see the commit already and others not yet.
 final class Commits: Sendable {
     private let count = Atomic<UInt64>(0)
 
     var now: UInt64 { count.load(ordering: .acquiring) }
 
-    /// Called before anybody is told of the commit.
-    func note() {
-        count.wrappingAdd(1, ordering: .acquiringAndReleasing)
+    /// Runs what may commit, for the one thread that writes; nobody is told of the commit before it returns.
+    func during<Result, Failure: Error>(_ body: () throws(Failure) -> Result) throws(Failure) -> Result {
+        count.wrappingAdd(1, ordering: .sequentiallyConsistent)
+        defer { count.wrappingAdd(1, ordering: .sequentiallyConsistent) }
+        return try body()
     }
 }
 
@@ -18,7 +22,7 @@ final class Commits: Sendable {
 ///
 /// There are as many as there are readers; when all are in use, the next read waits for a reader's thread as any other
 /// does. A connection keeps its snapshot until something is committed, because beginning and ending one costs more than
-/// a small read; whoever empties the log ends those that nobody uses (`releaseSnapshots`).
+/// a small read; no read sees less than one before it did. Whoever empties the log ends those that nobody uses (`releaseSnapshots`).
 final class ReadersInPlace: Sendable {
     /// SAFETY: a connection may be used from any thread, but by one at a time (`SQLITE_OPEN_NOMUTEX`): it is either in
     /// `idle` or held by the one call that took it out under the lock.
@@ -94,7 +98,7 @@ final class ReadersInPlace: Sendable {
     private func read<T>(with holder: Holder, _ body: (Transaction) throws -> T) throws -> T {
         let connection = holder.connection
         let now = commits.now
-        let isFresh = holder.snapshot != now
+        let isFresh = holder.snapshot != now || !now.isMultiple(of: 2)
         if isFresh {
             holder.endSnapshot()
             do {

@@ -84,7 +84,8 @@ struct Writer: ConnectionLoop {
         }
         if connection == nil {
             do {
-                try adopt(opening.open(.writer))
+                // The engine looks at the log again, and may find more in it than before.
+                adopt(try commits.during { () throws(SQLiteOpenError) in try opening.open(.writer) })
                 counters.update { $0.reopened += 1 }
             } catch {
                 for job in group { job.refuse(DatabaseError.unavailable(error.description)) }
@@ -109,10 +110,7 @@ struct Writer: ConnectionLoop {
     private func runAlone(_ job: WriteJob, _ connection: Connection, _ transaction: Transaction) {
         switch job.work {
         case .exclusive(let work):
-            answer(job) {
-                defer { commits.note() }
-                return try work(connection)
-            }
+            answer(job) { try commits.during { try work(connection) } }
             connection.rollBack()
         case .shared(let work):
             answer(job) {
@@ -245,10 +243,8 @@ struct Writer: ConnectionLoop {
     ///
     /// A failed sync leaves it open whether the file has the transaction; the connection is lost then.
     private func commit(_ connection: Connection, closures: Int) throws {
-        // Also after a failure, which may have committed all the same.
-        defer { commits.note() }
         do {
-            try connection.commit()
+            try commits.during { () throws(SQLiteFailure) in try connection.commit() }
         } catch {
             connection.rollBack()
             if error.leavesCommitUnknown {

@@ -8,6 +8,22 @@ import Testing
 struct ReadInPlaceTests {
     private static let threads = TaskThreads(name: "test", count: 4)
 
+    /// The most that any read has seen, and whether there will be no more writes.
+    private final class Seen: Sendable {
+        private let state = Locked((most: 0, isOver: false))
+
+        var most: Int { state.withLock { $0.most } }
+        var isOver: Bool { state.withLock { $0.isOver } }
+
+        func note(_ count: Int) {
+            state.withLock { $0.most = max($0.most, count) }
+        }
+
+        func end() {
+            state.withLock { $0.isOver = true }
+        }
+    }
+
     /// Runs `body` with an open driver on threads that may block.
     private func with(
         _ adjust: (inout SQLiteConfiguration) -> Void = { _ in },
@@ -65,6 +81,33 @@ struct ReadInPlaceTests {
             }
 
             #expect(areSeen)
+        }
+    }
+
+    @Test("no read sees less than one that ended before it began, wherever both were made")
+    func monotonic() async throws {
+        try await with { driver in
+            let seen = Seen()
+
+            let isMonotonic = try await withThrowingTaskGroup(of: Bool.self) { group in
+                for _ in 0..<6 {
+                    group.addTask {
+                        while !seen.isOver {
+                            let before = seen.most
+                            let count = try await driver.ids().count
+                            guard count >= before else { return false }
+                            seen.note(count)
+                        }
+                        return true
+                    }
+                }
+                for id in 0..<200 { try await driver.insert(id) }
+                seen.end()
+                return try await group.allSatisfy { $0 }
+            }
+
+            #expect(isMonotonic)
+            #expect(seen.most > 0)
         }
     }
 

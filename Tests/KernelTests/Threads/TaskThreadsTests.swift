@@ -63,11 +63,12 @@ struct TaskThreadsTests {
         #expect(await sum.get() == 5050)
     }
 
-    @Test("run others while one of them blocks")
-    func blocks() async {
+    @Test("run others while all but one of them block, or all", arguments: [1, 2])
+    func blocks(count: Int) async {
+        let threads = TaskThreads(name: "test", count: count)
         let mayGo = Count()
 
-        let order = await withTaskExecutorPreference(Self.threads) {
+        let order = await withTaskExecutorPreference(threads) {
             await withTaskGroup(of: String.self) { group in
                 group.addTask {
                     while mayGo.now == 0 {}
