@@ -90,6 +90,8 @@ package struct HTTPServerConfiguration: Sendable {
     package var tls: TLS?
     /// Threads that move bytes; nil for one per core.
     package var loops: Int?
+    /// Where handlers run; nil for Swift's pool, whose threads must never wait for a disk.
+    package var executor: (any TaskExecutor)?
     package var limits = Limits()
     package var timeLimits = TimeLimits()
     /// What the header field `Server` says.

@@ -11,7 +11,13 @@ final class RequestTasks: Sendable {
         var waiters: [Gate] = []
     }
 
+    private let executor: (any TaskExecutor)?
     private let running = Locked(Running())
+
+    /// - Parameter executor: where the tasks run; nil for Swift's pool.
+    init(executor: (any TaskExecutor)?) {
+        self.executor = executor
+    }
 
     var count: Int { running.withLock { $0.count } }
 
@@ -21,7 +27,7 @@ final class RequestTasks: Sendable {
     func start(_ exchange: Exchange, _ work: @escaping @Sendable () async -> Void) {
         running.withLock { $0.count += 1 }
         exchange.bind(
-            Task {
+            Task(executorPreference: executor) {
                 await work()
                 self.finished()
             }

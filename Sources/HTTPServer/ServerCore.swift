@@ -24,7 +24,7 @@ final class ServerCore: Sendable {
     private let configuration: HTTPServerConfiguration
     private let inline: @Sendable (HTTPRequestHead) -> HTTPResponse?
     private let handler: @Sendable (HTTPRequest) async -> HTTPResponse
-    private let tasks = RequestTasks()
+    private let tasks: RequestTasks
     private let life = Locked(Life.new)
 
     /// Opens when no connection is left after a drain, or when the server has stopped.
@@ -41,6 +41,7 @@ final class ServerCore: Sendable {
         self.configuration = configuration
         self.inline = inline
         self.handler = handler
+        tasks = RequestTasks(executor: configuration.executor)
     }
 
     // MARK: - Life

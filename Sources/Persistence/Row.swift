@@ -9,6 +9,14 @@ package protocol RowSource {
     func integer(_ column: Int) throws -> Int64
     func text(_ column: Int) throws -> String
     func bytes(_ column: Int) throws -> [UInt8]
+    /// Calls `body` with the UTF-8 of a text, which may be anything, for values that are read without becoming a `String`.
+    func withText(_ column: Int, _ body: (Span<UInt8>) -> Void) throws
+}
+
+extension RowSource {
+    package func withText(_ column: Int, _ body: (Span<UInt8>) -> Void) throws {
+        body(try text(column).utf8.span)
+    }
 }
 
 /// One row of a result, valid only inside the closure that gets it.
@@ -51,8 +59,9 @@ package struct Row {
     }
 
     package func id<Entity>(_ column: Int, of entity: Entity.Type = Entity.self) throws -> ID<Entity> {
-        let text = try source.text(column)
-        guard let id = ID<Entity>(text) else { throw RowError.notAnID(column: column, text: text) }
+        var id: ID<Entity>?
+        try source.withText(column) { id = ID<Entity>($0) }
+        guard let id else { throw RowError.notAnID(column: column, text: try source.text(column)) }
         return id
     }
 

@@ -90,12 +90,19 @@ struct Checkpointer: ConnectionLoop {
     let opening: SQLiteOpening
     let counters: Counters
     let log: LogSize
+    let inPlace: ReadersInPlace
     private var connection: Connection?
 
-    init(opening: SQLiteOpening, counters: Counters, log: LogSize) throws(SQLiteOpenError) {
+    init(
+        opening: SQLiteOpening,
+        counters: Counters,
+        log: LogSize,
+        inPlace: ReadersInPlace
+    ) throws(SQLiteOpenError) {
         self.opening = opening
         self.counters = counters
         self.log = log
+        self.inPlace = inPlace
         connection = try opening.open(.maintenance)
     }
 
@@ -121,6 +128,7 @@ struct Checkpointer: ConnectionLoop {
 
     private mutating func checkpoint(_ mode: Connection.CheckpointMode) {
         let start = ContinuousClock.now
+        inPlace.releaseSnapshots()
         do {
             let isComplete = try usable().checkpoint(mode)
             let restarted = mode != .passive && isComplete

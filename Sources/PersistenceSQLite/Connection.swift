@@ -14,7 +14,10 @@ final class Connection: DriverConnection {
     /// What may end the work that runs.
     struct Limit {
         let deadline: ContinuousClock.Instant
-        let ticket: Ticket
+        /// Nil where the work runs in its own task, which knows whether it is cancelled.
+        let ticket: Ticket?
+
+        var isCancelled: Bool { ticket?.isCancelled ?? Task.isCancelled }
     }
 
     let role: Role
@@ -99,7 +102,7 @@ final class Connection: DriverConnection {
     func translate(_ failure: SQLiteFailure, under limit: Limit? = nil) -> any Error {
         if failure.needsNewConnection { isLost = true }
         if failure.isInterrupt, let limit = limit ?? self.limit {
-            return limit.ticket.isCancelled
+            return limit.isCancelled
                 ? CancellationError() : DatabaseError.unavailable("the read took too long")
         }
         return failure.databaseError(mayWrite: role == .writer)
@@ -212,7 +215,7 @@ final class Connection: DriverConnection {
         if expectsTransaction, !isInTransaction {
             throw DatabaseError.unavailable("the engine has rolled the transaction back")
         }
-        if let limit, limit.ticket.isCancelled { throw CancellationError() }
+        if let limit, limit.isCancelled { throw CancellationError() }
     }
 
     private func prepare(_ text: String, isOurs: Bool) throws -> Statement {
@@ -292,7 +295,7 @@ final class Connection: DriverConnection {
 
     fileprivate var mustStop: Bool {
         guard let limit else { return false }
-        return limit.ticket.isCancelled || limit.deadline < .now
+        return limit.isCancelled || limit.deadline < .now
     }
 }
 

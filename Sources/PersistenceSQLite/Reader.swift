@@ -63,7 +63,10 @@ struct Reader: ConnectionLoop {
         var next: ReadJob? = first
         while let job = next {
             do {
-                try perform(job, connection, transaction)()
+                let answer = try connection.measuredRead(for: job.ticket, opening.configuration, counters) {
+                    try job.work(transaction)
+                }
+                answer()
             } catch {
                 // Whatever it was may have cost the snapshot.
                 return job.refuse(error)
@@ -74,27 +77,6 @@ struct Reader: ConnectionLoop {
 
     /// A snapshot is not kept open for longer than that, as the log cannot be emptied past it.
     private static let longestSharing = Duration.milliseconds(20)
-
-    private func perform(
-        _ job: ReadJob,
-        _ connection: Connection,
-        _ transaction: Transaction
-    ) throws -> @Sendable () -> Void {
-        let start = ContinuousClock.now
-        let limit = Connection.Limit(deadline: start + opening.configuration.readTimeout, ticket: job.ticket)
-        let result = Result {
-            try connection.withLimit(limit) { try job.work(transaction) }
-        }
-        let time = start.duration(to: .now)
-        let isInterrupted = time > opening.configuration.readTimeout || job.ticket.isCancelled
-        counters.update { values in
-            values.reads += 1
-            values.readTime += time
-            values.longestRead = max(values.longestRead, time)
-            if isInterrupted { values.interruptedReads += 1 }
-        }
-        return try result.get()
-    }
 
     private mutating func usable() throws -> (Connection, Transaction) {
         if let connection, let transaction, !connection.isLost { return (connection, transaction) }
@@ -107,5 +89,35 @@ struct Reader: ConnectionLoop {
         }
         counters.update { $0.reopened += 1 }
         return try usable()
+    }
+}
+
+extension Connection {
+    /// Runs a read under its limit and counts it.
+    ///
+    /// - Parameters:
+    ///   - ticket: nil for a read in the task that asks.
+    ///   - snapshots: how many were begun for it.
+    func measuredRead<Result>(
+        for ticket: Ticket?,
+        _ configuration: SQLiteConfiguration,
+        _ counters: Counters,
+        snapshots: Int = 0,
+        _ work: () throws -> Result
+    ) throws -> Result {
+        let start = ContinuousClock.now
+        let limit = Limit(deadline: start + configuration.readTimeout, ticket: ticket)
+        defer {
+            let time = start.duration(to: .now)
+            let isInterrupted = time > configuration.readTimeout || limit.isCancelled
+            counters.update { values in
+                values.reads += 1
+                values.snapshots += snapshots
+                values.readTime += time
+                values.longestRead = max(values.longestRead, time)
+                if isInterrupted { values.interruptedReads += 1 }
+            }
+        }
+        return try withLimit(limit, work)
     }
 }

@@ -3,13 +3,16 @@ package import Persistence
 
 /// SQLite as a `DatabaseDriver`: one thread that writes with group commit, a few that read, one that checkpoints.
 ///
-/// Nothing of SQLite runs on a thread of Swift's pool, and each connection stays on its own thread.
+/// Nothing of SQLite runs on a thread of Swift's pool. Each connection stays on its own thread, but for those that read on
+/// the thread of whoever asks, where that may block.
 package final class SQLiteDriver: DatabaseDriver {
     package let configuration: SQLiteConfiguration
     let opening: SQLiteOpening
     private let writes: WaitingJobs<WriteJob>
     private let reads: WaitingJobs<ReadJob>
+    private let inPlace: ReadersInPlace
     private let counters: Counters
+    private let commits = Commits()
     private let log: LogSize
     private let threads = Locked(Threads())
     private let timer = Monitor(false)
@@ -37,6 +40,7 @@ package final class SQLiteDriver: DatabaseDriver {
         writes = WaitingJobs(limit: configuration.queueLimit)
         reads = WaitingJobs(limit: configuration.queueLimit)
         counters = Counters(groupLimit: configuration.groupLimit)
+        inPlace = ReadersInPlace(opening: opening, counters: counters, commits: commits)
         log = LogSize(configuration)
     }
 
@@ -64,6 +68,7 @@ package final class SQLiteDriver: DatabaseDriver {
 
     private func start() async throws {
         let (opening, counters, log, writes, reads) = (opening, counters, log, writes, reads)
+        let (commits, inPlace) = (commits, inPlace)
         let locksFolder = configuration.locksFolder
         let lock = try await ConnectionThread.run(name: "sqlite-open") {
             try opening.prepare()
@@ -71,11 +76,11 @@ package final class SQLiteDriver: DatabaseDriver {
         }
         threads.withLock { $0.folderLock = lock }
         let writer = try await ConnectionThread.start(name: "sqlite-write", under: lock) {
-            try Writer(opening: opening, jobs: writes, counters: counters, log: log)
+            try Writer(opening: opening, jobs: writes, counters: counters, log: log, commits: commits)
         }
         threads.withLock { $0.working.append(writer) }
         let checkpointer = try await ConnectionThread.start(name: "sqlite-check", under: lock) {
-            try Checkpointer(opening: opening, counters: counters, log: log)
+            try Checkpointer(opening: opening, counters: counters, log: log, inPlace: inPlace)
         }
         threads.withLock { $0.checkpointer = checkpointer }
         for index in 0..<configuration.readers {
@@ -100,7 +105,13 @@ package final class SQLiteDriver: DatabaseDriver {
 
     // MARK: - Work
 
+    /// Reads at once on the caller's thread where that may block, otherwise on a reader's thread.
     package func read<T: Sendable>(_ body: @escaping @Sendable (Transaction) throws -> T) async throws -> T {
+        // Without the folder's lock others may write, and nobody counts their commits.
+        if TaskThreads.isCurrent, configuration.locksFolder {
+            try Task.checkCancellation()
+            if let value = try inPlace.read(body) { return value }
+        }
         let ticket = Ticket()
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<T, any Error>) in
@@ -182,6 +193,7 @@ package final class SQLiteDriver: DatabaseDriver {
         }
         for errand in errands { errand.ticket.cancel() }
         for end in working + errands.map(\.end) { await end.wait() }
+        await inPlace.close()
         log.stop()
         await threads.withLock { $0.checkpointer }?.wait()
         stopTimer()

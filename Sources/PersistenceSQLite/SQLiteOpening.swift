@@ -12,6 +12,9 @@ struct SQLiteOpening: Sendable {
 
     private var path: String { configuration.path }
 
+    /// Settings of the library, made once and before it is used.
+    private static let library = cairn_sqlite_count_no_memory()
+
     /// Settings that are kept per connection: one that is missing on one of them loses data silently.
     ///
     /// `mmap_size`: a read error in a mapped file is a signal, not a result code.
@@ -40,6 +43,7 @@ struct SQLiteOpening: Sendable {
         guard sqlite3_libversion_number() >= 3_037_000 else {
             throw .library("SQLite \(String(cString: sqlite3_libversion())) is too old, 3.37 or newer is needed")
         }
+        _ = Self.library
         try checkFolder()
         try checkFile()
     }

@@ -116,14 +116,24 @@ final class Statement: RowSource {
     }
 
     func text(_ column: Int) throws -> String {
+        let bytes = try textBytes(column)
+        // `String(validating:as:)` is generic and not specialized: it takes three times as long.
+        guard let text = try? UTF8Span(validating: bytes.span) else {
+            throw RowError.wrongType(column: column, expected: "text in UTF-8")
+        }
+        return String(copying: text)
+    }
+
+    func withText(_ column: Int, _ body: (Span<UInt8>) -> Void) throws {
+        body(try textBytes(column).span)
+    }
+
+    /// Valid until the statement goes on.
+    private func textBytes(_ column: Int) throws -> UnsafeBufferPointer<UInt8> {
         let index = Int32(column)
         guard sqlite3_column_type(handle, index) == SQLITE_TEXT else { throw wrongType(column, expected: "text") }
         guard let start = sqlite3_column_text(handle, index) else { throw outOfMemory }
-        let buffer = UnsafeBufferPointer(start: start, count: Int(sqlite3_column_bytes(handle, index)))
-        guard let text = String(validating: buffer, as: UTF8.self) else {
-            throw RowError.wrongType(column: column, expected: "text in UTF-8")
-        }
-        return text
+        return UnsafeBufferPointer(start: start, count: Int(sqlite3_column_bytes(handle, index)))
     }
 
     /// Text is given as its UTF-8.

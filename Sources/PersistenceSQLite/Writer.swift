@@ -29,15 +29,22 @@ struct Writer: ConnectionLoop {
     let jobs: WaitingJobs<WriteJob>
     let counters: Counters
     let log: LogSize
+    let commits: Commits
     private var connection: Connection?
     private var transaction: Transaction?
 
-    init(opening: SQLiteOpening, jobs: WaitingJobs<WriteJob>, counters: Counters, log: LogSize) throws(SQLiteOpenError)
-    {
+    init(
+        opening: SQLiteOpening,
+        jobs: WaitingJobs<WriteJob>,
+        counters: Counters,
+        log: LogSize,
+        commits: Commits
+    ) throws(SQLiteOpenError) {
         self.opening = opening
         self.jobs = jobs
         self.counters = counters
         self.log = log
+        self.commits = commits
         try adopt(opening.open(.writer))
     }
 
@@ -77,7 +84,8 @@ struct Writer: ConnectionLoop {
         }
         if connection == nil {
             do {
-                try adopt(opening.open(.writer))
+                // The engine looks at the log again, and may find more in it than before.
+                adopt(try commits.during { () throws(SQLiteOpenError) in try opening.open(.writer) })
                 counters.update { $0.reopened += 1 }
             } catch {
                 for job in group { job.refuse(DatabaseError.unavailable(error.description)) }
@@ -102,7 +110,7 @@ struct Writer: ConnectionLoop {
     private func runAlone(_ job: WriteJob, _ connection: Connection, _ transaction: Transaction) {
         switch job.work {
         case .exclusive(let work):
-            answer(job) { try work(connection) }
+            answer(job) { try commits.during { try work(connection) } }
             connection.rollBack()
         case .shared(let work):
             answer(job) {
@@ -236,7 +244,7 @@ struct Writer: ConnectionLoop {
     /// A failed sync leaves it open whether the file has the transaction; the connection is lost then.
     private func commit(_ connection: Connection, closures: Int) throws {
         do {
-            try connection.commit()
+            try commits.during { () throws(SQLiteFailure) in try connection.commit() }
         } catch {
             connection.rollBack()
             if error.leavesCommitUnknown {

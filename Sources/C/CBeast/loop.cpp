@@ -1,30 +1,35 @@
-// The only file that sees Asio: one reactor, its thread, its timer.
+// The only file that sees epoll: one thread, the descriptors it watches, its timer.
 #include "loop.hpp"
 
 #include "server.hpp"
 #include "session.hpp"
 
-#include <boost/asio/basic_waitable_timer.hpp>
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/posix/basic_stream_descriptor.hpp>
-#include <boost/asio/post.hpp>
+#include <algorithm>
+#include <cerrno>
 #include <cstdlib>
 #include <ctime>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/timerfd.h>
+#include <system_error>
+#include <unistd.h>
 
 namespace cb {
-
-namespace net = boost::asio;
-using Executor = net::io_context::executor_type;
-using boost::system::error_code;
 
 namespace {
 
 constexpr size_t most_kept = 64;
+constexpr int most_events = 128;
 
 thread_local const Loop *current_loop = nullptr;
+
+int checked(int result) {
+    if (result < 0)
+        throw std::system_error(errno, std::generic_category());
+    return result;
+}
 
 } // namespace
 
@@ -34,66 +39,96 @@ int64_t now_ms() {
     return static_cast<int64_t>(time.tv_sec) * 1000 + time.tv_nsec / 1'000'000;
 }
 
-struct Loop::Reactor {
-    using Timer =
-        net::basic_waitable_timer<std::chrono::steady_clock, net::wait_traits<std::chrono::steady_clock>, Executor>;
-
-    net::io_context io{1};
-    net::executor_work_guard<Executor> work{io.get_executor()};
-    Timer timer{io};
-};
-
 // MARK: - Watch
 
-struct Watch::Descriptor {
-    net::posix::basic_stream_descriptor<Executor> stream;
-};
+Watch::~Watch() { close(); }
 
-Watch::Watch() = default;
-Watch::~Watch() = default;
-
-void Watch::open(Loop &loop, int number) {
-    descriptor.reset(new Descriptor{net::posix::basic_stream_descriptor<Executor>(loop.reactor->io, number)});
+void Watch::open(Loop &on, int number) {
+    loop = &on;
+    descriptor.reset(new Descriptor{number, this});
 }
 
 void Watch::close() {
     if (!descriptor)
         return;
-    error_code ignored;
-    descriptor->stream.close(ignored);
-    descriptor.reset();
+    reading = writing = false;
+    descriptor->watch = nullptr;
+    // Nobody else has the descriptor, so closing it ends the watch.
+    ::close(descriptor->number);
+    loop->retire(std::move(descriptor));
 }
 
-void Watch::wait_read(Pollable *owner) {
-    if (reading || !descriptor)
+void Watch::wait_read(Pollable *asking) { wait(reading, asking); }
+
+void Watch::wait_write(Pollable *asking) { wait(writing, asking); }
+
+void Watch::wait(bool &flag, Pollable *asking) {
+    if (flag || !descriptor)
         return;
-    reading = true;
-    boost::intrusive_ptr<Pollable> held(owner);
-    descriptor->stream.async_wait(net::posix::descriptor_base::wait_read,
-                                  [this, held = std::move(held)](const error_code &error) {
-                                      reading = false;
-                                      if (!error)
-                                          held->on_readable();
-                                  });
+    owner = asking;
+    flag = true;
+    uint32_t events = wanted();
+    if ((descriptor->watched & events) == events || loop->watch(*descriptor, descriptor->watched | events))
+        return;
+    // Not watched for lack of memory: whoever waits has a look at the next tick.
+    loop->at_next_tick([this, held = boost::intrusive_ptr<Pollable>(asking)] {
+        if (descriptor)
+            loop->deliver(*descriptor, EPOLLERR);
+    });
 }
 
-void Watch::wait_write(Pollable *owner) {
-    if (writing || !descriptor)
-        return;
-    writing = true;
-    boost::intrusive_ptr<Pollable> held(owner);
-    descriptor->stream.async_wait(net::posix::descriptor_base::wait_write,
-                                  [this, held = std::move(held)](const error_code &error) {
-                                      writing = false;
-                                      if (!error)
-                                          held->on_writable();
-                                  });
+uint32_t Watch::wanted() const { return (reading ? EPOLLIN : 0u) | (writing ? EPOLLOUT : 0u); }
+
+bool Loop::watch(Watch::Descriptor &descriptor, uint32_t events) {
+    epoll_event event{};
+    event.events = events;
+    event.data.ptr = &descriptor;
+    int operation = descriptor.watched == 0 ? EPOLL_CTL_ADD : events == 0 ? EPOLL_CTL_DEL : EPOLL_CTL_MOD;
+    if (::epoll_ctl(epoll.number, operation, descriptor.number, &event) != 0)
+        return false;
+    descriptor.watched = events;
+    return true;
 }
+
+void Loop::deliver(Watch::Descriptor &descriptor, uint32_t events) {
+    Watch *watch = descriptor.watch;
+    if (watch == nullptr)
+        return;
+    bool broken = (events & (EPOLLERR | EPOLLHUP)) != 0;
+    bool readable = watch->reading && (broken || (events & EPOLLIN) != 0);
+    bool writable = watch->writing && (broken || (events & EPOLLOUT) != 0);
+    if (!readable && !writable) {
+        this->watch(descriptor, watch->wanted());
+        return;
+    }
+    boost::intrusive_ptr<Pollable> owner(watch->owner);
+    if (readable) {
+        watch->reading = false;
+        owner->on_readable();
+    }
+    if (writable && descriptor.watch != nullptr) {
+        watch->writing = false;
+        owner->on_writable();
+    }
+}
+
+void Loop::retire(std::unique_ptr<Watch::Descriptor> descriptor) { retired.push_back(std::move(descriptor)); }
 
 // MARK: - Life
 
+OwnDescriptor::~OwnDescriptor() { ::close(number); }
+
 Loop::Loop(std::shared_ptr<Shared> shared, unsigned index)
-    : shared(std::move(shared)), index(index), reactor(std::make_unique<Reactor>()) {}
+    : shared(std::move(shared)), index(index), epoll(checked(::epoll_create1(EPOLL_CLOEXEC))),
+      bell(checked(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK))),
+      timer(checked(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK))) {
+    for (const OwnDescriptor *own : {&bell, &timer}) {
+        epoll_event event{};
+        event.events = EPOLLIN | EPOLLET;
+        event.data.ptr = const_cast<OwnDescriptor *>(own);
+        checked(::epoll_ctl(epoll.number, EPOLL_CTL_ADD, own->number, &event));
+    }
+}
 
 Loop::~Loop() {
     for (char *buffer : buffers)
@@ -113,7 +148,32 @@ void Loop::run() {
     current_loop = this;
     std::string name = "http-" + std::to_string(index);
     pthread_setname_np(pthread_self(), name.substr(0, 15).c_str());
-    reactor->io.run();
+    epoll_event events[most_events];
+    while (running) {
+        int count = ::epoll_wait(epoll.number, events, most_events, has_work() ? 0 : -1);
+        sleeping.store(false, std::memory_order_relaxed);
+        bool ticks = false;
+        for (int i = 0; i < count; ++i) {
+            void *source = events[i].data.ptr;
+            if (source == &timer)
+                ticks = true;
+            else if (source != &bell)
+                deliver(*static_cast<Watch::Descriptor *>(source), events[i].events);
+        }
+        retired.clear();
+        run_commands();
+        if (ticks)
+            on_tick();
+    }
+}
+
+/// Whether there is something to do already; if not, whoever adds something wakes the thread from now on.
+bool Loop::has_work() {
+    std::lock_guard lock(mutex);
+    if (!queue.empty() || !posted.empty())
+        return true;
+    sleeping.store(true, std::memory_order_relaxed);
+    return false;
 }
 
 void Loop::stop() {
@@ -121,8 +181,7 @@ void Loop::stop() {
         while (first != nullptr)
             SessionRef(first)->stop();
         postponed.clear();
-        reactor->timer.cancel();
-        reactor->work.reset();
+        running = false;
     });
     if (thread.joinable())
         thread.join();
@@ -141,28 +200,44 @@ bool Loop::is_current() const { return current_loop == this; }
 // MARK: - Commands
 
 void Loop::push(Command command) {
-    bool wake;
     {
         std::lock_guard lock(mutex);
         if (stopped)
             return;
-        wake = queue.empty();
         queue.push_back(std::move(command));
     }
-    if (wake)
-        net::post(reactor->io, [this] { run_commands(); });
+    wake();
 }
 
-void Loop::post(std::function<void()> work) { net::post(reactor->io, std::move(work)); }
+void Loop::post(std::function<void()> work) {
+    {
+        std::lock_guard lock(mutex);
+        posted.push_back(std::move(work));
+    }
+    wake();
+}
+
+/// Outside the lock: the thread that wakes up wants it first of all.
+void Loop::wake() {
+    if (!sleeping.exchange(false, std::memory_order_relaxed))
+        return;
+    uint64_t one = 1;
+    // It fails only when the counter is full, and then it has been changed often enough.
+    [[maybe_unused]] ssize_t written = ::write(bell.number, &one, sizeof one);
+}
 
 void Loop::run_commands() {
     {
         std::lock_guard lock(mutex);
         batch.swap(queue);
+        posted_batch.swap(posted);
     }
     for (Command &command : batch)
         command.session->execute(command);
     batch.clear();
+    for (auto &work : posted_batch)
+        work();
+    posted_batch.clear();
 }
 
 // MARK: - Sessions
@@ -195,12 +270,11 @@ void Loop::arm_timer() {
     if (timer_armed)
         return;
     timer_armed = true;
-    reactor->timer.expires_after(std::chrono::milliseconds(shared->config.tick));
-    reactor->timer.async_wait([this](const error_code &error) {
-        timer_armed = false;
-        if (!error)
-            on_tick();
-    });
+    int64_t tick = std::max<int64_t>(shared->config.tick, 1); // 0 would stop the timer
+    itimerspec due{};
+    due.it_value.tv_sec = tick / 1000;
+    due.it_value.tv_nsec = tick % 1000 * 1'000'000;
+    ::timerfd_settime(timer.number, 0, &due, nullptr);
 }
 
 void Loop::at_next_tick(std::function<void()> work) {
@@ -209,6 +283,7 @@ void Loop::at_next_tick(std::function<void()> work) {
 }
 
 void Loop::on_tick() {
+    timer_armed = false;
     std::vector<std::function<void()>> due;
     due.swap(postponed);
     for (auto &work : due)

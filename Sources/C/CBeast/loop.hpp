@@ -42,11 +42,21 @@ struct LoopCounters {
     }
 };
 
+/// A descriptor of the loop itself, closed with it.
+struct OwnDescriptor {
+    explicit OwnDescriptor(int number) : number(number) {}
+    OwnDescriptor(const OwnDescriptor &) = delete;
+    ~OwnDescriptor();
+
+    const int number;
+};
+
 /// One thread with its sockets, its time-outs and its memory for requests in progress.
 class Loop {
   public:
     static constexpr size_t buffer_size = 64 * 1024;
 
+    /// Throws `std::system_error` when the system has no descriptors left.
     Loop(std::shared_ptr<Shared> shared, unsigned index);
     ~Loop();
 
@@ -79,23 +89,37 @@ class Loop {
 
   private:
     friend class Watch;
-    struct Reactor;
 
     void run();
+    bool has_work();
+    void deliver(Watch::Descriptor &descriptor, uint32_t events);
     void run_commands();
+    void wake();
+    /// Tells the kernel what to watch a descriptor for; false when it has no memory for that.
+    bool watch(Watch::Descriptor &descriptor, uint32_t events);
+    void retire(std::unique_ptr<Watch::Descriptor> descriptor);
     void arm_timer();
     void on_tick();
     void look_for_departed_peers(const std::vector<SessionRef> &all, int64_t now);
 
     const unsigned index;
-    std::unique_ptr<Reactor> reactor;
+    const OwnDescriptor epoll;
+    /// What wakes the thread; both are watched for what is new only, so that they need not be read.
+    const OwnDescriptor bell;
+    const OwnDescriptor timer;
     std::thread thread;
 
     std::mutex mutex;
     std::vector<Command> queue;
+    std::vector<std::function<void()>> posted;
     bool stopped = false;
+    /// Whether the thread sleeps or is about to, so that whoever adds something must wake it.
+    std::atomic<bool> sleeping{false};
 
+    bool running = true;
     std::vector<Command> batch;
+    std::vector<std::function<void()>> posted_batch;
+    std::vector<std::unique_ptr<Watch::Descriptor>> retired;
     cb_session *first = nullptr;
     std::atomic<size_t> active{0};
     std::vector<char *> buffers;

@@ -5,6 +5,7 @@
 #include "session.hpp"
 
 #include <cstdio>
+#include <system_error>
 #include <unistd.h>
 
 struct cb_server {
@@ -85,8 +86,13 @@ cb_server *cb_server_start(const cb_config *config, const cb_callbacks *callback
         return nullptr;
     shared->callbacks = *callbacks;
     shared->context = context;
-    for (unsigned i = 0; i < config->loops; ++i)
-        server->loops.push_back(std::make_shared<cb::Loop>(shared, i));
+    try {
+        for (unsigned i = 0; i < config->loops; ++i)
+            server->loops.push_back(std::make_shared<cb::Loop>(shared, i));
+    } catch (const std::system_error &problem) {
+        report(error, CB_ERROR_SYSTEM, 0, problem.what());
+        return nullptr;
+    }
     std::vector<int> sockets;
     for (size_t i = 0; i < config->address_count; ++i) {
         uint16_t port = 0;

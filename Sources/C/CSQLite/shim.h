@@ -22,6 +22,10 @@ static inline int cairn_sqlite_set_defensive(sqlite3 *database, int *is_set) {
     return sqlite3_db_config(database, SQLITE_DBCONFIG_DEFENSIVE, 1, is_set);
 }
 
+/// Counts no memory from now on: with the count, each allocation of every thread takes one lock. Only before the
+/// library is used for the first time; afterwards it has no effect.
+static inline int cairn_sqlite_count_no_memory(void) { return sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); }
+
 /// The kernel's number for the kind of file system that holds `path`; -1 when it cannot be told.
 static inline long cairn_file_system_kind(const char *path) {
     struct statfs info;

@@ -18,8 +18,8 @@ extension PathTemplate {
                 }
                 bytes = decoded
             }
-            guard let text = String(validating: bytes, as: UTF8.self) else { throw .invalid(name, "is not UTF-8") }
-            values.append(text)
+            guard let text = try? UTF8Span(validating: bytes.span) else { throw .invalid(name, "is not UTF-8") }
+            values.append(String(copying: text))
         }
         return values
     }

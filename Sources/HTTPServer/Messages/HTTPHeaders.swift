@@ -46,7 +46,10 @@ package struct HTTPHeaders: Sendable, ExpressibleByDictionaryLiteral {
 
     /// All values of that name, in order.
     package func values(for name: String) -> [String] {
-        filter { Self.same($0.name, name) }.map { $0.value }
+        switch storage {
+        case .list(let fields): fields.filter { Self.same($0.name, name) }.map(\.value)
+        case .packed(let fields): fields.all(name)
+        }
     }
 
     package func contains(_ name: String) -> Bool {
@@ -63,7 +66,7 @@ package struct HTTPHeaders: Sendable, ExpressibleByDictionaryLiteral {
 
     /// Puts one field in the place of all of that name.
     package mutating func set(_ name: String, _ value: String) {
-        remove(name)
+        if contains(name) { remove(name) }
         append(name, value)
     }
 

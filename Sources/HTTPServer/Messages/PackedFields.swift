@@ -16,16 +16,33 @@ struct PackedFields: Sendable {
 
     /// The first value of that name, compared without regard to ASCII case.
     func first(_ name: String) -> String? {
+        var found: String?
+        forEach(named: name) { value in
+            found = value
+            return false
+        }
+        return found
+    }
+
+    /// All values of that name, in order.
+    func all(_ name: String) -> [String] {
+        var found: [String] = []
+        forEach(named: name) { value in
+            found.append(value)
+            return true
+        }
+        return found
+    }
+
+    /// Calls `visit` with each value of that name until it gives false; other fields do not become strings.
+    private func forEach(named name: String, _ visit: (String) -> Bool) {
         var name = name
-        return name.withUTF8 { wanted in
+        name.withUTF8 { wanted in
             bytes.withUnsafeBytes { block in
-                var found: String?
                 walk(block) { name, value in
                     guard Self.same(name, wanted) else { return true }
-                    found = String(decoding: value, as: UTF8.self)
-                    return false
+                    return visit(String(decoding: value, as: UTF8.self))
                 }
-                return found
             }
         }
     }

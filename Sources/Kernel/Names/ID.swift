@@ -24,25 +24,30 @@ package struct ID<Entity>: Hashable, Comparable, Sendable, CustomStringConvertib
 
     /// Reads UUID text in either case; nil for anything else.
     package init?(_ text: String) {
-        guard text.utf8.count == 36 else { return nil }
-        var high: UInt64 = 0
-        var low: UInt64 = 0
-        var position = 0
-        for byte in text.utf8 {
-            defer { position += 1 }
-            if position == 8 || position == 13 || position == 18 || position == 23 {
-                guard byte == UInt8(ascii: "-") else { return nil }
-                continue
-            }
-            guard let digit = Self.hexDigit(byte) else { return nil }
-            if position < 18 {
-                high = high << 4 | digit
-            } else {
-                low = low << 4 | digit
-            }
+        self.init(text.utf8.span)
+    }
+
+    /// Reads the UTF-8 of UUID text in either case; nil for anything else.
+    package init?(_ text: Span<UInt8>) {
+        guard text.count == 36, text[8] == Self.dash, text[13] == Self.dash, text[18] == Self.dash,
+            text[23] == Self.dash, let first = Self.number(text, 0..<8), let second = Self.number(text, 9..<13),
+            let third = Self.number(text, 14..<18), let fourth = Self.number(text, 19..<23),
+            let fifth = Self.number(text, 24..<36)
+        else { return nil }
+        high = first << 32 | second << 16 | third
+        low = fourth << 48 | fifth
+    }
+
+    private static var dash: UInt8 { UInt8(ascii: "-") }
+
+    /// The value of hexadecimal digits.
+    private static func number(_ text: Span<UInt8>, _ range: Range<Int>) -> UInt64? {
+        var number: UInt64 = 0
+        for index in range {
+            guard let digit = hexDigit(text[index]) else { return nil }
+            number = number << 4 | digit
         }
-        self.high = high
-        self.low = low
+        return number
     }
 
     package var description: String {

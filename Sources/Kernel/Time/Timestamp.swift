@@ -39,14 +39,41 @@ package struct Timestamp: Hashable, Comparable, Sendable {
 extension Timestamp {
     /// `2026-11-25T13:10:18.000250Z`; the fraction has 0, 3 or 6 digits, the forms every client reads.
     package var rfc3339: String {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(27)
+        appendRFC3339(to: &bytes)
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// Appends the same as UTF-8, for whoever writes many of them.
+    package func appendRFC3339(to bytes: inout [UInt8]) {
         let secondsOfDay = seconds - days * 86_400
         let fraction = microseconds - seconds * 1_000_000
         let (year, month, day) = Self.civil(days: days)
-        let date = "\(Self.padded(year, 4))-\(Self.padded(month, 2))-\(Self.padded(day, 2))"
-        let hour = Self.padded(secondsOfDay / 3600, 2)
-        let minute = Self.padded(secondsOfDay / 60 % 60, 2)
-        let second = Self.padded(secondsOfDay % 60, 2)
-        return "\(date)T\(hour):\(minute):\(second)\(Self.fractionText(fraction))Z"
+        Self.append(year, 4, "-", to: &bytes)
+        Self.append(month, 2, "-", to: &bytes)
+        Self.append(day, 2, "T", to: &bytes)
+        Self.append(secondsOfDay / 3600, 2, ":", to: &bytes)
+        Self.append(secondsOfDay / 60 % 60, 2, ":", to: &bytes)
+        Self.append(secondsOfDay % 60, 2, fraction == 0 ? "Z" : ".", to: &bytes)
+        guard fraction != 0 else { return }
+        let isCoarse = fraction % 1000 == 0
+        Self.append(isCoarse ? fraction / 1000 : fraction, isCoarse ? 3 : 6, "Z", to: &bytes)
+    }
+
+    /// Appends a number with zeros in front, up to `width` digits, and what follows it.
+    private static func append(_ value: Int64, _ width: Int, _ end: Unicode.Scalar, to bytes: inout [UInt8]) {
+        var power: Int64 = 1
+        for _ in 1..<width { power *= 10 }
+        if value < 0 || value >= power * 10 {
+            bytes.append(contentsOf: padded(value, width).utf8)
+        } else {
+            while power > 0 {
+                bytes.append(UInt8(48 + value / power % 10))
+                power /= 10
+            }
+        }
+        bytes.append(UInt8(ascii: end))
     }
 
     /// `Wed, 25 Nov 2026 13:10:18 GMT`, the form of HTTP's `Date` header (RFC 9110 §5.6.7).
@@ -83,11 +110,6 @@ extension Timestamp {
     private static func padded(_ value: Int64, _ width: Int) -> String {
         let digits = String(value)
         return digits.count >= width ? digits : String(repeating: "0", count: width - digits.count) + digits
-    }
-
-    private static func fractionText(_ microseconds: Int64) -> String {
-        if microseconds == 0 { return "" }
-        return microseconds % 1000 == 0 ? ".\(padded(microseconds / 1000, 3))" : ".\(padded(microseconds, 6))"
     }
 
     /// Days since 1970 of a date in the proleptic Gregorian calendar.

@@ -38,7 +38,7 @@ private struct LineBuffer {
 
     mutating func addJSON(_ entry: LogEntry) {
         add("{\"time\":\"")
-        bytes.append(contentsOf: entry.time.rfc3339.utf8)
+        entry.time.appendRFC3339(to: &bytes)
         add("\",\"level\":\"")
         bytes.append(contentsOf: entry.level.description.utf8)
         add("\",\"message\":")
@@ -53,7 +53,7 @@ private struct LineBuffer {
     }
 
     mutating func addText(_ entry: LogEntry) {
-        bytes.append(contentsOf: entry.time.rfc3339.utf8)
+        entry.time.appendRFC3339(to: &bytes)
         add(" ")
         let level = entry.level.description
         bytes.append(contentsOf: level.utf8)
@@ -75,11 +75,8 @@ private struct LineBuffer {
     private mutating func addValue(_ value: LogValue, isBareAllowed: Bool) {
         switch value {
         case .text(let text):
-            if isBareAllowed, Self.isBare(text) {
-                bytes.append(contentsOf: text.utf8)
-            } else {
-                addQuoted(text)
-            }
+            let mayBeBare = isBareAllowed && (1...128).contains(text.utf8.count)
+            if !mayBeBare || !append(text, where: Self.isBare) { addQuoted(text) }
         case .integer(let number): bytes.append(contentsOf: String(number).utf8)
         case .number(let number) where number.isFinite: bytes.append(contentsOf: String(number).utf8)
         case .number(let number): addQuoted(String(number))
@@ -99,13 +96,25 @@ private struct LineBuffer {
     private mutating func addEscaped(_ text: String, quotes: Bool) {
         let count = text.utf8.count
         let cut = count > LogFormat.longestValue
-        let kept = cut ? Self.prefix(of: text) : text[...]
-        if kept.utf8.allSatisfy({ Self.isPlain($0, quotes: quotes) }) {
-            bytes.append(contentsOf: kept.utf8)
-        } else {
+        let kept = cut ? String(Self.prefix(of: text)) : text
+        if !append(kept, where: { Self.isPlain($0, quotes: quotes) }) {
             for scalar in kept.unicodeScalars { add(scalar, quotes: quotes) }
         }
         if cut { bytes.append(contentsOf: "... (cut, \(count) bytes)".utf8) }
+    }
+
+    /// Appends the text if each of its bytes is as wanted; false, with nothing appended, when one is not.
+    private mutating func append(_ text: String, where isWanted: (UInt8) -> Bool) -> Bool {
+        let start = bytes.count
+        let span = text.utf8.span
+        for index in span.indices {
+            guard isWanted(span[index]) else {
+                bytes.removeSubrange(start...)
+                return false
+            }
+            bytes.append(span[index])
+        }
+        return true
     }
 
     private mutating func add(_ scalar: Unicode.Scalar, quotes: Bool) {
@@ -148,17 +157,14 @@ private struct LineBuffer {
         }
     }
 
-    /// Whether a text can stand without quotes: it then cannot look like two fields.
-    private static func isBare(_ text: String) -> Bool {
-        !text.isEmpty && text.utf8.count <= 128
-            && text.utf8.allSatisfy { byte in
-                switch byte {
-                case 48...57, 65...90, 97...122, UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
-                    UInt8(ascii: "/"), UInt8(ascii: ":"), UInt8(ascii: "@"), UInt8(ascii: "+"):
-                    true
-                default: false
-                }
-            }
+    /// Whether a text of such bytes can stand without quotes: it then cannot look like two fields.
+    private static func isBare(_ byte: UInt8) -> Bool {
+        switch byte {
+        case 48...57, 65...90, 97...122, UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "/"),
+            UInt8(ascii: ":"), UInt8(ascii: "@"), UInt8(ascii: "+"):
+            true
+        default: false
+        }
     }
 
     /// The longest beginning that may be written, ending between two scalars.

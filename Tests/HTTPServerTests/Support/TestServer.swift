@@ -18,6 +18,9 @@ struct TestServer: Sendable {
     }
 }
 
+/// Where handlers run, as in the product.
+private let requestThreads = TaskThreads(name: "request")
+
 typealias Handler = @Sendable (HTTPRequest) async -> HTTPResponse
 
 /// Runs `body` with a server whose time-outs are looked at often.
@@ -29,6 +32,7 @@ func withServer<T: Sendable>(
 ) async throws -> T {
     var configuration = HTTPServerConfiguration(addresses: [.init(host: "127.0.0.1", port: 0)])
     configuration.loops = 2
+    configuration.executor = requestThreads
     configuration.timeLimits.tick = .milliseconds(20)
     configuration.limits.connectionsPerAddress = 10_000
     configure(&configuration)

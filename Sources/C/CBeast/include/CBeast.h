@@ -1,4 +1,4 @@
-/// A strict HTTP/1.1 server on Boost.Beast's parser and Boost.Asio's loops, as plain C.
+/// A strict HTTP/1.1 server on Boost.Beast's parser and loops of our own, as plain C.
 ///
 /// Threads: calls come from any thread and return at once. Callbacks come on the loop thread of their session; they
 /// must be short and must not block. What they point to is valid until they return.
