@@ -12,5 +12,6 @@ package enum Schema {
         .server,
         .updates,
         .stackExtras,
+        .machineTokens,
     ]
 }

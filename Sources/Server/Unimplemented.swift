@@ -462,9 +462,6 @@ package enum Unimplemented {
                 "createOrgTemplateCollection",
                 "deleteOrgTemplateCollection",
                 "updateOrgTemplateCollection",
-                "listOrgTokens",
-                "createOrgToken",
-                "deleteOrgToken",
             ]
         ),
         // registry

@@ -1,4 +1,4 @@
--- Written from the migrations up to 7 for mysql; do not edit.
+-- Written from the migrations up to 8 for mysql; do not edit.
 
 CREATE TABLE users (
     id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
@@ -313,4 +313,13 @@ CREATE TABLE projects (
     PRIMARY KEY (id),
     UNIQUE KEY projects_organization_id_name (organization_id, name),
     CONSTRAINT projects_fk_organization_id FOREIGN KEY (organization_id) REFERENCES organizations (id)
+) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+
+CREATE TABLE machine_token_names (
+    organization_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    name VARCHAR(40) NOT NULL,
+    token_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    created_at BIGINT NOT NULL,
+    PRIMARY KEY (organization_id, name),
+    CONSTRAINT machine_token_names_fk_organization_id FOREIGN KEY (organization_id) REFERENCES organizations (id)
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;

@@ -1,4 +1,4 @@
--- Written from the migrations up to 7 for sqlite; do not edit.
+-- Written from the migrations up to 8 for sqlite; do not edit.
 
 CREATE TABLE users (
     id TEXT NOT NULL,
@@ -314,3 +314,12 @@ CREATE TABLE projects (
     CONSTRAINT projects_fk_organization_id FOREIGN KEY (organization_id) REFERENCES organizations (id)
 ) STRICT;
 CREATE UNIQUE INDEX projects_organization_id_name ON projects (organization_id, name);
+
+CREATE TABLE machine_token_names (
+    organization_id TEXT NOT NULL,
+    name TEXT NOT NULL CHECK (length(name) <= 40),
+    token_id TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (organization_id, name),
+    CONSTRAINT machine_token_names_fk_organization_id FOREIGN KEY (organization_id) REFERENCES organizations (id)
+) STRICT, WITHOUT ROWID;

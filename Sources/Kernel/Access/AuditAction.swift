@@ -14,6 +14,8 @@ extension AuditAction {
     // Identity
     package static let personalTokenCreated = Self("personal-token-created")
     package static let personalTokenDeleted = Self("personal-token-deleted")
+    package static let organizationTokenCreated = Self("organization-token-created")
+    package static let organizationTokenDeleted = Self("organization-token-deleted")
     package static let defaultOrganizationChanged = Self("default-organization-changed")
     package static let serverInstalled = Self("server-installed")
 

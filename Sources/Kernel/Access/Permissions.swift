@@ -48,5 +48,8 @@ package struct OrganizationPermission: Permission {
     package static let update = Self(scope: "organization:update")
     package static let transferStacks = Self(scope: "organization:transfer_stacks")
     package static let readMembers = Self(scope: "org_member:read")
+    package static let readTokens = Self(scope: "org_token:read")
+    package static let createToken = Self(scope: "org_token:create")
+    package static let deleteToken = Self(scope: "org_token:delete")
     package static let readAuditLogs = Self(scope: "audit_logs:read")
 }

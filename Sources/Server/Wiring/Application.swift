@@ -106,6 +106,7 @@ package struct Application: Sendable {
             CurrentUserRoutes(users: CurrentUserService(database: database, effects: effects)),
             EmailRoutes(),
             PersonalTokenRoutes(tokens: PersonalTokenService(database: database, effects: effects)),
+            OrganizationTokenRoutes(tokens: OrganizationTokenService(database: database, effects: effects)),
         ]
         var table = RouteTable(own + stacks.routes)
         table.unimplemented(Unimplemented.operations)

@@ -16,6 +16,7 @@ private func makeRoutes(_ database: Database, _ effects: Effects) -> [any RouteG
         CurrentUserRoutes(users: CurrentUserService(database: database, effects: effects)),
         EmailRoutes(),
         PersonalTokenRoutes(tokens: PersonalTokenService(database: database, effects: effects)),
+        OrganizationTokenRoutes(tokens: OrganizationTokenService(database: database, effects: effects)),
     ]
 }
 
@@ -24,6 +25,19 @@ extension TestServer {
     func createToken(_ json: String = "{}", as caller: TestCaller = .dev) async throws -> (id: String, text: String) {
         let reply = try await send("POST", "/api/user/tokens", json: json, as: caller)
         return (reply.json["id"].string ?? "", reply.json["tokenValue"].string ?? "")
+    }
+
+    /// Makes a token of an organization and gives its id and who presents it.
+    func createOrganizationToken(
+        _ name: String = "ci",
+        isAdmin: Bool = false,
+        more json: String = "",
+        in organization: String = "acme",
+        as caller: TestCaller = .dev
+    ) async throws -> (id: String, caller: TestCaller) {
+        let body = #"{"name":"\#(name)","description":"for pipelines","admin":\#(isAdmin)\#(json)}"#
+        let reply = try await send("POST", "/api/orgs/\(organization)/tokens", json: body, as: caller)
+        return (reply.json["id"].string ?? "", .token(reply.json["tokenValue"].string ?? "none"))
     }
 
     /// How many tokens there are in the database, whoever they belong to.
