@@ -70,6 +70,7 @@ let libraries: [Target] = [
     system("CDeflate", pkgConfig: "libdeflate", apt: "libdeflate-dev"),
     system("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
     shim("CBeast", links: ["ssl", "crypto"]),
+    shim("CCurl", links: ["curl"]),
 ]
 
 let tools: [[Target]] = [
@@ -99,6 +100,7 @@ let adapters: [[Target]] = [
     module("PersistenceSQLite", uses: ["Kernel", "Persistence", "CSQLite"], testing: ["TestKit"]),
     module("PersistenceMySQL", uses: ["Kernel", "Persistence", "CMariaDB"], testing: ["TestKit"]),
     module("ObjectStorage", uses: ["Kernel", "Crypto"]),
+    module("OutboundHTTP", uses: ["Kernel", "Crypto", "CCurl"], testing: ["HTTPServer"]),
     module("Encryption", uses: ["Kernel", "Crypto"]),
 ]
 
@@ -117,7 +119,7 @@ let program: [Target] =
         uses: [
             "Kernel", "Contract", "Telemetry", "Persistence", "Schema", "Events", "Jobs", "HTTPServer", "HTTPAPI",
             "Crypto", "PersistenceSQLite", "PersistenceMySQL", "ObjectStorage", "Encryption",
-            "Identity", "Stacks",
+            "OutboundHTTP", "Identity", "Stacks",
         ],
         testing: ["TestKit", "APITestKit"]
     ) + [
