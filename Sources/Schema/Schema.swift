@@ -13,5 +13,6 @@ package enum Schema {
         .updates,
         .stackExtras,
         .machineTokens,
+        .oidc,
     ]
 }

@@ -19,7 +19,10 @@ struct OutboundClientTests {
         }
     }
 
-    @Test("does not connect to an address that is not permitted, by whatever name", arguments: ["127.0.0.1", "localhost"])
+    @Test(
+        "does not connect to an address that is not permitted, by whatever name",
+        arguments: ["127.0.0.1", "localhost"]
+    )
     func refusesAddress(host: String) async throws {
         try await withDocuments { port, requests in
             let error = await error(of: "http://\(host):\(port)/hello", with: client(allowing: []))

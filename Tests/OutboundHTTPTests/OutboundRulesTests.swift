@@ -6,7 +6,9 @@ import Testing
 struct OutboundRulesTests {
     @Test(
         "Public ones are",
-        arguments: ["1.1.1.1", "8.8.8.8", "140.82.112.3", "172.15.255.255", "172.32.0.1", "2606:4700::1111", "::ffff:8.8.8.8"]
+        arguments: [
+            "1.1.1.1", "8.8.8.8", "140.82.112.3", "172.15.255.255", "172.32.0.1", "2606:4700::1111", "::ffff:8.8.8.8",
+        ]
     )
     func permitsPublic(address: String) throws {
         #expect(OutboundRules().permits(try #require(IPAddress(address))))

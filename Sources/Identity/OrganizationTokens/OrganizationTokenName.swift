@@ -15,8 +15,13 @@ package struct OrganizationTokenName: Name {
     }
 
     package static func accepts(_ text: String) -> Bool {
+        text.unicodeScalars.count <= 40 && hasVisibleForm(text)
+    }
+
+    /// Whether text shows what it is: it is not empty, has no blank at an end and nothing that cannot be seen.
+    static func hasVisibleForm(_ text: String) -> Bool {
         let scalars = text.unicodeScalars
-        guard (1...40).contains(scalars.count), let first = scalars.first, let last = scalars.last else { return false }
+        guard let first = scalars.first, let last = scalars.last else { return false }
         return !first.properties.isWhitespace && !last.properties.isWhitespace && scalars.allSatisfy(isVisible)
     }
 

@@ -87,9 +87,7 @@ package struct OrganizationTokenService: Sendable {
         return (token, secret)
     }
 
-    /// The tokens of an organization, never their texts.
-    ///
-    /// Those that were exchanged are not among them: they come and go with each run of a pipeline.
+    /// The tokens of an organization, those given in exchange too, never their texts.
     package func list(
         filter: TokenFilter,
         search: String?,

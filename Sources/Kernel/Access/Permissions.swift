@@ -51,5 +51,12 @@ package struct OrganizationPermission: Permission {
     package static let readTokens = Self(scope: "org_token:read")
     package static let createToken = Self(scope: "org_token:create")
     package static let deleteToken = Self(scope: "org_token:delete")
+    package static let readIssuers = Self(scope: "oidc_issuers:read")
+    package static let createIssuer = Self(scope: "oidc_issuers:create")
+    package static let updateIssuer = Self(scope: "oidc_issuers:update")
+    package static let deleteIssuer = Self(scope: "oidc_issuers:delete")
+    package static let regenerateThumbprints = Self(scope: "oidc_issuers:regenerate_thumbprints")
+    package static let readAuthorizationPolicies = Self(scope: "auth_policies:read")
+    package static let updateAuthorizationPolicies = Self(scope: "auth_policies:update")
     package static let readAuditLogs = Self(scope: "audit_logs:read")
 }

@@ -7,16 +7,28 @@ import Persistence
 import TestKit
 
 /// Runs `body` with a server that has the routes of this module.
-func withIdentityServer(_ engine: Engine, _ body: (TestServer) async throws -> Void) async throws {
-    try await withTestServer(engine, routes: makeRoutes, body)
+func withIdentityServer(
+    _ engine: Engine,
+    issuer: TestIssuer = TestIssuer(),
+    _ body: (TestServer) async throws -> Void
+) async throws {
+    try await withTestServer(engine, routes: { makeRoutes($0, $1, issuer) }, body)
 }
 
-private func makeRoutes(_ database: Database, _ effects: Effects) -> [any RouteGroup] {
+private func makeRoutes(_ database: Database, _ effects: Effects, _ issuer: TestIssuer) -> [any RouteGroup] {
     [
         CurrentUserRoutes(users: CurrentUserService(database: database, effects: effects)),
         EmailRoutes(),
         PersonalTokenRoutes(tokens: PersonalTokenService(database: database, effects: effects)),
         OrganizationTokenRoutes(tokens: OrganizationTokenService(database: database, effects: effects)),
+        OIDCIssuerRoutes(issuers: OIDCIssuerService(database: database, effects: effects, documents: issuer)),
+        TokenExchangeRoutes(
+            exchange: TokenExchangeService(
+                database: database,
+                effects: effects,
+                keys: IssuerKeys(documents: issuer, effects: effects)
+            )
+        ),
     ]
 }
 

@@ -5,6 +5,7 @@ import HTTPAPI
 import Identity
 import Kernel
 import ObjectStorage
+import OutboundHTTP
 import Persistence
 import Server
 import Stacks
@@ -23,7 +24,8 @@ func foundation(_ database: Database, effects: Effects, objects: any ObjectStore
         keys: DataKeys(provider: LocalKeyProvider(current: Random.key()), effects: effects),
         effects: effects,
         clock: ContinuousClock(),
-        compute: Pools.compute
+        compute: Pools.compute,
+        outbound: OutboundClient(rules: OutboundRules(), pool: Pools.outbound)
     )
 }
 
@@ -45,5 +47,6 @@ func withFullServer(_ engine: Engine, _ body: (TestServer) async throws -> Void)
 /// Threads that all tests share.
 private enum Pools {
     static let files = FolderObjectStore.makePool()
+    static let outbound = OutboundClient.makePool()
     static let compute = BlockingPool(name: "compute", threads: 2, queue: 256)
 }
