@@ -105,7 +105,7 @@ let adapters: [[Target]] = [
 ]
 
 let capabilities: [[Target]] = [
-    capability("Identity", plus: ["Crypto"], testing: ["HTTPServer"]),
+    capability("Identity", plus: ["Crypto", "HTTPServer"]),
     capability(
         "Stacks",
         plus: ["StateStore", "JSONScan", "Crypto", "Compression", "Encryption"],

@@ -27,6 +27,17 @@ package struct PersonalTokenService: Sendable {
         reason: String?,
         by actor: Actor
     ) async throws -> (token: AccessToken, secret: TokenSecret) {
+        let expiry = try TokenRules.expiry(expires, now: effects.now())
+        return try await create(description: description, expiresAt: expiry, reason: reason, by: actor)
+    }
+
+    /// The same with an end that follows from another token's.
+    func create(
+        description: String,
+        expiresAt: Timestamp?,
+        reason: String?,
+        by actor: Actor
+    ) async throws -> (token: AccessToken, secret: TokenSecret) {
         let user = try actor.requireAccountHolder()
         let now = effects.now()
         try TokenRules.check(description: description)
@@ -37,7 +48,7 @@ package struct PersonalTokenService: Sendable {
             user: user,
             description: description,
             createdAt: now,
-            expiresAt: try TokenRules.expiry(expires, now: now)
+            expiresAt: expiresAt
         )
         try await database.write { [tokens, audit] tx in
             try tokens.insert(token, hash: secret.hash, in: tx)

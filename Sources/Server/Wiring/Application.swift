@@ -105,12 +105,14 @@ package struct Application: Sendable {
     ) -> RouteTable {
         let (database, effects) = (foundation.database, foundation.effects)
         let documents = OutboundDocuments(client: foundation.outbound)
+        let tokens = PersonalTokenService(database: database, effects: effects)
         let own: [any RouteGroup] = [
             StatusRoutes(readiness: readiness),
             ServiceMetadataRoutes(),
             CurrentUserRoutes(users: CurrentUserService(database: database, effects: effects)),
             EmailRoutes(),
-            PersonalTokenRoutes(tokens: PersonalTokenService(database: database, effects: effects)),
+            PersonalTokenRoutes(tokens: tokens),
+            BrowserLoginRoutes(logins: BrowserLoginService(database: database, effects: effects, tokens: tokens)),
             OrganizationTokenRoutes(tokens: OrganizationTokenService(database: database, effects: effects)),
             OIDCIssuerRoutes(
                 issuers: OIDCIssuerService(database: database, effects: effects, documents: documents)

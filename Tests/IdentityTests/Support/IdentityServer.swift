@@ -20,6 +20,13 @@ private func makeRoutes(_ database: Database, _ effects: Effects, _ issuer: Test
         CurrentUserRoutes(users: CurrentUserService(database: database, effects: effects)),
         EmailRoutes(),
         PersonalTokenRoutes(tokens: PersonalTokenService(database: database, effects: effects)),
+        BrowserLoginRoutes(
+            logins: BrowserLoginService(
+                database: database,
+                effects: effects,
+                tokens: PersonalTokenService(database: database, effects: effects)
+            )
+        ),
         OrganizationTokenRoutes(tokens: OrganizationTokenService(database: database, effects: effects)),
         OIDCIssuerRoutes(issuers: OIDCIssuerService(database: database, effects: effects, documents: issuer)),
         TokenExchangeRoutes(
