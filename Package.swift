@@ -68,6 +68,7 @@ let libraries: [Target] = [
     system("CMariaDB", pkgConfig: "libmariadb", apt: "libmariadb-dev"),
     system("COpenSSL", pkgConfig: "libcrypto", apt: "libssl-dev"),
     system("CDeflate", pkgConfig: "libdeflate", apt: "libdeflate-dev"),
+    system("CISAL", pkgConfig: "libisal", apt: "libisal-dev"),
     system("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
     shim("CBeast", links: ["ssl", "crypto"]),
     shim("CCurl", links: ["curl"]),
@@ -76,7 +77,7 @@ let libraries: [Target] = [
 let tools: [[Target]] = [
     module("Kernel"),
     module("JSONScan", uses: ["Kernel"]),
-    module("Compression", uses: ["Kernel", "CDeflate", "CZlib"]),
+    module("Compression", uses: ["Kernel", "CDeflate", "CISAL", "CZlib"]),
     module("Crypto", uses: ["Kernel", "COpenSSL"]),
 ]
 

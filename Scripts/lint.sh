@@ -15,7 +15,8 @@ cd "${1:-$HERE/..}"
 declare -A OWNER=(
     [CBeast]=HTTPServer [CCurl]=OutboundHTTP [CSQLite]=PersistenceSQLite [CMariaDB]=PersistenceMySQL
     [COpenSSL]=Crypto [CJose]=Crypto [CLasso]=SAML [CLassoSystem]=CLasso [CSimdjson]=JSONScan
-    [CDeflate]=Compression [CZlib]=Compression [CZstd]=Compression [CYAML]=YAML [CConsoleAssets]=Console
+    [CDeflate]=Compression [CISAL]=Compression [CZlib]=Compression [CZstd]=Compression [CYAML]=YAML
+    [CConsoleAssets]=Console
 )
 CAPABILITIES='Identity|Organizations|Stacks|Environments|Deployments|Policies|Insights|Registry|Integrations|Webhooks|Assistants'
 
