@@ -71,7 +71,7 @@ let libraries: [Target] = [
     system("CISAL", pkgConfig: "libisal", apt: "libisal-dev"),
     system("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
     shim("CBeast", links: ["ssl", "crypto"]),
-    shim("CCurl", links: ["curl"]),
+    shim("CCurl"),
 ]
 
 let tools: [[Target]] = [

@@ -2,12 +2,51 @@
 #include "CCurl.h"
 
 #include <curl/curl.h>
+#include <dlfcn.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+/// libcurl, loaded when it is needed first: with it come thirty other libraries, which most servers never use.
+static struct {
+    __typeof__(curl_global_init) *global_init;
+    __typeof__(curl_easy_init) *init;
+    CURLcode (*setopt)(CURL *, CURLoption, ...);
+    CURLcode (*getinfo)(CURL *, CURLINFO, ...);
+    __typeof__(curl_easy_perform) *perform;
+    __typeof__(curl_easy_cleanup) *cleanup;
+    __typeof__(curl_slist_append) *slist_append;
+    __typeof__(curl_slist_free_all) *slist_free_all;
+    __typeof__(curl_free) *free;
+    __typeof__(curl_url) *url;
+    __typeof__(curl_url_set) *url_set;
+    __typeof__(curl_url_get) *url_get;
+    __typeof__(curl_url_cleanup) *url_cleanup;
+} curl;
+
+static int is_loaded;
+
+static int find(void *library, const char *name, void *target) {
+    void *symbol = dlsym(library, name);
+    memcpy(target, &symbol, sizeof symbol);
+    return symbol != NULL;
+}
+
+static void load(void) {
+    void *library = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL);
+    is_loaded =
+        library && find(library, "curl_global_init", &curl.global_init) &&
+        find(library, "curl_easy_init", &curl.init) && find(library, "curl_easy_setopt", &curl.setopt) &&
+        find(library, "curl_easy_getinfo", &curl.getinfo) && find(library, "curl_easy_perform", &curl.perform) &&
+        find(library, "curl_easy_cleanup", &curl.cleanup) && find(library, "curl_slist_append", &curl.slist_append) &&
+        find(library, "curl_slist_free_all", &curl.slist_free_all) && find(library, "curl_free", &curl.free) &&
+        find(library, "curl_url", &curl.url) && find(library, "curl_url_set", &curl.url_set) &&
+        find(library, "curl_url_get", &curl.url_get) && find(library, "curl_url_cleanup", &curl.url_cleanup) &&
+        curl.global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+}
 
 typedef struct {
     const cairn_fetch_request *request;
@@ -60,26 +99,26 @@ static curl_socket_t open_socket(void *context, curlsocktype purpose, struct cur
 
 /// The URL as libcurl reads it, so that what is checked is what is connected to; NULL for one that is not taken.
 static CURLU *parse(const char *text, int *is_plain) {
-    CURLU *url = curl_url();
+    CURLU *url = curl.url();
     char *scheme = NULL;
     char *other = NULL;
-    int is_good = url && curl_url_set(url, CURLUPART_URL, text, CURLU_DISALLOW_USER) == CURLUE_OK &&
-                  curl_url_get(url, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK;
+    int is_good = url && curl.url_set(url, CURLUPART_URL, text, CURLU_DISALLOW_USER) == CURLUE_OK &&
+                  curl.url_get(url, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK;
     *is_plain = is_good && strcmp(scheme, "http") == 0;
     is_good = is_good && (*is_plain || strcmp(scheme, "https") == 0) &&
-              curl_url_get(url, CURLUPART_FRAGMENT, &other, 0) == CURLUE_NO_FRAGMENT &&
-              curl_url_get(url, CURLUPART_ZONEID, &other, 0) == CURLUE_NO_ZONEID;
-    curl_free(scheme);
-    curl_free(other);
+              curl.url_get(url, CURLUPART_FRAGMENT, &other, 0) == CURLUE_NO_FRAGMENT &&
+              curl.url_get(url, CURLUPART_ZONEID, &other, 0) == CURLUE_NO_ZONEID;
+    curl.free(scheme);
+    curl.free(other);
     if (is_good)
         return url;
-    curl_url_cleanup(url);
+    curl.url_cleanup(url);
     return NULL;
 }
 
 static void keep_certificate(CURL *handle, cairn_fetch_result *result) {
     struct curl_certinfo *chain = NULL;
-    if (curl_easy_getinfo(handle, CURLINFO_CERTINFO, &chain) != CURLE_OK || !chain || chain->num_of_certs < 1)
+    if (curl.getinfo(handle, CURLINFO_CERTINFO, &chain) != CURLE_OK || !chain || chain->num_of_certs < 1)
         return;
     for (struct curl_slist *field = chain->certinfo[0]; field; field = field->next) {
         if (strncmp(field->data, "Cert:", 5) == 0)
@@ -106,54 +145,57 @@ static cairn_fetch_outcome outcome(CURLcode code, const transfer *self) {
 
 static void run(CURL *handle, CURLU *url, transfer *self) {
     const cairn_fetch_request *request = self->request;
-    struct curl_slist *headers = curl_slist_append(NULL, "Accept: application/json");
+    struct curl_slist *headers = curl.slist_append(NULL, "Accept: application/json");
     struct curl_blob authorities = {(void *)(uintptr_t)request->authorities, request->authorities_length,
                                     CURL_BLOB_NOCOPY};
-    curl_easy_setopt(handle, CURLOPT_CURLU, url);
-    curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(handle, CURLOPT_FOLLOWLOCATION, 0L);
-    curl_easy_setopt(handle, CURLOPT_PROXY, "");
-    curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT_MS, request->connect_milliseconds);
-    curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, request->total_milliseconds);
-    curl_easy_setopt(handle, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)request->limit);
-    curl_easy_setopt(handle, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-    curl_easy_setopt(handle, CURLOPT_HTTPHEADER, headers);
-    curl_easy_setopt(handle, CURLOPT_USERAGENT, "cairn");
-    curl_easy_setopt(handle, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-    curl_easy_setopt(handle, CURLOPT_SSL_VERIFYPEER, request->verifies ? 1L : 0L);
-    curl_easy_setopt(handle, CURLOPT_SSL_VERIFYHOST, 2L);
-    curl_easy_setopt(handle, CURLOPT_CERTINFO, 1L);
-    curl_easy_setopt(handle, CURLOPT_FORBID_REUSE, 1L);
-    curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, self->result->problem);
-    curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, take);
-    curl_easy_setopt(handle, CURLOPT_WRITEDATA, self);
-    curl_easy_setopt(handle, CURLOPT_OPENSOCKETFUNCTION, open_socket);
-    curl_easy_setopt(handle, CURLOPT_OPENSOCKETDATA, self);
+    curl.setopt(handle, CURLOPT_CURLU, url);
+    curl.setopt(handle, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl.setopt(handle, CURLOPT_FOLLOWLOCATION, 0L);
+    curl.setopt(handle, CURLOPT_PROXY, "");
+    curl.setopt(handle, CURLOPT_NOSIGNAL, 1L);
+    curl.setopt(handle, CURLOPT_CONNECTTIMEOUT_MS, request->connect_milliseconds);
+    curl.setopt(handle, CURLOPT_TIMEOUT_MS, request->total_milliseconds);
+    curl.setopt(handle, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)request->limit);
+    curl.setopt(handle, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    curl.setopt(handle, CURLOPT_HTTPHEADER, headers);
+    curl.setopt(handle, CURLOPT_USERAGENT, "cairn");
+    curl.setopt(handle, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    curl.setopt(handle, CURLOPT_SSL_VERIFYPEER, request->verifies ? 1L : 0L);
+    curl.setopt(handle, CURLOPT_SSL_VERIFYHOST, 2L);
+    curl.setopt(handle, CURLOPT_CERTINFO, 1L);
+    curl.setopt(handle, CURLOPT_FORBID_REUSE, 1L);
+    curl.setopt(handle, CURLOPT_ERRORBUFFER, self->result->problem);
+    curl.setopt(handle, CURLOPT_WRITEFUNCTION, take);
+    curl.setopt(handle, CURLOPT_WRITEDATA, self);
+    curl.setopt(handle, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+    curl.setopt(handle, CURLOPT_OPENSOCKETDATA, self);
     if (request->authorities)
-        curl_easy_setopt(handle, CURLOPT_CAINFO_BLOB, &authorities);
-    CURLcode code = curl_easy_perform(handle);
+        curl.setopt(handle, CURLOPT_CAINFO_BLOB, &authorities);
+    CURLcode code = curl.perform(handle);
     self->result->outcome = outcome(code, self);
-    curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &self->result->status);
+    curl.getinfo(handle, CURLINFO_RESPONSE_CODE, &self->result->status);
     keep_certificate(handle, self->result);
-    curl_slist_free_all(headers);
+    curl.slist_free_all(headers);
 }
-
-static void initialize(void) { curl_global_init(CURL_GLOBAL_DEFAULT); }
 
 void cairn_fetch(const cairn_fetch_request *request, cairn_fetch_result *result) {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, initialize);
+    pthread_once(&once, load);
     memset(result, 0, sizeof *result);
+    if (!is_loaded) {
+        result->outcome = CAIRN_FETCH_FAILED;
+        strcpy(result->problem, "libcurl.so.4 cannot be loaded; is it installed?");
+        return;
+    }
     transfer self = {request, result, 0, 0, 0, 0};
     CURLU *url = parse(request->url, &self.is_plain);
-    CURL *handle = url ? curl_easy_init() : NULL;
+    CURL *handle = url ? curl.init() : NULL;
     if (handle)
         run(handle, url, &self);
     else
         result->outcome = url ? CAIRN_FETCH_FAILED : CAIRN_FETCH_BAD_URL;
-    curl_easy_cleanup(handle);
-    curl_url_cleanup(url);
+    curl.cleanup(handle);
+    curl.url_cleanup(url);
 }
 
 void cairn_fetch_free(cairn_fetch_result *result) {

@@ -56,23 +56,23 @@ struct ClaimPath: Sendable, Equatable {
 /// A pattern for a claim: `*` is any number of characters, `?` one or none, `.` exactly one (`spec/rest-wider.md` §6).
 ///
 /// Everything else stands for itself, from the beginning to the end. Time is bounded by the product of both lengths.
-struct ClaimPattern: Sendable, Equatable {
-    static let longest = 512
+package struct ClaimPattern: Sendable, Equatable {
+    package static let longest = 512
     private static let longestValue = 2048
 
     let text: String
 
-    init?(_ text: String) {
+    package init?(_ text: String) {
         guard (1...Self.longest).contains(text.utf8.count) else { return nil }
         self.text = text
     }
 
     /// Whether the pattern says anything at all about the value.
-    var isAnchored: Bool {
+    package var isAnchored: Bool {
         text.contains { !"*?.".contains($0) }
     }
 
-    func matches(_ value: String) -> Bool {
+    package func matches(_ value: String) -> Bool {
         let pattern = Array(text.unicodeScalars)
         let value = Array(value.unicodeScalars)
         guard value.count <= Self.longestValue else { return false }

@@ -17,7 +17,12 @@ func objectStore(in folder: String) throws -> any ObjectStore {
 }
 
 /// What the program stands on.
-func foundation(_ database: Database, effects: Effects, objects: any ObjectStore) -> Application.Foundation {
+func foundation(
+    _ database: Database,
+    effects: Effects,
+    objects: any ObjectStore,
+    outbound rules: OutboundRules = OutboundRules()
+) -> Application.Foundation {
     Application.Foundation(
         database: database,
         objects: objects,
@@ -25,18 +30,22 @@ func foundation(_ database: Database, effects: Effects, objects: any ObjectStore
         effects: effects,
         clock: ContinuousClock(),
         compute: Pools.compute,
-        outbound: OutboundClient(rules: OutboundRules(), pool: Pools.outbound)
+        outbound: OutboundClient(rules: rules, pool: Pools.outbound)
     )
 }
 
 /// Runs `body` with a server that has every route, as the program wires it.
-func withFullServer(_ engine: Engine, _ body: (TestServer) async throws -> Void) async throws {
+func withFullServer(
+    _ engine: Engine,
+    outbound rules: OutboundRules = OutboundRules(),
+    _ body: (TestServer) async throws -> Void
+) async throws {
     try await TestFolder.with { folder in
         let objects = try objectStore(in: folder)
         try await withTestServer(
             engine,
             table: { database, effects in
-                let foundation = foundation(database, effects: effects, objects: objects)
+                let foundation = foundation(database, effects: effects, objects: objects, outbound: rules)
                 return Application.routes(foundation, readiness: Readiness(checks: [], clock: ContinuousClock()))
             },
             body
