@@ -44,4 +44,21 @@ struct ForgedTokenTests {
             #expect(!lines.contains("eyJ") && !lines.contains("evil"))
         }
     }
+
+    @Test("16: are refused with any letter of them changed", arguments: ["RS256", "ES256", "EdDSA", "PS256"])
+    func refusesChanged(name: String) async throws {
+        try await withIdentityServer(.sqlite) { server in
+            try await server.registerIssuer()
+            let honest = try #require(IdentityTokens.shared.cases.first { $0.name == name }).token
+            let letters = Array(honest.utf8)
+
+            for position in stride(from: name.utf8.count % 7, to: letters.count, by: 7) where letters[position] != 46 {
+                var changed = letters
+                changed[position] = changed[position] == 65 ? 66 : 65
+                let reply = try await server.exchange(String(decoding: changed, as: UTF8.self))
+                #expect(reply.status == 400, "\(position): \(reply)")
+            }
+            #expect(try await server.exchange(honest).status == 200)
+        }
+    }
 }
