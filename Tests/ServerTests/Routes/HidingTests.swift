@@ -50,7 +50,7 @@ struct HidingTests {
         }
     }
 
-    @Test("A member, and a token with a member's rights, is told which permission is missing", arguments: [true, false])
+    @Test("A member, or a token with the rights of one, is told what permission is missing", arguments: [true, false])
     func namesPermissions(isPerson: Bool) async throws {
         try await withFullServer(.sqlite) { server in
             try await server.createStack("acme/site/dev")
