@@ -76,9 +76,15 @@ package struct Application: Sendable {
             effects: foundation.effects,
             log: log,
             metrics: metrics,
-            options: Pipeline.Options(compute: foundation.compute)
+            options: Pipeline.Options(
+                compute: foundation.compute,
+                memory: MemoryBudget(bytes: Self.bodyMemory)
+            )
         )
     }
+
+    /// What all bodies that are held whole may take together, in bytes; saves of state are not, they are streamed.
+    private static let bodyMemory = 256 << 20
 
     /// Puts schedules into the database that are not there yet.
     package static func schedule(_ foundation: Foundation) async throws {
