@@ -1,4 +1,5 @@
 """A client that repeats requests as the real command line does: identical bytes, after 1, 2 and 4 seconds."""
+import collections
 import gzip
 import http.client
 import json
@@ -26,6 +27,7 @@ class Client:
         self.local = threading.local()
         self.lock = threading.Lock()
         self.retries = 0
+        self.statuses = collections.Counter()
 
     @property
     def attempts(self):
@@ -44,6 +46,8 @@ class Client:
         try:
             connection.request(method, path, body, fields)
             answer = connection.getresponse()
+            with self.lock:
+                self.statuses[answer.status] += 1
             return answer.status, answer.read().decode(), float(answer.headers.get("Retry-After", 0))
         except BaseException:
             connection.close()

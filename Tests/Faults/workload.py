@@ -27,17 +27,25 @@ class Running:
 
 
 class Worker(threading.Thread):
+    """One stack; everything it sends follows from the seed and its number.
+
+    `may_expire` says that an update may be over early, as after a step of the clock: then a refusal ends it.
+    """
+    may_expire = False
+    large, share_of_large = 200_000, 0.004
+    project = "faults"
+
     def __init__(self, number, client, ledger, seed, stop):
-        super().__init__(name="stack%02d" % number)
+        super().__init__(name="stack%02d" % number, daemon=True)
         self.client, self.ledger, self.stopped = client, ledger, stop
         self.random = random.Random("%s/%d" % (seed, number))
-        self.path = "/api/stacks/main/faults/" + self.name
+        self.path = "/api/stacks/main/%s/%s" % (self.project, self.name)
         self.state, self.history, self.made = State(), {}, 0
         self.senders = concurrent.futures.ThreadPoolExecutor(3)
 
     def run(self):
         try:
-            status, text = self.client.insist("POST", "/api/stacks/main/faults", json.dumps({"stackName": self.name}))
+            status, text = self.client.insist("POST", "/api/stacks/main/" + self.project, json.dumps({"stackName": self.name}))
             if status != 200 and "already exists" not in text:
                 raise Refused("create", status, text)
             while not self.stopped.is_set() and not self.ledger.violations:
@@ -89,8 +97,21 @@ class Worker(threading.Thread):
             self.client.insist("POST", "%s/update/%s/cancel" % (self.path, active))
 
     def send(self, update, method, what, body, compress=True):
-        self.ledger.note(self.name, "intent", path=what, sequence=update.sequence, saves=update.saves)
-        self.client.send(method, "%s/update/%s%s" % (self.path, update.id, what), body, update.lease, compress)
+        about = {"path": what, "sequence": update.sequence, "saves": update.saves}
+        self.ledger.note(self.name, "intent", **about)
+        try:
+            self.client.send(method, "%s/update/%s%s" % (self.path, update.id, what), body, update.lease, compress)
+        except Refused as refusal:
+            self.ledger.note(self.name, "refused", status=refusal.status, **about)
+            if not self.may_expire or refusal.status not in (403, 409):
+                raise
+            self.ledger.count("ended early")
+            raise GaveUp(str(refusal)) from refusal
+        except GaveUp:
+            self.ledger.note(self.name, "unknown", **about)
+            raise
+        self.ledger.note(self.name, "acknowledged", **about)
+        self.ledger.count("acknowledged")
 
     def abandon(self, update, variants):
         """Cancels; the state must be one of these, and that is the state from now on."""
@@ -124,10 +145,10 @@ class Worker(threading.Thread):
         """Text with what a parser would not give back: digits, escapes, order of keys."""
         self.made += 1
         key = key or "r%d" % self.made
-        size = 200_000 if self.random.random() < 0.004 else self.random.randrange(400)
+        size = self.large if self.random.random() < self.share_of_large else self.random.randrange(400)
         return ('{"urn":"urn:pulumi:%s::faults::test:index:Thing::%s","type":"test:index:Thing","custom":true,'
                 '"id":"%s-%d","inputs":{"z":1.50e+2,"a":123456789012345678901234567890,"text":"\\u00e9\\/ü \\u0041",'
-                '"padding":"%s"},"outputs":{}}' % (self.name, key, key, self.made, "x" * size))
+                '"padding":"%s"},"outputs":{}}' % (self.name, key, key, self.made, self.random.randbytes(size // 2).hex()))
 
     def save_by_journal(self, update):
         provider = {"type": "service", "state": {"url": "http://localhost", "owner": "main", "project": "faults",
@@ -227,7 +248,8 @@ class Worker(threading.Thread):
 
     def between(self, update):
         """After an acknowledged save: events, a renewal, a rival, and a look when the save had to be repeated."""
-        if self.client.attempts > 1 or self.random.random() < 0.02:
+        looks = self.random.random() < 0.02
+        if looks or self.client.attempts > 1:
             self.check_state(update, "during the update")
         if self.random.random() < 0.5:
             update.batches.append(self.senders.submit(self.send_events, update, self.new_events(update)))
