@@ -48,7 +48,9 @@ class Client:
             answer = connection.getresponse()
             with self.lock:
                 self.statuses[answer.status] += 1
-            return answer.status, answer.read().decode(), float(answer.headers.get("Retry-After", 0))
+            # The command line heeds it with 429 only.
+            pause = float(answer.headers.get("Retry-After", 0)) if answer.status == 429 else 0
+            return answer.status, answer.read().decode(), pause
         except BaseException:
             connection.close()
             raise

@@ -32,9 +32,9 @@ class Run:
 
     # --- Cycles ---------------------------------------------------------------------------------------------------
 
-    def rounds(self):
-        """Numbers of cycles, until there are enough or something is wrong."""
-        while self.done < self.cycles and not self.ledger.violations:
+    def rounds(self, violations=0):
+        """Numbers of cycles, until there are enough or more is wrong than so many violations."""
+        while self.done < self.cycles and len(self.ledger.violations) <= violations:
             yield self.done
             self.did(1)
 
@@ -60,7 +60,8 @@ class Run:
         """What the workload did, for people; a workload that did nothing shows nothing."""
         counts = self.ledger.counts
         self.say("%.0f s; %s; %d retries; answers %s" % (
-            time.monotonic() - self.began, ", ".join("%d %s" % (number, what) for what, number in sorted(counts.items())),
+            time.monotonic() - self.began, ", ".join(
+                "%d %s" % (number, what) for what, number in sorted(counts.items())),
             client.retries, dict(sorted(client.statuses.items()))))
 
     # --- What ends with the loop ----------------------------------------------------------------------------------
@@ -110,6 +111,31 @@ class Run:
         status = server.stop()
         if status != 0:
             self.violation("server", "ended with status %s" % status)
+
+
+class Supervisor(threading.Thread):
+    """Starts a server again whenever it has ended, until it is told to stop."""
+
+    def __init__(self, server, run):
+        super().__init__(daemon=True)
+        self.server, self.run_, self.ended, self.starts = server, run, threading.Event(), 0
+        run.cleanups.append(self.finish)
+        self.start()
+
+    def run(self):
+        while not self.ended.wait(0.01):
+            if self.server.process.poll() is None:
+                continue
+            self.starts += 1
+            try:
+                self.server.start()
+            except AssertionError as error:  # it ended while it started: again
+                self.run_.ledger.note("", "start failed", why=str(error)[-300:])
+
+    def finish(self):
+        self.ended.set()
+        if self.is_alive():
+            self.join()
 
 
 class Fleet:

@@ -32,6 +32,8 @@ class Worker(threading.Thread):
     `may_expire` says that an update may be over early, as after a step of the clock: then a refusal ends it.
     """
     may_expire = False
+    # How many documents an update saves, how many steps its journal has, and how many resources are large.
+    saves, steps = (3, 15), (6, 60)
     large, share_of_large = 200_000, 0.004
     project = "faults"
 
@@ -43,11 +45,15 @@ class Worker(threading.Thread):
         self.state, self.history, self.made = State(), {}, 0
         self.senders = concurrent.futures.ThreadPoolExecutor(3)
 
+    def create(self):
+        status, text = self.client.insist("POST", "/api/stacks/main/" + self.project,
+                                          json.dumps({"stackName": self.name}))
+        if status != 200 and "already exists" not in text:
+            raise Refused("create", status, text)
+
     def run(self):
         try:
-            status, text = self.client.insist("POST", "/api/stacks/main/" + self.project, json.dumps({"stackName": self.name}))
-            if status != 200 and "already exists" not in text:
-                raise Refused("create", status, text)
+            self.create()
             while not self.stopped.is_set() and not self.ledger.violations:
                 self.update()
             self.check_history()
@@ -58,12 +64,11 @@ class Worker(threading.Thread):
 
     # --- One update -----------------------------------------------------------------------------------------------
 
-    def update(self):
-        mode = self.random.choice(MODES)
-        update = self.begin(mode)
+    def update(self, mode=None):
+        update = self.begin(mode or self.random.choice(MODES))
         results = {"failed"}
         try:
-            self.save_by_journal(update) if mode == "journal" else self.save_whole(update)
+            self.save_by_journal(update) if update.mode == "journal" else self.save_whole(update)
             self.join_events(update)
             if self.random.random() < 0.05:
                 self.abandon(update, [update.state])
@@ -148,7 +153,8 @@ class Worker(threading.Thread):
         size = self.large if self.random.random() < self.share_of_large else self.random.randrange(400)
         return ('{"urn":"urn:pulumi:%s::faults::test:index:Thing::%s","type":"test:index:Thing","custom":true,'
                 '"id":"%s-%d","inputs":{"z":1.50e+2,"a":123456789012345678901234567890,"text":"\\u00e9\\/ü \\u0041",'
-                '"padding":"%s"},"outputs":{}}' % (self.name, key, key, self.made, self.random.randbytes(size // 2).hex()))
+                '"padding":"%s"},"outputs":{}}'
+                % (self.name, key, key, self.made, self.random.randbytes(size // 2).hex()))
 
     def save_by_journal(self, update):
         provider = {"type": "service", "state": {"url": "http://localhost", "owner": "main", "project": "faults",
@@ -156,7 +162,7 @@ class Worker(threading.Thread):
         queue = [self.entry(update, 6, text=json.dumps(provider))]
         targets = [("old", index) for index in range(len(update.base.resources))]
         operations = []
-        for _ in range(self.random.randrange(6, 60)):
+        for _ in range(self.random.randrange(*self.steps)):
             if operations and self.random.random() < 0.5:
                 queue.append(self.end(update, operations, targets))
             else:
@@ -211,7 +217,7 @@ class Worker(threading.Thread):
 
     def save_whole(self, update):
         resources = list(update.base.resources)
-        for _ in range(self.random.randrange(3, 15)):
+        for _ in range(self.random.randrange(*self.saves)):
             at = self.random.randrange(len(resources) + 1)
             if resources and self.random.random() < (0.7 if len(resources) > 40 else 0.3):
                 resources.pop(min(at, len(resources) - 1))
@@ -307,6 +313,11 @@ class Worker(threading.Thread):
         self.ledger.count("comparisons")
         problems = update.state.problems(self.export())
         self.ledger.violation(self.name, "%s %s (%s)" % (when, update.id, update.mode), problems)
+
+    def check_state_now(self, when):
+        """Between two updates."""
+        self.ledger.count("comparisons")
+        self.ledger.violation(self.name, when, self.state.problems(self.export()))
 
     def check_events(self, update):
         self.ledger.violation(self.name, "events of " + update.id,
