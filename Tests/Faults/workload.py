@@ -94,6 +94,10 @@ class Worker(threading.Thread):
                 return Running(answer, mode, self.state)
             except GaveUp:
                 self.release()
+            except Refused as refusal:
+                if not self.may_expire or refusal.status != 409:
+                    raise
+                self.release()
 
     def release(self):
         """Nobody knows whether a begin took effect: cancel what runs, as a person would."""
@@ -269,9 +273,13 @@ class Worker(threading.Thread):
 
     def rival(self, update):
         try:
-            self.client.send("POST", self.path + "/begin-update", json.dumps({
+            answer = self.client.send("POST", self.path + "/begin-update", json.dumps({
                 "updateKind": "update", "program": {"name": "faults", "options": {"dryRun": False}}}), attempts=1)
-            self.ledger.violation(self.name, "update %s" % update.id, ["a second update holds the stack"])
+            if self.may_expire:
+                self.ledger.count("taken over")
+                self.client.insist("POST", "%s/update/%s/cancel" % (self.path, json.loads(answer)["updateID"]))
+            else:
+                self.ledger.violation(self.name, "update %s" % update.id, ["a second update holds the stack"])
         except Refused as refusal:
             if refusal.status != 409:
                 raise
