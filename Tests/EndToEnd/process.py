@@ -126,9 +126,24 @@ class Server:
         return self.ended()
 
     def kill(self):
-        if self.process and self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
+        process = self.process  # somebody else may start the next one meanwhile
+        if process and process.poll() is None:
+            process.kill()
+            process.wait()
+
+    def pause(self):
+        """Stops every thread where it is; those in a call of the system are waited for."""
+        self.process.send_signal(signal.SIGSTOP)
+        until(lambda: all(state == "T" for state in self.thread_states()), 10, "stopped")
+
+    def go_on(self):
+        self.process.send_signal(signal.SIGCONT)
+
+    def thread_states(self):
+        folder = "/proc/%d/task" % self.process.pid
+        for thread in os.listdir(folder):
+            with open("%s/%s/stat" % (folder, thread), encoding="utf-8") as stat:
+                yield stat.read().rpartition(")")[2].split()[0]
 
 
 def mysql_settings(url, schema):

@@ -69,6 +69,8 @@ def check_the_checkers():
 def run_all(loops, options, form):
     print("seed %s" % options.seed, file=sys.stderr)
     root, outcomes = tempfile.mkdtemp(prefix="cairn-faults-"), []
+    # A copy, so that a build meanwhile does not change what is tested.
+    os.environ["CAIRN_BIN"] = shutil.copy(os.environ["CAIRN_BIN"], os.path.join(root, "cairn"))
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         futures = [pool.submit(in_process, loop, options.cycles or getattr(loop, form), options.seed,
                                os.path.join(root, loop.name)) for loop in loops]

@@ -129,7 +129,7 @@ class Supervisor(threading.Thread):
             self.starts += 1
             try:
                 self.server.start()
-            except AssertionError as error:  # it ended while it started: again
+            except (AssertionError, OSError) as error:  # it ended while it started: again
                 self.run_.ledger.note("", "start failed", why=str(error)[-300:])
 
     def finish(self):

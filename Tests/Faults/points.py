@@ -10,7 +10,7 @@ MODES = ("journal", "plain", "verbatim", "delta")
 
 class Small(Worker):
     """Short updates, so that their calls can be gone through; a third of the resources is too large for a row."""
-    saves, steps, share_of_large = (2, 4), (3, 7), 0.3
+    saves, steps, many, large, share_of_large = (2, 4), (3, 7), 6, 150_000, 0.3
 
 
 class Points:

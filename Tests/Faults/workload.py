@@ -34,6 +34,8 @@ class Worker(threading.Thread):
     may_expire = False
     # How many documents an update saves, how many steps its journal has, and how many resources are large.
     saves, steps = (3, 15), (6, 60)
+    # With more resources than this, most of what an update does is to remove some.
+    many = 40
     large, share_of_large = 200_000, 0.004
     project = "faults"
 
@@ -186,7 +188,7 @@ class Worker(threading.Thread):
     def open(self, update, operations, targets):
         """Begins a creation, or the change or deletion of something that is there."""
         update.operation += 1
-        if targets and self.random.random() < (0.8 if len(targets) > 40 else 0.4):
+        if targets and self.random.random() < (0.8 if len(targets) > self.many else 0.4):
             target = targets.pop(self.random.randrange(len(targets)))
             deletes = self.random.random() < 0.5
             operations.append((update.operation, target, None if deletes else self.resource()))
@@ -223,7 +225,7 @@ class Worker(threading.Thread):
         resources = list(update.base.resources)
         for _ in range(self.random.randrange(*self.saves)):
             at = self.random.randrange(len(resources) + 1)
-            if resources and self.random.random() < (0.7 if len(resources) > 40 else 0.3):
+            if resources and self.random.random() < (0.7 if len(resources) > self.many else 0.3):
                 resources.pop(min(at, len(resources) - 1))
             else:
                 resources.insert(at, self.resource())

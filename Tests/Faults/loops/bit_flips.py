@@ -27,7 +27,7 @@ OWNERS = {"state_versions": "SELECT s.name FROM stacks s WHERE s.id = t.stack_id
 
 class Author(Worker):
     """Makes one stack: finished updates of every kind, and one that is left running."""
-    saves, steps, share_of_large = (2, 4), (3, 9), 0.25
+    saves, steps, many, large, share_of_large = (2, 4), (3, 9), 6, 150_000, 0.25
 
     def fill(self, left_running):
         self.create()
