@@ -51,12 +51,12 @@ class Round:
             turn = choice.random()
             (self.update if turn < 0.6 else self.look if turn < 0.9 else self.cancel_any)(choice)
 
-    def ask(self, operation, method, path, body=None, lease=None):
+    def ask(self, operation, method, path, body=None, lease=None, port=None):
         """One attempt, noted in the history: the answer's text, or nothing when it is refused or unknown."""
         self.contest.ledger.count("contest requests")
         try:
             status, text, _ = self.client.once(method, self.path + path, body, lease,
-                                               port=random.choice(self.client.ports))
+                                               port=port or random.choice(self.client.ports))
         except (OSError, http.client.HTTPException):
             return None
         answer = "ok" if status < 300 else "refused" if status in (403, 404, 409) else UNKNOWN

@@ -34,4 +34,10 @@ LOOPS = (
     Loop("disk-full", "disk_full", 20, 100, 1000, "the disk fills up and gets space again"),
     Loop("read-only-disk", "read_only_disk", 2, 20, 50, "the file system turns read-only"),
     Loop("graceful-stop", "graceful_stop", 20, 300, 2000, "SIGTERM under load"),
+    Loop("races-sqlite", "races", 4, 100, 1000, "64 clients at the same instant", {"engine": "sqlite"}),
+    Loop("races-mariadb", "races", 4, 100, 1000, "the same, two servers on one MariaDB", {"engine": "mariadb"}),
+    Loop("two-servers-mysql", "two_servers", 2000, 100_000, 1_000_000,
+         "attempts to begin, two servers on one MySQL, with kills", {"engine": "mysql"}),
+    Loop("paused-mysql", "paused", 10, 200, 2000, "a server stops past the deadline of its update and goes on",
+         {"engine": "mysql"}),
 )
