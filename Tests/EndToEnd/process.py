@@ -5,6 +5,7 @@ CAIRN_BIN names the executable. A server sees no other CAIRN_… variable than t
 import http.client
 import json
 import os
+import random
 import signal
 import socket
 import ssl
@@ -16,9 +17,15 @@ TOKEN = "pul-e2e0000000000000000000000000000000000000"
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Not one of those that the system gives to clients: one that a server had is still free when it starts again."""
+    while True:
+        port = random.randrange(20_000, 32_000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
 
 
 def until(condition, seconds, what):

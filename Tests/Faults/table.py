@@ -40,4 +40,9 @@ LOOPS = (
          "attempts to begin, two servers on one MySQL, with kills", {"engine": "mysql"}),
     Loop("paused-mysql", "paused", 10, 200, 2000, "a server stops past the deadline of its update and goes on",
          {"engine": "mysql"}),
+    Loop("migration-sqlite", "migration", 40, 300, 1200, "SIGKILL beside the nth write of the first start",
+         {"engine": "sqlite"}),
+    Loop("migration-mariadb", "migration", 8, 300, 1200, "SIGKILL beside the nth command of it to MariaDB",
+         {"engine": "mariadb"}),
+    Loop("migration-mysql", "migration", 8, 300, 1200, "the same on MySQL", {"engine": "mysql"}),
 )

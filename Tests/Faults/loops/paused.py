@@ -70,10 +70,10 @@ class Holder:
         self.stack, self.port, self.start, self.answer = stack, port, None, None
 
     def begin(self, takes_over=False):
-        self.start = self.stack.history.call("start", takes_over=takes_over)
-        text = self.stack.ask(self.start, "POST", "/begin-update", BEGIN, port=self.port)
-        self.answer = json.loads(text) if text else None
-        return self.answer is not None
+        start = self.stack.history.call("start", takes_over=takes_over)
+        text = self.stack.ask(start, "POST", "/begin-update", BEGIN, port=self.port)
+        if text:
+            self.start, self.answer = start, json.loads(text)
 
     def take_over(self, deadline):
         """The one row that is locked makes this wait; so it is asked for in a thread that may outlive the deadline."""
