@@ -68,14 +68,16 @@ let libraries: [Target] = [
     system("CMariaDB", pkgConfig: "libmariadb", apt: "libmariadb-dev"),
     system("COpenSSL", pkgConfig: "libcrypto", apt: "libssl-dev"),
     system("CDeflate", pkgConfig: "libdeflate", apt: "libdeflate-dev"),
+    system("CISAL", pkgConfig: "libisal", apt: "libisal-dev"),
     system("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
     shim("CBeast", links: ["ssl", "crypto"]),
+    shim("CCurl"),
 ]
 
 let tools: [[Target]] = [
     module("Kernel"),
     module("JSONScan", uses: ["Kernel"]),
-    module("Compression", uses: ["Kernel", "CDeflate", "CZlib"]),
+    module("Compression", uses: ["Kernel", "CDeflate", "CISAL", "CZlib"]),
     module("Crypto", uses: ["Kernel", "COpenSSL"]),
 ]
 
@@ -99,11 +101,12 @@ let adapters: [[Target]] = [
     module("PersistenceSQLite", uses: ["Kernel", "Persistence", "CSQLite"], testing: ["TestKit"]),
     module("PersistenceMySQL", uses: ["Kernel", "Persistence", "CMariaDB"], testing: ["TestKit"]),
     module("ObjectStorage", uses: ["Kernel", "Crypto"]),
+    module("OutboundHTTP", uses: ["Kernel", "Crypto", "CCurl"], testing: ["HTTPServer"]),
     module("Encryption", uses: ["Kernel", "Crypto"]),
 ]
 
 let capabilities: [[Target]] = [
-    capability("Identity", plus: ["Crypto"]),
+    capability("Identity", plus: ["Crypto", "HTTPServer"]),
     capability(
         "Stacks",
         plus: ["StateStore", "JSONScan", "Crypto", "Compression", "Encryption"],
@@ -117,7 +120,7 @@ let program: [Target] =
         uses: [
             "Kernel", "Contract", "Telemetry", "Persistence", "Schema", "Events", "Jobs", "HTTPServer", "HTTPAPI",
             "Crypto", "PersistenceSQLite", "PersistenceMySQL", "ObjectStorage", "Encryption",
-            "Identity", "Stacks",
+            "OutboundHTTP", "Identity", "Stacks",
         ],
         testing: ["TestKit", "APITestKit"]
     ) + [

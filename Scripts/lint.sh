@@ -13,9 +13,10 @@ cd "${1:-$HERE/..}"
 
 # The module that may import each C target; nobody else may.
 declare -A OWNER=(
-    [CBeast]=HTTPServer [CCurl]=Transfers [CSQLite]=PersistenceSQLite [CMariaDB]=PersistenceMySQL
+    [CBeast]=HTTPServer [CCurl]=OutboundHTTP [CSQLite]=PersistenceSQLite [CMariaDB]=PersistenceMySQL
     [COpenSSL]=Crypto [CJose]=Crypto [CLasso]=SAML [CLassoSystem]=CLasso [CSimdjson]=JSONScan
-    [CDeflate]=Compression [CZlib]=Compression [CZstd]=Compression [CYAML]=YAML [CConsoleAssets]=Console
+    [CDeflate]=Compression [CISAL]=Compression [CZlib]=Compression [CZstd]=Compression [CYAML]=YAML
+    [CConsoleAssets]=Console
 )
 CAPABILITIES='Identity|Organizations|Stacks|Environments|Deployments|Policies|Insights|Registry|Integrations|Webhooks|Assistants'
 

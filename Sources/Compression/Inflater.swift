@@ -1,4 +1,4 @@
-import CZlib
+import CISAL
 
 /// Inflates gzip piece by piece, with bounded memory and bounded output.
 ///
@@ -30,7 +30,7 @@ package struct Inflater: ~Copyable {
 
     private let limits: Limits
     private let window: Int
-    private let stream: UnsafeMutablePointer<z_stream>
+    private let stream: UnsafeMutablePointer<inflate_state>
     private var state = State.insideMember
     private var input: ArraySlice<UInt8> = []
 
@@ -45,15 +45,10 @@ package struct Inflater: ~Copyable {
         self.limits = limits
         self.window = window
         stream = .allocate(capacity: 1)
-        stream.initialize(to: z_stream())
-        // 15 bits of window; 16 more make zlib expect gzip. Out of memory ends the process, as Swift's own arrays do.
-        let status = inflateInit2_(stream, 15 + 16, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
-        precondition(status == Z_OK, "zlib could not start to inflate")
+        cairn_inflate_begin(stream)
     }
 
     deinit {
-        inflateEnd(stream)
-        stream.deinitialize(count: 1)
         stream.deallocate()
     }
 
@@ -72,7 +67,8 @@ package struct Inflater: ~Copyable {
                 throw error
             case .afterMember:
                 guard let first = input.first else { return nil }
-                guard first == 0x1f, inflateReset(stream) == Z_OK else { throw fail(.corrupt) }
+                guard first == 0x1f else { throw fail(.corrupt) }
+                cairn_inflate_begin(stream)
                 state = .insideMember
             case .insideMember:
                 let (piece, more) = try inflatePiece()
@@ -88,36 +84,28 @@ package struct Inflater: ~Copyable {
         guard case .afterMember = state, input.isEmpty else { throw fail(.corrupt) }
     }
 
-    /// One call of zlib: what came out, and whether another call can make progress without new input.
+    /// One call of the library: what came out, and whether another call can make progress without new input.
     private mutating func inflatePiece() throws(CompressionError) -> (piece: ArraySlice<UInt8>, more: Bool) {
         // One byte more than allowed tells "exactly the limit" from "beyond it".
         let room = min(window, limits.output - produced + 1)
-        let before = input.count
-        var status = Z_OK
+        var result = cairn_inflated()
         let stream = stream
         let input = input
         let piece = [UInt8](unsafeUninitializedCapacity: room) { output, count in
             input.withUnsafeBufferPointer { source in
-                stream.pointee.next_in = UnsafeMutablePointer(mutating: source.baseAddress)
-                stream.pointee.avail_in = UInt32(source.count)
-                stream.pointee.next_out = output.baseAddress
-                stream.pointee.avail_out = UInt32(room)
-                status = inflate(stream, Z_NO_FLUSH)
+                result = cairn_inflate(stream, source.baseAddress, source.count, output.baseAddress, room)
             }
-            count = room - Int(stream.pointee.avail_out)
+            count = result.made
         }
-        self.input = input.suffix(Int(stream.pointee.avail_in))
+        self.input = input.dropFirst(result.taken)
         produced += piece.count
-        switch status {
-        case Z_OK, Z_BUF_ERROR: break
-        case Z_STREAM_END: state = .afterMember
-        default: throw fail(.corrupt)
-        }
+        guard result.status == 0 else { throw fail(.corrupt) }
+        if result.ended != 0 { state = .afterMember }
         let consumed = received - self.input.count
         guard produced <= limits.output, produced <= limits.ratioFloor || produced / limits.ratio <= consumed else {
             throw fail(.tooLarge)
         }
-        return (piece[...], status == Z_STREAM_END || self.input.count < before)
+        return (piece[...], result.ended != 0 || result.taken > 0)
     }
 
     private mutating func fail(_ error: CompressionError) -> CompressionError {

@@ -115,10 +115,47 @@ struct InflaterTests {
         #expect(inflater.produced < 1_000_000)
     }
 
+    @Test("accepts what zlib accepts, gives the same text, and never more than that", arguments: 0..<40)
+    func sameAsZlib(seed: UInt64) {
+        var noise = Noise(seed: seed)
+        let text = Noise.text(Int(noise.next() % 40_000), seed: seed)
+        let whole = Gzip.gzip(text[...], level: 1 + Int(noise.next() % 12))
+        for _ in 0..<50 {
+            var input = whole
+            for _ in 0..<(1 + noise.next() % 3) {
+                input[Int(noise.next() % UInt64(input.count))] = UInt8(truncatingIfNeeded: noise.next())
+            }
+
+            let ours = try? inflate(input, step: 1 + Int(noise.next() % 5_000), window: 1 + Int(noise.next() % 70_000))
+
+            if let ours { #expect(ours == text && zlibInflate(input) == text) }
+        }
+    }
+
+    @Test("refuses what looks back beyond the beginning of the text")
+    func lookBack() {
+        // One block of fixed codes: the literal "a", then a match of 3 bytes at distance 4, of which 1 exists.
+        let member: [UInt8] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 0x4b, 0x04, 0x62, 0x00, 0, 0, 0, 0, 0, 0, 0, 0]
+
+        #expect(throws: CompressionError.corrupt) { try inflate(member) }
+        #expect(throws: CompressionError.corrupt) { try inflate(Gzip.gzip(Noise.text(900, seed: 1)[...]) + member) }
+    }
+
+    @Test("reads members whose header has all optional fields", arguments: [1, 5, 1_000])
+    func header(step: Int) throws {
+        let text = Noise.text(2_000, seed: 8)
+        let plain = Gzip.gzip(text[...])
+        // FEXTRA of 3 bytes, FNAME, FCOMMENT, in the order of RFC 1952 §2.3.
+        let fields: [UInt8] = [3, 0, 1, 2, 3] + Array("name".utf8) + [0] + Array("a comment".utf8) + [0]
+        let input = plain[..<3] + [0x1c] + plain[4..<10] + fields + plain[10...]
+
+        #expect(try inflate(Array(input), step: step) == text)
+    }
+
     @Test("keeps failing after an error")
     func sticky() {
         var inflater = Inflater(limits: .init(output: 100))
-        inflater.supply(Array("no gzip".utf8)[...])
+        inflater.supply(Array("this is no gzip".utf8)[...])
 
         #expect(throws: CompressionError.corrupt) { try inflater.next() }
         #expect(throws: CompressionError.corrupt) { try inflater.next() }
@@ -131,5 +168,27 @@ struct InflaterTests {
     func messages() {
         #expect(CompressionError.corrupt.serviceError.code == .invalidArgument)
         #expect(CompressionError.tooLarge.serviceError.code == .tooLarge)
+    }
+
+    /// The text of one member as zlib reads it; nil when it finds fault.
+    private func zlibInflate(_ input: [UInt8]) -> [UInt8]? {
+        var stream = z_stream()
+        guard inflateInit2_(&stream, 15 + 16, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else {
+            return nil
+        }
+        defer { inflateEnd(&stream) }
+        var input = input
+        var status = Z_OK
+        let output = [UInt8](unsafeUninitializedCapacity: 1 << 20) { output, count in
+            input.withUnsafeMutableBufferPointer { source in
+                stream.next_in = source.baseAddress
+                stream.avail_in = UInt32(source.count)
+                stream.next_out = output.baseAddress
+                stream.avail_out = UInt32(output.count)
+                status = CZlib.inflate(&stream, Z_FINISH)
+            }
+            count = output.count - Int(stream.avail_out)
+        }
+        return status == Z_STREAM_END && stream.avail_in == 0 ? output : nil
     }
 }
