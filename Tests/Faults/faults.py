@@ -60,8 +60,9 @@ def in_process(loop, cycles, seed, folder):
 
 def check_the_checkers():
     """Before anything is believed: what was lost, doubled or out of order must be found."""
-    tests = subprocess.run([sys.executable, "-m", "unittest", "discover", "-s", HERE, "-p", "test_*.py", "-t", HERE],
-                           env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path[:2])}, capture_output=True, text=True)
+    command = [sys.executable, "-m", "unittest", "discover", "-s", HERE, "-p", "test_*.py", "-t", HERE]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path[:2])}
+    tests = subprocess.run(command, env=environment, capture_output=True, text=True)
     if tests.returncode or "Ran 0 tests" in tests.stderr:
         sys.exit("the tests of the checkers fail:\n" + tests.stderr)
 

@@ -13,8 +13,8 @@ def master_key(run):
 
 def pair(run, engine, **variables):
     """Both are started at once: one of them migrates and installs."""
-    shared = {**run.database(engine).settings("cairn_pair"), "PULUMI_LOCAL_OBJECTS": os.path.join(run.folder, "objects"),
-              "PULUMI_LOCAL_KEYS": master_key(run), **variables}
+    shared = {**run.database(engine).settings("cairn_pair"), "PULUMI_LOCAL_KEYS": master_key(run),
+              "PULUMI_LOCAL_OBJECTS": os.path.join(run.folder, "objects"), **variables}
     servers = [run.server(name, **shared) for name in ("one", "two")]
     for server in servers:
         server.start(ready=False)

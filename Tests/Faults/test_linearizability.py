@@ -39,7 +39,8 @@ class LinearizabilityTests(unittest.TestCase):
 
     def test_two_reads_that_go_back_in_time(self):
         self.assertFalse(linearizable(operations(
-            START, (3, 9, "save", "a", "v1", "ok"), (4, 5, "read", None, "v1", "ok"), (6, 7, "read", None, None, "ok"))))
+            START, (3, 9, "save", "a", "v1", "ok"), (4, 5, "read", None, "v1", "ok"),
+            (6, 7, "read", None, None, "ok"))))
 
     def test_a_save_after_the_cancel_of_its_update(self):
         cancel = (3, 4, "cancel", "a", None, "ok")
@@ -81,7 +82,7 @@ class LinearizabilityTests(unittest.TestCase):
 
         shortest = shortest_failure(history)
 
-        self.assertEqual([(operation.kind, operation.update) for operation in shortest], [("start", "a"), ("start", "b")])
+        self.assertEqual([(part.kind, part.update) for part in shortest], [("start", "a"), ("start", "b")])
 
     def test_a_history_says_what_is_wrong(self):
         history = History()

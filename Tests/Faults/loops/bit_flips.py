@@ -1,8 +1,8 @@
 """Bits that changed at rest, in objects and in rows: found whenever they are read, named, and never served (R-18).
 
-Stacks in every condition are read once. Then, again and again, one stored piece is flipped, cut, replaced by another one
-or zeroed; every text that can be read of its stack must be what it was or an error, and at least one must be an error;
-the texts of another stack must all be what they were. Then the piece is put back.
+Stacks in every condition are read once. Then, again and again, one stored piece is flipped, cut, zeroed or replaced by
+another one; every text that can be read of its stack must be what it was or an error, and at least one must be an
+error; the texts of another stack must all be what they were. Then the piece is put back.
 """
 import gzip
 import http.client

@@ -1,7 +1,7 @@
 """The time of day steps, forwards and backwards, or stands still (R-28); the server is restarted now and then.
 
-A wrong clock may end an update early, or leave a stack to a dead one for longer. It may not lose or change anything that
-was acknowledged, nor let two updates write.
+A wrong clock may end an update early, or leave a stack to a dead one for longer. It may not lose or change anything
+that was acknowledged, nor let two updates write.
 """
 from shims import ShiftedClock
 from workload import Worker

@@ -20,8 +20,8 @@ FORMS = ("checkpoint", "checkpointverbatim", "checkpointdelta", "journalentries"
          "events", "events/batch", "encrypt", "decrypt", "batch-encrypt", "batch-decrypt")
 
 # What the command line repeats: everything of a running update, cancel, and the four calls about secrets.
-REPEATED = re.compile(r"/update/[^/]+/(checkpoint|checkpointverbatim|checkpointdelta|journalentries|renew_lease|complete"
-                      r"|cancel|events|events/batch)$|/(encrypt|decrypt|batch-encrypt|batch-decrypt)$")
+REPEATED = re.compile(r"/update/[^/]+/(checkpoint|checkpointverbatim|checkpointdelta|journalentries|renew_lease"
+                      r"|complete|cancel|events|events/batch)$|/(encrypt|decrypt|batch-encrypt|batch-decrypt)$")
 
 
 class Proxy(http.server.ThreadingHTTPServer):
@@ -85,7 +85,8 @@ class Thorough(Worker):
         def send(what, body):
             return json.loads(self.client.send("POST", self.path + what, json.dumps(body), compress="batch" in what))
 
-        texts = [base64.b64encode(b"%d of %s %d" % (index, self.name.encode(), self.made)).decode() for index in range(5)]
+        texts = [base64.b64encode(b"%d of %s %d" % (index, self.name.encode(), self.made)).decode()
+                 for index in range(5)]
         one = send("/encrypt", {"plaintext": texts[0]})["ciphertext"]
         many = send("/batch-encrypt", {"plaintexts": texts})["ciphertexts"]
         back = send("/batch-decrypt", {"ciphertexts": many})["plaintexts"]

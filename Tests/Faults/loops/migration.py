@@ -1,7 +1,7 @@
 """The first start is killed beside the nth step of its migrations and of the installation (R-31).
 
-The next start completes it without help, and the schema is the one of a start that nothing happened to. Where servers may
-share a database, two of them make the next start together now and then.
+The next start completes it without help, and the schema is the one of a start that nothing happened to. Where servers
+may share a database, two of them make the next start together now and then.
 """
 import os
 import shutil
