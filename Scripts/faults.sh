@@ -6,6 +6,9 @@ FAULT_RESULTS="$CAIRN_ROOT/.build-logs/faults.txt"
 # --release is the form of a release and takes its executable; CAIRN_BIN names another one, which is not built here.
 cmd_faults() {
     local words=() step=build_debug binary=$DEBUG_BINARY
+    if [[ ${1:-} == --list ]]; then
+        exec python3 Tests/Faults/faults.py --list
+    fi
     require build test
     while (($# > 0)); do
         case $1 in

@@ -95,7 +95,7 @@ def main():
     for form in FORMS:
         forms.add_argument("--" + form, dest="form", action="store_const", const=form)
     parser.add_argument("--seed", default=str(time.time_ns()))
-    parser.add_argument("--jobs", type=int, default=max(2, os.cpu_count() or 2))
+    parser.add_argument("--jobs", type=int, default=max(3, os.cpu_count() or 3))
     parser.add_argument("--results", metavar="FILE")
     parser.add_argument("--cycles", type=int, help="instead of the number of the form")
     parser.add_argument("--list", action="store_true")

@@ -13,12 +13,13 @@ class Loop:
     options: dict = dataclasses.field(default_factory=dict)
 
 
+# The longest first, so that nothing waits for it at the end.
 LOOPS = (
-    Loop("process-kill", "process_kill", 60, 1000, 10_000, "SIGKILL of the server under load"),
-    Loop("power-cut", "power_cut", 20, 200, 1000, "the file system stops without writing what was not synced"),
-    Loop("crash-points", "crash_points", 80, 1000, 5000, "SIGKILL beside the nth call that changes the disk"),
-    Loop("io-errors", "io_errors", 200, 2000, 10_000, "the nth call that changes the disk fails"),
     Loop("bit-flips", "bit_flips", 500, 10_000, 100_000, "stored bytes are flipped, cut, swapped or zeroed"),
+    Loop("io-errors", "io_errors", 120, 2000, 10_000, "the nth call that changes the disk fails"),
+    Loop("process-kill", "process_kill", 60, 1000, 10_000, "SIGKILL of the server under load"),
+    Loop("crash-points", "crash_points", 80, 1000, 5000, "SIGKILL beside the nth call that changes the disk"),
+    Loop("power-cut", "power_cut", 20, 200, 1000, "the file system stops without writing what was not synced"),
     Loop("clock", "clock", 30, 500, 5000, "the time of day steps or stands still"),
     Loop("lost-answers", "lost_answers", 400, 6000, 60_000, "answers get lost after the server acted",
          {"engine": "sqlite"}),
