@@ -85,7 +85,8 @@ package struct StateVersionStore: Sendable {
             into: "state_versions",
             [
                 "stack_id": stack, "version": version, "update_id": update, "size": prepared.manifest.textCount,
-                "manifest": prepared.manifest.encoded(for: StateVersion.rowName(version, of: stack)), "body": prepared.pack?.body,
+                "manifest": prepared.manifest.encoded(for: StateVersion.rowName(version, of: stack)),
+                "body": prepared.pack?.body,
                 "object": prepared.pack?.object, "resource_count": prepared.resourceCount, "created_at": now,
             ]
         )

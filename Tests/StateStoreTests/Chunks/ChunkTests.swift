@@ -293,7 +293,10 @@ struct ManifestCodingTests {
     @Test("read back as they were")
     func roundTrip() throws {
         for seed in 0..<200 as Range<UInt64> {
-            #expect(try Manifest(decoding: manifest(seed).encoded(for: row)[...], of: row) == manifest(seed), "seed \(seed)")
+            #expect(
+                try Manifest(decoding: manifest(seed).encoded(for: row)[...], of: row) == manifest(seed),
+                "seed \(seed)"
+            )
         }
     }
 
@@ -319,7 +322,9 @@ struct ManifestCodingTests {
                 + "00017b" + "0120" + hash + "8001" + "01" + "ac02"
                 + "00" + "ac02" + "01" + "20" + String(repeating: "cd", count: 32)
         )
-        #expect(CRC32.checksum(encoded.dropLast(4) + row) == encoded.suffix(4).reversed().reduce(0) { $0 << 8 | UInt32($1) })
+        #expect(
+            CRC32.checksum(encoded.dropLast(4) + row) == encoded.suffix(4).reversed().reduce(0) { $0 << 8 | UInt32($1) }
+        )
     }
 
     @Test("give their number to the chunks they brought, and leave the others")
