@@ -80,11 +80,12 @@ def pieces(database, objects):
     named = {}
     for table in dict(COLUMNS):
         owner = OWNERS.get(table, OWNERS[None])
-        named.update(database.execute("SELECT replace(object, '/', '.'), (%s) FROM %s t WHERE object IS NOT NULL"
-                                      % (owner, table)).fetchall())
+        for name, stack in database.execute("SELECT replace(object, '/', '.'), (%s) FROM %s t WHERE object IS NOT NULL"
+                                            % (owner, table)).fetchall():
+            named[name] = ("%s.object" % table, stack)
     for folder, _, files in os.walk(objects):
         # What no row names any more is read by nobody, and swept away later.
-        found += [file(os.path.join(folder, name), named[name]) for name in files if name in named]
+        found += [file(os.path.join(folder, name), *named[name]) for name in files if name in named]
     return found
 
 
@@ -99,7 +100,7 @@ def cell(database, table, column, row, stack):
     return Piece("%s.%s" % (table, column), stack, read, write)
 
 
-def file(path, stack):
+def file(path, kind, stack):
     def read():
         with open(path, "rb") as opened:
             return opened.read()
@@ -108,7 +109,7 @@ def file(path, stack):
         with open(path, "wb") as opened:
             opened.write(content)
 
-    return Piece("object", stack, read, write)
+    return Piece(kind, stack, read, write)
 
 
 def damaged(content, other, choice):
@@ -204,10 +205,10 @@ def is_unread(kind, at, size):
     Saves are stored as they were sent, and some of their bytes are no part of any text: lines and columns of a
     difference, what stands before and behind the state in a whole save, the time and the system in gzip's header.
     """
-    if kind.endswith("_segments.body"):
+    if "_segments." in kind:
         return at in GZIP_FIELDS
-    return kind == "update_deltas.body" or (
-        kind in ("update_checkpoints.body", "object") and not ENVELOPE <= at < size - ENVELOPE)
+    return kind.startswith("update_deltas.") or (
+        kind.startswith("update_checkpoints.") and not ENVELOPE <= at < size - ENVELOPE)
 
 
 def nudge(client, author, number):
