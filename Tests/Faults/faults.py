@@ -73,7 +73,7 @@ def run_all(loops, options, form):
     # A copy, so that a build meanwhile does not change what is tested.
     os.environ["CAIRN_BIN"] = shutil.copy(os.environ["CAIRN_BIN"], os.path.join(root, "cairn"))
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        futures = [pool.submit(in_process, loop, options.cycles or getattr(loop, form), options.seed,
+        futures = [pool.submit(in_process, loop, getattr(loop, form) if options.cycles is None else options.cycles, options.seed,
                                os.path.join(root, loop.name)) for loop in loops]
         for future in concurrent.futures.as_completed(futures):
             line, outcome = future.result()
