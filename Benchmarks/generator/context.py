@@ -176,6 +176,8 @@ class Context:
             "mb_per_s": closed.total("plain", [1], labels) / 1e6 / max(closed.seconds([1]), 1e-6),
             "entries_per_s": entries * job_rate(closed, queues, [1]) if entries else None,
             "jobs": jobs(found, queues, used).milliseconds(),
+            "kinds": {label: found.histogram(label, used).milliseconds() for label in script_labels(queues)
+                      if label in found.labels},
             "requests": {label: found.histogram(label, used).milliseconds() for label in labels
                          if found.total("done", used, [label])},
             "cpu_ms_per_request": cpu * 1000 / requests if cpu is not None and requests else None,
