@@ -176,7 +176,7 @@ class Context:
             "mb_per_s": closed.total("plain", [1], labels) / 1e6 / max(closed.seconds([1]), 1e-6),
             "entries_per_s": entries * job_rate(closed, queues, [1]) if entries else None,
             "jobs": jobs(found, queues, used).milliseconds(),
-            "kinds": {label: found.histogram(label, used).milliseconds() for label in script_labels(queues)
+            "kinds": {label[1:]: found.histogram(label, used).milliseconds() for label in script_labels(queues)
                       if label in found.labels},
             "requests": {label: found.histogram(label, used).milliseconds() for label in labels
                          if found.total("done", used, [label])},
@@ -227,7 +227,7 @@ class Context:
 
 
 def script_labels(queues):
-    return list(dict.fromkeys(script.label for queue in queues for script, _, _ in queue.jobs))
+    return list(dict.fromkeys("@" + script.label for queue in queues for script, _, _ in queue.jobs))
 
 
 def jobs(figures, queues, phases):

@@ -65,7 +65,7 @@ class Script:
         return self
 
     def text(self):
-        return f"S {self.label}\n" + "".join(self.lines)
+        return f"S @{self.label}\n" + "".join(self.lines)
 
 
 class Queue:

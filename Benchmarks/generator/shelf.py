@@ -18,12 +18,13 @@ class Shelf:
         writer.begin(update, "update", 0, 1)
         update.send("journal", "PATCH", "{S}/update/{u}/journalentries", 3, "l")
         update.send("complete", "POST", "{S}/update/{u}/complete", 2, "l")
-        common = [bodies.add(writer.program(), False), bodies.add(writer.start(1), False),
-                  bodies.add('{"status":"succeeded"}', False)]
         queues = [plan.Queue([]) for _ in range(min(WORKERS, count))]
         for number, stack in enumerate(self.stacks):
             jobs = queues[number % len(queues)].jobs
-            made = f'{{"stackName":"{stack.name}","tags":{{"team":"team{number % TEAMS}"}}}}'
+            team = f"team{number % TEAMS}"
+            common = [bodies.add(writer.program(), False), bodies.add(writer.start(1, team=team), False),
+                      bodies.add('{"status":"succeeded"}', False)]
+            made = f'{{"stackName":"{stack.name}","tags":{{"team":"{team}"}}}}'
             jobs.append((create, stack.path.rpartition("/")[0], [bodies.add(made, False)]))
             slots = [bodies.add(journal_of(stack, turn).batches()[0]) for turn in range(min(updates, 3))]
             jobs += [(update, stack.path, [*common, slots[turn_of(one)]]) for one in range(updates)]

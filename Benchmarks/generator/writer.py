@@ -25,8 +25,9 @@ def program(kind="update"):
                        "metadata": {"message": "an update of the load generator", "environment": environment}})
 
 
-def start(journal):
-    return json.dumps({"tags": {"pulumi:project": "load", "pulumi:runtime": "yaml"},
+def start(journal, **tags):
+    """The body of start, which replaces the tags of the stack: a client sends all it wants to keep."""
+    return json.dumps({"tags": {"pulumi:project": "load", "pulumi:runtime": "yaml", **tags},
                        **({"journalVersion": journal} if journal else {})})
 
 

@@ -27,7 +27,7 @@ def run(context):
         beside = context.run(bodies, [*queues, noise], phases, alone["rate"])
         check()
         context.check_queue(noise)
-        found = beside.histogram("update", [1]).milliseconds()
+        found = beside.histogram("@update", [1]).milliseconds()
         before = alone["kinds"]["update"]["p99"]
         context.record(f"J with {label} beside", level, **{
             "p99 of updates alone, ms": before, "with, ms": found["p99"], "times": found["p99"] / max(before, 1e-3),
