@@ -8,12 +8,15 @@
 """
 
 import argparse
+import os
 import sys
+from pathlib import Path
 
 import http_bench
 import load_bench
 import startup_bench
 import state_bench
+from generator import performance, report
 
 
 def arguments():
@@ -40,6 +43,14 @@ def arguments():
     return options
 
 
+def said(words):
+    """The words of the command without paths that only Scripts/bench.sh adds."""
+    kept = [word for number, word in enumerate(words)
+            if word not in ("--binary", "--sink", "--fold") and (not number or words[number - 1] not in (
+                "--binary", "--sink", "--fold"))]
+    return kept
+
+
 def main():
     options = arguments()
     names = set(options.only or [])
@@ -59,6 +70,12 @@ def main():
         passed &= state_bench.run(options)
     if wanted("load"):
         passed &= load_bench.run(options)
+    whole = options.benchmark == "all" and not names and not options.short and not options.quick and not options.no_results
+    if whole or options.report:
+        conditions = harness.SAVED.get("load", {}).get("conditions") or {
+            **harness.conditions(), "file_system": report.file_system(), "load_after": os.getloadavg()[0]}
+        performance.write(harness.SAVED, conditions, " ".join(["./dev bench", *said(sys.argv[1:])]),
+                          Path(options.report) if options.report else None)
     sys.exit(0 if passed else 1)
 
 

@@ -190,7 +190,11 @@ def machine_class():
     return f"{os.cpu_count()}-core-{platform.machine()}"
 
 
+SAVED = {}  # what this run has measured, for docs/performance.md
+
+
 def save(name, results):
+    SAVED[name] = results
     path = HERE / "results" / f"{name}-{machine_class()}.json"
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(results, indent=2) + "\n")

@@ -34,6 +34,7 @@ def add_options(parser):
     group.add_argument("--organization", default="main")
     group.add_argument("--pid", type=int, action="append", default=[], help="its processes, when they are on this machine")
     group.add_argument("--allow-remote", action="store_true", help="the server may be on another machine")
+    group.add_argument("--report", metavar="FILE", help="write what docs/performance.md would say there")
     group.add_argument("--compare", action="store_true", help="fail when a ratio to the ruler has fallen")
     group.add_argument("--tolerance", type=float, default=25, help="by more than this share, in percent (25)")
     group.add_argument("--save-baseline", action="store_true", help="write Benchmarks/baseline.json")
@@ -84,7 +85,7 @@ def run(options):
     """Runs the chosen scenarios and prints their rows; whether all have a score."""
     prepare(options)
     conditions = {**harness.conditions(), "engine": options.engine, "short": options.short, "seed": options.seed,
-                  "file_system": report.file_system(), "command": "./dev bench " + " ".join(sys.argv[1:])}
+                  "file_system": report.file_system(), "command": " ".join(sys.argv[1:])}
     with load.folder_in_memory() as folder, harness.start_baseline() as ruler:
         context = Context(options, folder, ruler)
         for module in chosen(options):
@@ -97,6 +98,7 @@ def run(options):
     print("\n" + report.remarks(context.rows, conditions))
     if options.json:
         Path(options.json).write_text(json.dumps(results, indent=1) + "\n")
+    harness.SAVED["load"] = results
     if not options.no_results and not options.short:
         harness.save("load", results)
     if options.save_baseline:

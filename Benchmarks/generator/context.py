@@ -27,7 +27,7 @@ class Lengths:
 
 
 FULL = Lengths(10, 60, 3, 15, (1, 4, 16, 64, 256))
-SHORT = Lengths(0.2, 0.7, 1, 0.4, (4,))
+SHORT = Lengths(0.1, 0.5, 1, 0.3, (4,))
 
 
 class Context:
@@ -107,7 +107,7 @@ class Context:
 
     def ruler(self, bodies, queues):
         """Jobs per second of the same requests, answered by a server that does nothing (baseline.c)."""
-        seconds = max(0.3, self.lengths.capacity / 4)
+        seconds = max(0.15, self.lengths.capacity / 4)
         path = self.pacer.write(bodies, queues, [seconds / 4, seconds])
         found = self.pacer.run(path, [f"127.0.0.1:{self.baseline.port}"], "none", seconds + 60, any_answer=True)
         return job_rate(found, queues, [1])

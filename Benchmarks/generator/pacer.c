@@ -146,9 +146,12 @@ static void schedule(struct queue *q) {
         return;
     }
     if (now() >= stop_time()) {
-        // It was due in time but could not begin. What it has waited so far is the least it would have taken.
-        record(scripts[q->jobs[q->prologue < q->count ? q->prologue : 0].script].label, at, now(), 0, 0);
-        unstarted++;
+        // These were due in time but could not begin. What they have waited is the least they would have taken.
+        for (long k = q->started; at < stop_time() && (q->limit < 0 || k < q->limit);
+             at = q->first + q->interval * (double)++k) {
+            record(scripts[q->jobs[(size_t)k % q->count].script].label, at, now(), 0, 0);
+            unstarted++;
+        }
         q->limit = q->started;
         return;
     }

@@ -24,7 +24,7 @@ class Bodies:
 
     def __init__(self, path):
         self.path, self.lines, self._end, self._known = str(path), [], 0, {}
-        self._file = open(self.path, "wb")
+        open(self.path, "wb").close()
 
     def add(self, data, compress=True):
         data = data.encode() if isinstance(data, str) else data
@@ -37,8 +37,8 @@ class Bodies:
 
     def add_packed(self, packed, plain, compressed=True):
         """A body that is compressed already."""
-        self._file.write(packed)
-        self._file.flush()
+        with open(self.path, "ab") as file:
+            file.write(packed)
         self.lines.append(f"B 0 {self._end} {len(packed)} {plain} {int(compressed)}\n")
         self._end += len(packed)
         return len(self.lines) - 1
@@ -158,19 +158,19 @@ class Pacer:
         """Runs a plan; `sample` is called at the start and at the end of each phase."""
         words = [self.program, *(["any"] if any_answer else []), plan, token, seconds, seed, *addresses]
         samples = [sample()] if sample else []
-        child = subprocess.Popen([str(word) for word in words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         errors, last = [], "{}"
-        reader = threading.Thread(target=lambda: errors.append(child.stderr.read()))
-        reader.start()
-        for line in child.stdout:
-            last = line
-            if sample and line.startswith('{"phase"'):
-                samples.append(sample())
-        code = child.wait()
-        reader.join()
+        with subprocess.Popen([str(word) for word in words], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              text=True) as child:
+            reader = threading.Thread(target=lambda: errors.append(child.stderr.read()))
+            reader.start()
+            for line in child.stdout:
+                last = line
+                if sample and line.startswith('{"phase"'):
+                    samples.append(sample())
+            reader.join()
         plan.unlink(missing_ok=True)
-        if code:
-            raise harness.NoFigure(" ".join(errors[0].split())[:400] or f"the sender ended with {code}")
+        if child.returncode:
+            raise harness.NoFigure(" ".join(errors[0].split())[:400] or f"the sender ended with {child.returncode}")
         return Figures(json.loads(last), samples)
 
 

@@ -96,4 +96,4 @@ def recovery(script_class):
     """What a person does when an update has broken: cancel what still runs, and start again."""
     script = script_class("recover").stage()
     script.send("recover", "GET", "{S}", captures="activeUpdate>a")
-    return script.send("recover", "POST", "{S}/update/{a}/cancel", status=0)
+    return script.send("recover", "POST", "{S}/update/{a}/cancel", status=0, retries=True)
