@@ -74,6 +74,7 @@ struct run {
 
 struct queue {
     double first, interval; // milliseconds from the start; an interval of 0 is a closed loop
+    unsigned number;
     long limit, started, finished, failed;
     size_t prologue, count, room;
     struct job *jobs, *job;
@@ -112,6 +113,10 @@ void http_send(struct run *r);
 void on_writable(struct run *r, int port);
 void on_readable(struct run *r, int port);
 extern unsigned long long reconnections;
+
+// pacer_answer.c: inflates the kept body of an answer; takes the variables that its request asks for.
+void inflate_answer(struct run *r);
+void capture_variables(struct run *r);
 
 // pacer.c: the answer of a run's current request is there, or there will be none (status 0).
 void answered(struct run *r);

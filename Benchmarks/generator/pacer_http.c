@@ -12,7 +12,6 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
-#include <zlib.h>
 
 enum { PIECE = 1 << 18, LONGEST_ANSWER = 1 << 26 };
 
@@ -62,6 +61,16 @@ static void drop(struct run *r) {
     r->fds[r->port] = r->used[r->port] = 0;
 }
 
+// On this machine each queue comes from an address of its own, as users do: servers limit connections by address.
+static void bind_source(int fd, const struct addrinfo *to, unsigned queue) {
+    struct sockaddr_in from = {.sin_family = AF_INET};
+    if (to->ai_family != AF_INET || ntohl(((struct sockaddr_in *)to->ai_addr)->sin_addr.s_addr) >> 24 != 127)
+        return;
+    from.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 256 + queue % 65536);
+    if (bind(fd, (struct sockaddr *)&from, sizeof from) < 0)
+        fail("no source address for queue %u (%d)", queue, errno);
+}
+
 // Connects; a refusal shows at the first write. Descriptors are kept one higher, so that 0 is none.
 static void connect_run(struct run *r) {
     struct addrinfo *to = ports[r->port].address;
@@ -69,6 +78,7 @@ static void connect_run(struct run *r) {
     if (fd < 0)
         fail("no more sockets (%d)", errno);
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    bind_source(fd, to, r->queue->number);
     r->fds[r->port] = fd + 1;
     r->used[r->port] = 0;
     if (connect(fd, to->ai_addr, to->ai_addrlen) < 0 && errno != EINPROGRESS) {
@@ -209,53 +219,6 @@ static const char *field(const char *head, const char *name) {
     return NULL;
 }
 
-static void inflate_answer(struct run *r) {
-    size_t room = r->kept * 4 + 4096;
-    char *plain = malloc(room);
-    z_stream stream = {.next_in = (Bytef *)r->answer, .avail_in = (uInt)r->kept};
-    if (!plain || inflateInit2(&stream, 31) != Z_OK)
-        fail("no memory");
-    int result = Z_OK;
-    while (result == Z_OK) {
-        if (stream.total_out == room && !(plain = realloc(plain, room *= 2)))
-            fail("no memory");
-        stream.next_out = (Bytef *)plain + stream.total_out;
-        stream.avail_out = (uInt)(room - stream.total_out);
-        result = inflate(&stream, Z_NO_FLUSH);
-    }
-    if (result != Z_STREAM_END)
-        fail("an answer is no gzip (%d)", result);
-    free(r->answer);
-    r->answer = plain, r->kept = stream.total_out, r->kept_room = room;
-    inflateEnd(&stream);
-}
-
-static void capture(struct run *r) {
-    struct request *q = request_of(r);
-    for (int i = 0; i < q->capture_count; i++) {
-        char *value = r->queue->variables[q->captures[i].variable];
-        const char *key = q->captures[i].key, *end = r->answer + r->kept;
-        const char *at = r->kept ? memmem(r->answer, r->kept, key, strlen(key)) : NULL;
-        value[0] = 0;
-        if (!at)
-            continue;
-        at += strlen(key);
-        while (at < end && *at == ' ')
-            at++;
-        int quoted = at < end && *at == '"';
-        at += quoted;
-        size_t length = 0;
-        while (at + length < end && !strchr(quoted ? "\"" : ",}] ", at[length]))
-            length++;
-        if (length >= VALUE)
-            fail("a value of %s is too long", key);
-        if (!quoted && length == 4 && strncmp(at, "null", 4) == 0)
-            length = 0;
-        memcpy(value, at, length);
-        value[length] = 0;
-    }
-}
-
 static void whole(struct run *r) {
     const struct body *b = body_of(r);
     const char *kept = field(r->answer_head, "connection");
@@ -267,7 +230,7 @@ static void whole(struct run *r) {
     if (r->is_gzip && r->kept && (request_of(r)->capture_count || r->status >= 300))
         inflate_answer(r);
     if (r->status / 100 == 2)
-        capture(r);
+        capture_variables(r);
     answered(r);
 }
 

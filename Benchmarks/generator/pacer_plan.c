@@ -156,6 +156,7 @@ static void read_queue(const char *line) {
     struct queue *q = calloc(1, sizeof *q);
     if (!q || sscanf(line, "%lf %lf %ld %zu", &q->first, &q->interval, &q->limit, &q->prologue) != 4)
         fail("a queue of the plan is broken: %s", line);
+    q->number = (unsigned)queue_count;
     queues = grown(queues, queue_count, &queue_room, sizeof *queues);
     queues[queue_count++] = q;
 }

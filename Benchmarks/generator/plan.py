@@ -121,7 +121,7 @@ class Pacer:
 
     def __init__(self, folder):
         self.folder, self.program = Path(folder), Path(folder) / "pacer"
-        sources = [HERE / name for name in ("pacer.c", "pacer_http.c", "pacer_plan.c", "histogram.c")]
+        sources = [HERE / name for name in ("pacer.c", "pacer_http.c", "pacer_answer.c", "pacer_plan.c", "histogram.c")]
         command = ["gcc", "-std=gnu17", "-O2", "-Wall", "-Wextra", "-Werror", "-o", self.program, *sources, "-lz"]
         subprocess.run(command, check=True)
         self._number = 0
