@@ -104,4 +104,4 @@ def run(options):
     if options.save_baseline:
         baseline.save(context.rows, conditions)
     passed = not any(row.get("reason") for row in context.rows)
-    return baseline.compare(context.rows, options.tolerance) and passed if options.compare else passed
+    return baseline.compare(context.rows, conditions, options.tolerance) and passed if options.compare else passed

@@ -13,6 +13,7 @@ from generator import compare, plan, probe, reference
 from generator.model import Stack
 
 PROJECT = "load"
+JOBS, MOST_SECONDS = 4, 120  # the fewest jobs of a repetition, unless that takes too long
 
 
 @dataclass
@@ -127,7 +128,9 @@ class Context:
         if not capacity:  # A job longer than the phase: how long it took is all there is.
             capacity = sum(closed.printed["queues"]) / max(closed.seconds([0, 1]), 0.001)
         rate = rate or self.options.rate or capacity / 2
-        phases = [lengths.warmup] + [lengths.measure] * lengths.repetitions
+        # Jobs that take seconds come seldom: each repetition is long enough for some of them.
+        each = max(lengths.measure, min(MOST_SECONDS, JOBS / rate)) if not self.short else lengths.measure
+        phases = [lengths.warmup] + [each] * lengths.repetitions
         syncs = probe.SyncCounter(self.adapter.processes)
         found = self.run(bodies, queues, phases, rate, recovery=recovery, sample=watch.sample)
         counted = syncs.stop()

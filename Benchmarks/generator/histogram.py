@@ -58,6 +58,8 @@ class Histogram:
         return self.largest
 
     def milliseconds(self):
-        """The quantiles of a report, from microseconds."""
+        """The quantiles of a report, from microseconds; unknown when nothing was counted."""
+        if not self.count:
+            return dict.fromkeys(("p50", "p90", "p99", "p99.9", "max"))
         shares = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "p99.9": 0.999}
         return {**{name: self.quantile(share) / 1000 for name, share in shares.items()}, "max": self.largest / 1000}
