@@ -12,6 +12,7 @@ import os
 import sys
 from pathlib import Path
 
+import harness
 import http_bench
 import load_bench
 import startup_bench

@@ -40,6 +40,8 @@ class Context:
         self.lengths = SHORT if options.short else FULL
         given = {"warmup": options.warmup, "measure": options.measure, "repetitions": options.load_repetitions,
                  "levels": options.levels and tuple(options.levels)}
+        if options.short and (options.compare or options.save_baseline):
+            given["capacity"] = 1.5  # a ratio needs more than a glance
         self.lengths = replace(self.lengths, **{name: value for name, value in given.items() if value is not None})
         self.pacer = plan.Pacer(folder)
         self.rows, self.adapter, self._names = [], None, 0
@@ -58,6 +60,10 @@ class Context:
     @property
     def levels(self):
         return self.lengths.levels
+
+    def some_levels(self, *levels):
+        """For scenarios with many rows: these, unless levels were asked for."""
+        return self.levels if self.short or self.options.levels else levels
 
     def pick(self, full, short):
         return short if self.short else full

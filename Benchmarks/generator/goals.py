@@ -107,7 +107,7 @@ GOALS = [
     Goal("gzip bomb of 10 GB, memory", 1, "MB", load("P gzip bomb", ["peak over idle MB"])),
     Goal("Cold start, empty", 200, "ms", start),
     Goal("Cold start, 10,000 stacks", 200, "ms", load("L 10,000 stacks", ["ready ms"])),
-    Goal("– after a crash", 1000, "ms", load("L after a crash", ["ready ms"])),
+    Goal("– after a crash, on the log it left", 1000, "ms", load("L after a crash", ["ready ms"])),
     Goal("Disk for an update of 2 of 10,000 resources", 400, "KB", state("disk-10000")),
     Goal("– of 10 resources", 12, "KB", state("disk-10")),
     Goal("Acknowledged data lost in 1,000 kills", 0, "", lost),

@@ -18,7 +18,7 @@ def number(value, scale=1.0):
 
 def cells(row):
     if row.get("reason"):
-        return [row["name"], "", "no score: " + row["reason"][:150]] + [""] * (len(HEADING) - 3)
+        return [row["name"], "", (row["reason"] if row["reason"].startswith("not run") else "no score: " + row["reason"])[:160]] + [""] * (len(HEADING) - 3)
     if "jobs" not in row:
         figures = {name: value for name, value in row.items() if name not in ("name", "level")}
         return [row["name"], row["level"], ", ".join(f"{name} {shown(value)}" for name, value in figures.items())] + [
