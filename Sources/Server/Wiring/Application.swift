@@ -48,12 +48,8 @@ package struct Application: Sendable {
 
     package init(_ foundation: Foundation, log: Logger, metrics: MetricsRegistry) {
         let database = foundation.database
-        readiness = Readiness(
-            checks: [
-                Readiness.Check("database") { try await database.read { tx in _ = try tx.count("SELECT 1") } }
-            ],
-            clock: foundation.clock
-        )
+        let check = DatabaseCheck(database: database, effects: foundation.effects)
+        readiness = Readiness(checks: [Readiness.Check("database", check.run)], clock: foundation.clock)
         usage = TokenUsage(database: database, clock: foundation.clock, log: log)
         let stacks = Self.stacks(foundation)
         routes = Self.routes(foundation, readiness: readiness, stacks: stacks)
