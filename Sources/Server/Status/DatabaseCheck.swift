@@ -1,4 +1,4 @@
-import Kernel
+package import Kernel
 package import Persistence
 
 /// Whether the database can be read and written: one that is full or read-only answers reads all the same.
