@@ -54,9 +54,11 @@ extension ScanError: CustomStringConvertible {
 
     /// The refusal a client sees.
     package var serviceError: ServiceError {
-        if case .valueTooLong = problem {
-            return ServiceError(.tooLarge, "Content Too Large: \(self)", cause: self)
+        switch problem {
+        case .valueTooLong, .blankTooLong:
+            ServiceError(.tooLarge, "Content Too Large: \(self)", cause: self)
+        default:
+            ServiceError(.invalidArgument, "Bad Request: invalid JSON: \(self)", cause: self)
         }
-        return ServiceError(.invalidArgument, "Bad Request: invalid JSON: \(self)", cause: self)
     }
 }

@@ -244,7 +244,7 @@ struct CutterRefusalTests {
         #expect(throws: Never.self) { try cutInSteps(fitting, .document, limits) { _ in 7 } }
         let error = #expect(throws: ScanError.self) { try cutInSteps(longer, .document, limits) { _ in 7 } }
         #expect(error?.problem == .blankTooLong(limit: 100))
-        #expect(error?.serviceError.code == .invalidArgument)
+        #expect(error?.serviceError.code == .tooLarge)
     }
 
     @Test("stay for ever")
