@@ -64,12 +64,7 @@ struct LoginSession: Sendable, Equatable {
 
     /// Text of a stranger, shown to a person who decides by it: nothing in it that cannot be seen.
     private static func visible(_ text: String) -> String {
-        let scalars = text.unicodeScalars.filter { scalar in
-            switch scalar.properties.generalCategory {
-            case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned: false
-            default: true
-            }
-        }
+        let scalars = text.unicodeScalars.filter(VisibleText.isVisible)
         let cut = String(String.UnicodeScalarView(scalars.prefix(longestDescription)))
         return cut.contains { $0 != " " } ? cut : usualDescription
     }

@@ -32,7 +32,7 @@ extension OIDCIssuer {
 
     static func check(name: String) throws(ServiceError) -> String {
         let scalars = name.unicodeScalars
-        guard OrganizationTokenName.hasVisibleForm(name), scalars.count <= longestName else {
+        guard VisibleText.isPlain(name), scalars.count <= longestName else {
             throw .invalid("name", "has 1 to \(longestName) characters, no control characters, and no blank at an end")
         }
         return name

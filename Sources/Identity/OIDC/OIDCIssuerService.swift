@@ -129,15 +129,7 @@ package struct OIDCIssuerService: Sendable {
             try issuers.lock(id, in: tx)
             guard let issuer = try issuers.find(id, in: organization, tx: tx) else { throw ServiceError.issuerNotFound }
             try issuers.delete(id, in: tx)
-            try audit.append(
-                .issuerDeleted,
-                on: id.description,
-                in: .organization(organization),
-                by: actor,
-                at: now,
-                details: Self.details(of: issuer),
-                tx: tx
-            )
+            try audit.append(.issuerDeleted, on: issuer, by: actor, at: now, tx: tx)
         }
     }
 
@@ -220,15 +212,7 @@ package struct OIDCIssuerService: Sendable {
                 throw ServiceError.issuerIsRegistered
             }
             try issuers.insert(policy, in: issuer.organization, tx: tx)
-            try audit.append(
-                .issuerRegistered,
-                on: issuer.id.description,
-                in: .organization(issuer.organization),
-                by: actor,
-                at: now,
-                details: Self.details(of: issuer),
-                tx: tx
-            )
+            try audit.append(.issuerRegistered, on: issuer, by: actor, at: now, tx: tx)
         }
     }
 
@@ -249,15 +233,7 @@ package struct OIDCIssuerService: Sendable {
             // Keys that are kept are those of an issuer as it was at one time, so no two changes have the same.
             issuer.modifiedAt = max(now, issuer.modifiedAt.advanced(by: .microseconds(1)))
             try issuers.set(issuer, in: tx)
-            try audit.append(
-                .issuerUpdated,
-                on: id.description,
-                in: .organization(organization),
-                by: actor,
-                at: now,
-                details: Self.details(of: issuer),
-                tx: tx
-            )
+            try audit.append(.issuerUpdated, on: issuer, by: actor, at: now, tx: tx)
             return issuer
         }
     }
@@ -273,8 +249,25 @@ package struct OIDCIssuerService: Sendable {
         }
         return text
     }
+}
 
-    private static func details(of issuer: OIDCIssuer) -> [AuditEvent.Detail] {
-        [AuditEvent.Detail("name", issuer.name), AuditEvent.Detail("issuer", issuer.issuer)]
+extension AuditLog {
+    /// Records what became of an issuer.
+    fileprivate func append(
+        _ action: AuditAction,
+        on issuer: OIDCIssuer,
+        by actor: Actor,
+        at now: Timestamp,
+        tx: Transaction
+    ) throws {
+        try append(
+            action,
+            on: issuer.id.description,
+            in: .organization(issuer.organization),
+            by: actor,
+            at: now,
+            details: [AuditEvent.Detail("name", issuer.name), AuditEvent.Detail("issuer", issuer.issuer)],
+            tx: tx
+        )
     }
 }

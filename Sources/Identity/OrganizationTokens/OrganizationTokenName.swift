@@ -15,21 +15,6 @@ package struct OrganizationTokenName: Name {
     }
 
     package static func accepts(_ text: String) -> Bool {
-        text.unicodeScalars.count <= 40 && hasVisibleForm(text)
-    }
-
-    /// Whether text shows what it is: it is not empty, has no blank at an end and nothing that cannot be seen.
-    static func hasVisibleForm(_ text: String) -> Bool {
-        let scalars = text.unicodeScalars
-        guard let first = scalars.first, let last = scalars.last else { return false }
-        return !first.properties.isWhitespace && !last.properties.isWhitespace && scalars.allSatisfy(isVisible)
-    }
-
-    /// Controls, marks that turn the direction of writing and half pairs make one name look like another.
-    private static func isVisible(_ scalar: Unicode.Scalar) -> Bool {
-        switch scalar.properties.generalCategory {
-        case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator: false
-        default: true
-        }
+        text.unicodeScalars.count <= 40 && VisibleText.isPlain(text)
     }
 }

@@ -39,15 +39,7 @@ package struct OrganizationTokenStore: Sendable {
         in organization: OrganizationID,
         tx: Transaction
     ) throws {
-        try tx.insert(
-            into: "access_tokens",
-            [
-                "id": token.id, "kind": token.kind.rawValue, "hash": hash, "user_id": token.user,
-                "organization_id": organization, "name": token.name, "description": token.description,
-                "is_admin": token.isAdmin, "created_at": token.createdAt, "last_used_at": token.lastUsedAt,
-                "expires_at": token.expiresAt,
-            ]
-        )
+        try AccessTokenRows.insert(token, hash: hash, in: organization, tx: tx)
     }
 
     package func find(
@@ -66,7 +58,7 @@ package struct OrganizationTokenStore: Sendable {
     }
 
     package func delete(_ id: AccessTokenID, in tx: Transaction) throws {
-        try tx.execute("DELETE FROM access_tokens WHERE id = \(id)")
+        try AccessTokenRows.delete(id, in: tx)
     }
 
     /// One more than `limit` tokens of an organization, after the last one of the previous page.

@@ -12,15 +12,7 @@ struct ExchangedTokenStore: Sendable {
         for issuer: OIDCIssuer,
         in tx: Transaction
     ) throws {
-        try tx.insert(
-            into: "access_tokens",
-            [
-                "id": token.id, "kind": token.kind.rawValue, "hash": hash, "user_id": token.user,
-                "organization_id": issuer.organization, "issuer_id": issuer.id, "name": token.name,
-                "description": token.description, "is_admin": token.isAdmin, "created_at": token.createdAt,
-                "last_used_at": token.lastUsedAt, "expires_at": token.expiresAt,
-            ]
-        )
+        try AccessTokenRows.insert(token, hash: hash, in: issuer.organization, givenFor: issuer.id, tx: tx)
     }
 
     /// Deletes some of an issuer's tokens that expired a while ago: every run of a pipeline leaves one.
@@ -31,7 +23,7 @@ struct ExchangedTokenStore: Sendable {
             ORDER BY expires_at LIMIT \(Self.most)
             """
         ) { try $0.id(0) }
-        for id in old { try tx.execute("DELETE FROM access_tokens WHERE id = \(id)") }
+        for id in old { try AccessTokenRows.delete(id, in: tx) }
     }
 
     /// A member of an organization by login.

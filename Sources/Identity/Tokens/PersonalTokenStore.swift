@@ -16,14 +16,7 @@ package struct PersonalTokenStore: Sendable {
     package init() {}
 
     package func insert(_ token: AccessToken, hash: [UInt8], in tx: Transaction) throws {
-        try tx.insert(
-            into: "access_tokens",
-            [
-                "id": token.id, "kind": token.kind.rawValue, "hash": hash, "user_id": token.user,
-                "name": token.name, "description": token.description, "is_admin": token.isAdmin,
-                "created_at": token.createdAt, "last_used_at": token.lastUsedAt, "expires_at": token.expiresAt,
-            ]
-        )
+        try AccessTokenRows.insert(token, hash: hash, tx: tx)
     }
 
     package func find(_ id: AccessTokenID, of user: UserID, in tx: Transaction) throws -> AccessToken? {
@@ -37,7 +30,7 @@ package struct PersonalTokenStore: Sendable {
     }
 
     package func delete(_ id: AccessTokenID, in tx: Transaction) throws {
-        try tx.execute("DELETE FROM access_tokens WHERE id = \(id)")
+        try AccessTokenRows.delete(id, in: tx)
     }
 
     /// One more than `limit` tokens of a person, newest first, after the last one of the previous page.

@@ -28,6 +28,13 @@ package final class MemoryBudget: Sendable {
         var free: Int
         var nextID = 0
         var waiters: [Waiter] = []
+
+        /// Takes part of what is free; false when it does not do, or others wait for it.
+        mutating func take(_ bytes: Int) -> Bool {
+            guard waiters.isEmpty, free >= bytes else { return false }
+            free -= bytes
+            return true
+        }
     }
 
     private let total: Int
@@ -48,11 +55,12 @@ package final class MemoryBudget: Sendable {
     /// - Throws: `.unavailable` when others hold too much for too long, `CancellationError` with the task.
     package func share(of bytes: Int, within patience: Duration) async throws -> Share {
         let bytes = min(bytes, total)
-        if let share = takeAtOnce(bytes) { return share }
-        let id = state.withLock { state in
+        let id: Int? = state.withLock { state in
+            guard !state.take(bytes) else { return nil }
             state.nextID += 1
             return state.nextID
         }
+        guard let id else { return Share(bytes, of: self) }
         return try await withThrowingTaskGroup(of: Share?.self) { group in
             group.addTask { await self.wait(for: bytes, id) }
             group.addTask {
@@ -71,25 +79,13 @@ package final class MemoryBudget: Sendable {
     /// How many wait.
     package var waiting: Int { state.withLock { $0.waiters.count } }
 
-    private func takeAtOnce(_ bytes: Int) -> Share? {
-        let isFree = state.withLock { state in
-            guard state.waiters.isEmpty, state.free >= bytes else { return false }
-            state.free -= bytes
-            return true
-        }
-        return isFree ? Share(bytes, of: self) : nil
-    }
-
     /// Nil when the task was cancelled first.
     private func wait(for bytes: Int, _ id: Int) async -> Share? {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let (isOver, isFree) = state.withLock { state in
                     if Task.isCancelled { return (true, false) }
-                    if state.waiters.isEmpty, state.free >= bytes {
-                        state.free -= bytes
-                        return (true, true)
-                    }
+                    if state.take(bytes) { return (true, true) }
                     state.waiters.append(Waiter(id: id, bytes: bytes, continuation: continuation))
                     return (false, false)
                 }

@@ -50,13 +50,6 @@ package struct CheckpointDelta: Sendable {
         self.edits = edits
     }
 
-    /// The text after the edits, checked: by its hash, and that it is a document.
-    package func apply(to base: PiecedText, hash: HashMaker) throws(StateError) -> (PiecedText, DocumentSummary) {
-        let text = try edited(base)
-        try check(text, hash: hash)
-        return (text, try SummaryReader.summary(of: text.pieces))
-    }
-
     /// Checks the text after the edits by its hash.
     package func check(_ text: PiecedText, hash: HashMaker) throws(StateError) {
         guard hexadecimalHash(of: text.pieces, hash) == checkpointHash else {

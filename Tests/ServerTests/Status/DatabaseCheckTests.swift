@@ -20,49 +20,37 @@ struct DatabaseCheckTests {
     func readOnly() async throws {
         try await withTestDatabase(.sqlite) { database in
             let clock = ManualClock()
-            let driver = ReadOnlyDatabase(base: database)
+            let disk = ReadOnlyDisk()
+            let driver = FailingDatabase(base: database, failure: disk.failure)
             let check = DatabaseCheck(database: Database(driver: driver), effects: clock.effects)
 
             for _ in 0..<3 { await #expect(throws: ServiceError.self) { try await check.run() } }
-            let writesAtOnce = driver.writes.withLock { $0 }
-            driver.isReadOnly.withLock { $0 = false }
+            let writesAtOnce = disk.writes
+            disk.repair()
             await #expect(throws: ServiceError.self) { try await check.run() }
             clock.advance(by: .seconds(1))
             try await check.run()
 
             #expect(writesAtOnce == 1)
-            #expect(driver.writes.withLock { $0 } == 2)
+            #expect(disk.writes == 2)
         }
     }
 }
 
-/// A database that refuses writes, as one on a full or damaged disk does.
-private final class ReadOnlyDatabase: DatabaseDriver {
-    let isReadOnly = Locked(true)
-    let writes = Locked(0)
-    private let base: Database
+/// Lets writes fail, as a full or damaged disk does, and counts them.
+private final class ReadOnlyDisk: Sendable {
+    private let state = Locked((isReadOnly: true, writes: 0))
 
-    init(base: Database) {
-        self.base = base
+    var writes: Int { state.withLock { $0.writes } }
+
+    func repair() {
+        state.withLock { $0.isReadOnly = false }
     }
 
-    var dialect: Dialect { base.dialect }
-
-    func read<T: Sendable>(_ body: @escaping @Sendable (Transaction) throws -> T) async throws -> T {
-        try await base.read(body)
-    }
-
-    func write<T: Sendable>(_ body: @escaping @Sendable (Transaction) throws -> T) async throws -> T {
-        writes.withLock { $0 += 1 }
-        guard !isReadOnly.withLock({ $0 }) else { throw DatabaseError.unavailable("read-only") }
-        return try await base.write(body)
-    }
-
-    func migrate<T: Sendable>(_ body: @escaping @Sendable (any MigrationSession) throws -> T) async throws -> T {
-        try await base.migrate(body)
-    }
-
-    func close() async {
-        await base.close()
+    func failure() -> FailingDatabase.Failure? {
+        state.withLock { state in
+            state.writes += 1
+            return state.isReadOnly ? .refused : nil
+        }
     }
 }

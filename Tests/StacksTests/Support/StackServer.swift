@@ -14,7 +14,7 @@ import Testing
 /// Runs `body` with a server that has every route of this module over a real folder of objects and a key of its own.
 func withStackServer(
     _ engine: Engine,
-    failing plan: FailingDatabase.Plan? = nil,
+    failing plan: WritePlan? = nil,
     _ body: (TestServer) async throws -> Void
 ) async throws {
     try await TestFolder.with { folder in
@@ -27,7 +27,7 @@ func withStackServer(
 func withStackServer(
     _ engine: Engine,
     objects: FolderObjectStore,
-    failing plan: FailingDatabase.Plan? = nil,
+    failing plan: WritePlan? = nil,
     _ body: (TestServer) async throws -> Void
 ) async throws {
     try await withTestServer(
@@ -35,7 +35,7 @@ func withStackServer(
         leases: leases,
         routes: { database, effects in
             StackServices(
-                database: plan.map { Database(driver: FailingDatabase(base: database, plan: $0)) } ?? database,
+                database: plan.map { Database(driver: FailingDatabase(base: database, failure: $0.next)) } ?? database,
                 effects: effects,
                 objects: objects,
                 keys: DataKeys(provider: LocalKeyProvider(current: Random.key()), effects: effects),

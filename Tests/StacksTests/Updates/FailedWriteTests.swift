@@ -12,7 +12,7 @@ struct FailedWriteTests {
         FailingDatabase.Failure.allCases
     )
     func eachWrite(engine: Engine, failure: FailingDatabase.Failure) async throws {
-        let plan = FailingDatabase.Plan()
+        let plan = WritePlan()
         try await withStackServer(engine, failing: plan) { server in
             let expected = try await life(of: "acme/site/whole", server, plan)
             var failures = 0
@@ -33,7 +33,7 @@ struct FailedWriteTests {
     private func life(
         of stack: String,
         _ server: TestServer,
-        _ plan: FailingDatabase.Plan
+        _ plan: WritePlan
     ) async throws -> [String] {
         let text = TestServer.state([Journal.resource("A", 2), Journal.resource("C", 1)])
         let hash = SHA256.hash(Array(text.replacing("C", with: "D").utf8)).hex
