@@ -1,5 +1,6 @@
 """What every benchmark needs: a started server, repetitions, medians, CPU time and memory of the server, a table."""
 
+import http.client
 import json
 import os
 import platform
@@ -12,6 +13,7 @@ import statistics
 import subprocess
 import tempfile
 import time
+import zlib
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -149,6 +151,28 @@ def start_sink(program):
     folder = Path(tempfile.mkdtemp(prefix="cairn-sink-"))
     port = free_port()
     return Process([program, str(port)], {"CAIRN_DATA": str(folder / "data"), "PORT": str(port)}, "/hop")
+
+
+def request(address, method, path, body, fields, accept=(2,)):
+    """The text of an answer to a request that is not measured; a list or dictionary is sent as JSON, bytes as they are.
+
+    A status of another class than those accepted is no figure.
+    """
+    data = json.dumps(body).encode() if isinstance(body, (dict, list)) else body
+    connection = http.client.HTTPConnection(address, timeout=240)
+    try:
+        connection.request(method, path, data, fields)
+        answer = connection.getresponse()
+        text = answer.read()
+    except (OSError, http.client.HTTPException) as error:
+        raise NoFigure(f"{method} {path}: {error!r}") from error
+    finally:
+        connection.close()
+    if answer.headers.get("Content-Encoding") == "gzip":
+        text = zlib.decompress(text, 31)
+    if answer.status // 100 not in accept:
+        raise NoFigure(f"{method} {path}: {answer.status} {text[:300].decode(errors='replace')}")
+    return text
 
 
 def measure(server, run, repetitions):

@@ -1,7 +1,6 @@
 """Prepared requests: bodies in memory, plans for sender.c, and the requests around a measurement."""
 
 import concurrent.futures
-import http.client
 import json
 import os
 import subprocess
@@ -118,21 +117,7 @@ class Client:
         fields = {"Authorization": token, "Accept": ACCEPT, "Content-Type": "application/json", **dict(headers)}
         if accept_gzip:
             fields["Accept-Encoding"] = "gzip"
-        data = json.dumps(body).encode() if isinstance(body, dict) else body
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=240)
-        try:
-            connection.request(method, path, data, fields)
-            answer = connection.getresponse()
-            text = answer.read()
-        except (OSError, http.client.HTTPException) as error:
-            raise harness.NoFigure(f"{method} {path}: {error!r}") from error
-        finally:
-            connection.close()
-        if answer.status // 100 != 2:
-            raise harness.NoFigure(f"{method} {path}: {answer.status} {text[:200].decode(errors='replace')}")
-        if answer.headers.get("Content-Encoding") == "gzip":
-            text = zlib.decompress(text, 31)
-        return text
+        return harness.request(f"127.0.0.1:{self.port}", method, path, body, fields)
 
     def ask(self, *arguments, **options):
         return json.loads(self.send(*arguments, **options) or b"null")

@@ -2,7 +2,10 @@
 # ./dev fuzz [TARGET…] [--seconds N]: hostile bytes for parsers, guided by what they reach. Fuzzing/README.md says more.
 
 FUZZ_FOLDER=.build-fuzz
-FUZZ_TARGETS=(router gzip scan delta fold sql cursor configuration)
+# Each target has a folder of inputs to begin with.
+FUZZ_TARGETS=(Fuzzing/corpus/*/)
+FUZZ_TARGETS=("${FUZZ_TARGETS[@]%/}")
+FUZZ_TARGETS=("${FUZZ_TARGETS[@]##*/}")
 
 cmd_fuzz() {
     local seconds=60 targets=() target

@@ -1,13 +1,11 @@
 """Servers that the load generator can measure: one small file for each, with what is peculiar to it."""
 
-import http.client
 import importlib
 import ipaddress
 import json
 import pkgutil
 import socket
 import urllib.parse
-import zlib
 
 import harness
 
@@ -53,21 +51,7 @@ class Client:
                   "User-Agent": USER_AGENT, **dict(headers)}
         if gzip:
             fields["Accept-Encoding"] = "gzip"
-        data = json.dumps(body).encode() if isinstance(body, (dict, list)) else body
-        connection = http.client.HTTPConnection(self.address, timeout=240)
-        try:
-            connection.request(method, path, data, fields)
-            answer = connection.getresponse()
-            text = answer.read()
-        except (OSError, http.client.HTTPException) as error:
-            raise harness.NoFigure(f"{method} {path}: {error!r}") from error
-        finally:
-            connection.close()
-        if answer.headers.get("Content-Encoding") == "gzip":
-            text = zlib.decompress(text, 31)
-        if answer.status // 100 not in accept:
-            raise harness.NoFigure(f"{method} {path}: {answer.status} {text[:300].decode(errors='replace')}")
-        return text
+        return harness.request(self.address, method, path, body, fields, accept)
 
     def ask(self, *arguments, **options):
         return json.loads(self.send(*arguments, **options) or b"null")
