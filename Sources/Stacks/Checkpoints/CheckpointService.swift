@@ -166,7 +166,7 @@ package struct CheckpointService: Sendable {
     }
 
     private func store(_ received: [UInt8], of stack: StackID) async throws -> StoredBytes {
-        guard received.count > StoredBytes.rowLimit else { return .row(received) }
+        guard received.count > objects.rowLimit else { return .row(received) }
         return .object(try await objects.put(AsyncPieces([received]), of: stack))
     }
 

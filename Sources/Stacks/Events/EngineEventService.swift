@@ -48,7 +48,7 @@ package struct EngineEventService: Sendable {
             throw ServiceError(.tooLarge, "A batch has at most \(Self.batchLimit) events.")
         }
         guard let first = batch.events.first?.sequence, let last = batch.events.last?.sequence else { return }
-        let isSmall = received.count <= StoredBytes.rowLimit
+        let isSmall = received.count <= objects.rowLimit
         let row = Segment(
             digest: batch.digest,
             firstSequence: first,

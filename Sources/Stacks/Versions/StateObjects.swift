@@ -7,7 +7,7 @@ package enum StoredBytes: Sendable, Equatable {
     /// The key of the object.
     case object(String)
 
-    /// The most bytes of a row.
+    /// The most bytes of a row, as the program has it.
     package static let rowLimit = 65_536
 
     /// What the column `body` holds.
@@ -40,12 +40,16 @@ package enum StoredBytes: Sendable, Equatable {
 package struct StateObjects: Sendable {
     private static let folder = ObjectFolder("state")
 
+    /// The most bytes that stay in a row; more of them become an object.
+    let rowLimit: Int
     private let objects: any ObjectStore
     private let effects: Effects
 
-    package init(objects: any ObjectStore, effects: Effects) {
+    /// - Parameter rowLimit: less than the default where small states must become objects, as in a simulation.
+    package init(objects: any ObjectStore, effects: Effects, rowLimit: Int = StoredBytes.rowLimit) {
         self.objects = objects
         self.effects = effects
+        self.rowLimit = rowLimit
     }
 
     /// Stores bytes whose hash nobody else keeps: the store checks them whenever they are read.
