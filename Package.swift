@@ -71,6 +71,7 @@ let libraries: [Target] = [
     system("CISAL", pkgConfig: "libisal", apt: "libisal-dev"),
     system("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
     shim("CBeast", links: ["ssl", "crypto"]),
+    shim("CCurl"),
 ]
 
 let tools: [[Target]] = [
@@ -100,11 +101,12 @@ let adapters: [[Target]] = [
     module("PersistenceSQLite", uses: ["Kernel", "Persistence", "CSQLite"], testing: ["TestKit"]),
     module("PersistenceMySQL", uses: ["Kernel", "Persistence", "CMariaDB"], testing: ["TestKit"]),
     module("ObjectStorage", uses: ["Kernel", "Crypto"]),
+    module("OutboundHTTP", uses: ["Kernel", "Crypto", "CCurl"], testing: ["HTTPServer"]),
     module("Encryption", uses: ["Kernel", "Crypto"]),
 ]
 
 let capabilities: [[Target]] = [
-    capability("Identity", plus: ["Crypto"]),
+    capability("Identity", plus: ["Crypto", "HTTPServer"]),
     capability(
         "Stacks",
         plus: ["StateStore", "JSONScan", "Crypto", "Compression", "Encryption"],
@@ -118,7 +120,7 @@ let program: [Target] =
         uses: [
             "Kernel", "Contract", "Telemetry", "Persistence", "Schema", "Events", "Jobs", "HTTPServer", "HTTPAPI",
             "Crypto", "PersistenceSQLite", "PersistenceMySQL", "ObjectStorage", "Encryption",
-            "Identity", "Stacks",
+            "OutboundHTTP", "Identity", "Stacks",
         ],
         testing: ["TestKit", "APITestKit"]
     ) + [

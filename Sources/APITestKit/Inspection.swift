@@ -36,14 +36,22 @@ struct Inspection {
         guard reply.status >= 400, request.method != "HEAD", reply.headers["Content-Encoding"] == nil else { return }
         // Probes answer 503 in a form of their own.
         if reply.status == 503, route?.descriptor.tag == "status" { return }
+        // Pages for people say it in words.
+        if reply.headers["Content-Type"]?.hasPrefix("text/html") == true { return checkPage() }
         if reply.json["code"].int != reply.status { report("needs the status as the number 'code' in its body") }
         if reply.message?.isEmpty ?? true { report("needs a 'message' in its body") }
         if reply.headers["Content-Type"] != "application/json" { report("needs the content type of JSON") }
     }
 
+    private func checkPage() {
+        if route?.descriptor.responseContentTypes.contains("text/html") != true {
+            report("is a page, and must be JSON")
+        }
+    }
+
     private func checkAudit() {
         guard let newActions else { return }
-        guard reply.isSuccess else {
+        guard reply.status < 400 else {
             if wasAlone, !newActions.isEmpty, !request.mayBeAuditedWhenRefused {
                 report("was refused and wrote \(newActions) all the same")
             }

@@ -81,6 +81,38 @@ extension TestServer {
         return caller
     }
 
+    /// Makes a token that is good in one organization only, and gives who sends requests with it.
+    ///
+    /// - Parameters:
+    ///   - login: the person whose rights it carries; nil for the organization itself.
+    ///   - isAdmin: whether an organization's token has an administrator's rights.
+    package func addToken(
+        confinedTo organization: String = "acme",
+        of login: String? = nil,
+        isAdmin: Bool = false
+    ) async throws -> TestCaller {
+        let effects = clock.effects
+        let text = "test-token-\(effects.id(Entity.AccessToken.self))"
+        try await database.write { tx in
+            let accounts = AccountStore()
+            guard let secret = TokenSecret(text),
+                let id = try accounts.findOrganization(OrganizationName(organization), in: tx),
+                let user = try accounts.find(login: OrganizationName(login ?? "dev"), in: tx)
+            else { throw ServiceError.organizationNotFound(organization) }
+            let token = AccessToken(
+                id: effects.id(),
+                kind: login == nil ? .organization : .personal,
+                user: user.id,
+                name: "ci",
+                description: "",
+                isAdmin: isAdmin,
+                createdAt: effects.now()
+            )
+            try OrganizationTokenStore().insert(token, hash: secret.hash, in: id, tx: tx)
+        }
+        return .token(text)
+    }
+
     /// Makes a stack (`acme/site/dev`) through the API; its routes must be there.
     package func createStack(
         _ reference: String,

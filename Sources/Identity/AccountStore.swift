@@ -24,6 +24,16 @@ package struct AccountStore: Sendable {
         try tx.first("SELECT id FROM organizations WHERE name = \(name.rawValue)") { try $0.id(0) }
     }
 
+    package func organization(_ id: OrganizationID, in tx: Transaction) throws -> Organization? {
+        try tx.first("SELECT id, name, display_name FROM organizations WHERE id = \(id)") { row in
+            Organization(
+                id: try row.id(0),
+                name: OrganizationName(unchecked: try row.text(1)),
+                displayName: try row.text(2)
+            )
+        }
+    }
+
     /// Whether a login or an organization takes this name, in any case.
     package func isTaken(_ name: OrganizationName, in tx: Transaction) throws -> Bool {
         try tx.count("SELECT COUNT(*) FROM organizations WHERE name_key = \(name.rawValue.lowercased())") > 0

@@ -31,6 +31,16 @@ extension ServiceError {
         ServiceError(.permissionDenied, "Forbidden: this needs the permission '\(scope)'.")
     }
 
+    static let personNeeded = ServiceError(
+        .permissionDenied,
+        "Forbidden: this needs the token of a person; the one presented belongs to an organization."
+    )
+
+    static let accountHolderNeeded = ServiceError(
+        .permissionDenied,
+        "Forbidden: this needs a person's own token; the one presented was exchanged for use in one organization."
+    )
+
     static let siteAdministratorNeeded = ServiceError(
         .permissionDenied,
         "Forbidden: this needs a site administrator."
@@ -39,6 +49,19 @@ extension ServiceError {
     static let noPendingEmailChange = ServiceError(
         .notFound,
         "Not Found: no change of your address is pending; addresses change at once here"
+    )
+
+    static func tokenNameIsTaken(_ name: String) -> ServiceError {
+        ServiceError(
+            .conflict,
+            "Conflict: the organization has, or had, a token named '\(name)'; names are not used again.",
+            details: [Detail(kind: "already_exists", attribute: "name")]
+        )
+    }
+
+    static let customRolesNotOffered = ServiceError.invalid(
+        "roleID",
+        "custom roles are not offered; leave it out, and set 'admin' for a token with an administrator's rights"
     )
 
     static func tokenNotFound() -> ServiceError {

@@ -40,10 +40,28 @@ package enum OrganizationRole: String, Sendable, CaseIterable {
     case billingManager = "billing-manager"
 }
 
+/// What everybody of an organization sees of it.
+package struct Organization: Sendable, Equatable {
+    package var id: OrganizationID
+    package var name: OrganizationName
+    package var displayName: String
+}
+
 /// An organization as one of its members sees it.
 package struct Membership: Sendable, Equatable {
     package var organization: OrganizationID
     package var name: OrganizationName
     package var displayName: String
     package var role: OrganizationRole
+}
+
+extension Membership {
+    init(_ organization: Organization, role: OrganizationRole) {
+        self.init(
+            organization: organization.id,
+            name: organization.name,
+            displayName: organization.displayName,
+            role: role
+        )
+    }
 }

@@ -12,5 +12,7 @@ package enum Schema {
         .server,
         .updates,
         .stackExtras,
+        .machineTokens,
+        .oidc,
     ]
 }

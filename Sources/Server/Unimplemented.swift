@@ -286,8 +286,7 @@ package enum Unimplemented {
         (
             "comes later",
             [
-                "token",
-                "fetchRestSpecification",
+                "fetchRestSpecification"
             ]
         ),
         // neo
@@ -337,8 +336,6 @@ package enum Unimplemented {
                 "getAuditLogsReaderKind",
                 "listAuditLogEventsHandlerV2",
                 "exportAuditLogEventsHandlerV2",
-                "getAuthPolicy",
-                "updateAuthPolicy",
                 "transferAllStacks",
                 "listOrganizationKeys",
                 "createOrganizationKey",
@@ -372,12 +369,6 @@ package enum Unimplemented {
                 "getOrganizationMemberTeams",
                 "getOrganizationMetadata",
                 "getUsageSummaryNeoTokens",
-                "listOrgsOidcIssuers",
-                "registerOidcIssuer",
-                "deleteOidcIssuer",
-                "getOidcIssuer",
-                "updateOidcIssuer",
-                "regenerateThumbprints",
                 "getPackageUsedByStacks",
                 "listPolicyGroups",
                 "newPolicyGroup",
@@ -462,9 +453,6 @@ package enum Unimplemented {
                 "createOrgTemplateCollection",
                 "deleteOrgTemplateCollection",
                 "updateOrgTemplateCollection",
-                "listOrgTokens",
-                "createOrgToken",
-                "deleteOrgToken",
             ]
         ),
         // registry

@@ -80,7 +80,7 @@ package struct StackRenameService: Sendable {
     /// The organization that the stack will be in.
     private func target(of move: Move, from stack: Stack, in tx: Transaction) throws -> OrganizationID {
         guard move.to.organization != stack.ref.organization else { return stack.organization }
-        guard let user = move.actor.userID,
+        guard move.actor.confinement == nil, let user = move.actor.userID,
             let organization = try stacks.findOrganization(move.to.organization, whereCanCreate: user, in: tx)
         else { throw ServiceError.transferTargetUnknown(move.to.organization) }
         return organization

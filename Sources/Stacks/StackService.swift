@@ -134,10 +134,10 @@ package struct StackService: Sendable {
         page: PageRequest<StackRef>,
         by actor: Actor
     ) async throws -> Page<StackSummary> {
-        guard let user = actor.userID else { return Page(items: [], hasMore: false) }
+        guard let viewer = Viewer(actor) else { return Page(items: [], hasMore: false) }
         return try await database.read { [list] tx in
             let fetched = try list.page(
-                visibleTo: user,
+                visibleTo: viewer,
                 filter: filter,
                 after: page.after,
                 limit: page.limit,

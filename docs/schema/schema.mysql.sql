@@ -1,4 +1,4 @@
--- Written from the migrations up to 7 for mysql; do not edit.
+-- Written from the migrations up to 9 for mysql; do not edit.
 
 CREATE TABLE users (
     id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
@@ -50,10 +50,12 @@ CREATE TABLE access_tokens (
     created_at BIGINT NOT NULL,
     last_used_at BIGINT,
     expires_at BIGINT,
+    issuer_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin,
     PRIMARY KEY (id),
     UNIQUE KEY access_tokens_hash (hash),
     KEY access_tokens_user_id_id (user_id, id),
     KEY access_tokens_organization_id_id (organization_id, id),
+    KEY access_tokens_issuer_id_expires_at (issuer_id, expires_at),
     CONSTRAINT access_tokens_fk_user_id FOREIGN KEY (user_id) REFERENCES users (id)
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
@@ -313,4 +315,46 @@ CREATE TABLE projects (
     PRIMARY KEY (id),
     UNIQUE KEY projects_organization_id_name (organization_id, name),
     CONSTRAINT projects_fk_organization_id FOREIGN KEY (organization_id) REFERENCES organizations (id)
+) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+
+CREATE TABLE machine_token_names (
+    organization_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    name VARCHAR(40) NOT NULL,
+    token_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    created_at BIGINT NOT NULL,
+    PRIMARY KEY (organization_id, name),
+    CONSTRAINT machine_token_names_fk_organization_id FOREIGN KEY (organization_id) REFERENCES organizations (id)
+) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+
+CREATE TABLE oidc_issuers (
+    id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    organization_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    name VARCHAR(100) NOT NULL,
+    url VARCHAR(500) NOT NULL,
+    issuer VARCHAR(500) NOT NULL,
+    thumbprints LONGTEXT NOT NULL,
+    jwks LONGTEXT,
+    max_expiration BIGINT NOT NULL,
+    created_by CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    created_at BIGINT NOT NULL,
+    modified_at BIGINT NOT NULL,
+    last_used_at BIGINT,
+    PRIMARY KEY (id),
+    UNIQUE KEY oidc_issuers_organization_id_issuer (organization_id, issuer),
+    KEY oidc_issuers_created_by (created_by),
+    CONSTRAINT oidc_issuers_fk_organization_id FOREIGN KEY (organization_id) REFERENCES organizations (id),
+    CONSTRAINT oidc_issuers_fk_created_by FOREIGN KEY (created_by) REFERENCES users (id)
+) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+
+CREATE TABLE authorization_policies (
+    id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    issuer_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    organization_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    version BIGINT NOT NULL,
+    policies LONGTEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    modified_at BIGINT NOT NULL,
+    PRIMARY KEY (id),
+    UNIQUE KEY authorization_policies_issuer_id (issuer_id),
+    CONSTRAINT authorization_policies_fk_issuer_id FOREIGN KEY (issuer_id) REFERENCES oidc_issuers (id)
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;

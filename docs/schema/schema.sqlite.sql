@@ -1,4 +1,4 @@
--- Written from the migrations up to 7 for sqlite; do not edit.
+-- Written from the migrations up to 9 for sqlite; do not edit.
 
 CREATE TABLE users (
     id TEXT NOT NULL,
@@ -50,12 +50,14 @@ CREATE TABLE access_tokens (
     created_at INTEGER NOT NULL,
     last_used_at INTEGER,
     expires_at INTEGER,
+    issuer_id TEXT,
     PRIMARY KEY (id),
     CONSTRAINT access_tokens_fk_user_id FOREIGN KEY (user_id) REFERENCES users (id)
 ) STRICT;
 CREATE UNIQUE INDEX access_tokens_hash ON access_tokens (hash);
 CREATE INDEX access_tokens_user_id_id ON access_tokens (user_id, id);
 CREATE INDEX access_tokens_organization_id_id ON access_tokens (organization_id, id);
+CREATE INDEX access_tokens_issuer_id_expires_at ON access_tokens (issuer_id, expires_at);
 
 CREATE TABLE stacks (
     id TEXT NOT NULL,
@@ -314,3 +316,45 @@ CREATE TABLE projects (
     CONSTRAINT projects_fk_organization_id FOREIGN KEY (organization_id) REFERENCES organizations (id)
 ) STRICT;
 CREATE UNIQUE INDEX projects_organization_id_name ON projects (organization_id, name);
+
+CREATE TABLE machine_token_names (
+    organization_id TEXT NOT NULL,
+    name TEXT NOT NULL CHECK (length(name) <= 40),
+    token_id TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (organization_id, name),
+    CONSTRAINT machine_token_names_fk_organization_id FOREIGN KEY (organization_id) REFERENCES organizations (id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE oidc_issuers (
+    id TEXT NOT NULL,
+    organization_id TEXT NOT NULL,
+    name TEXT NOT NULL CHECK (length(name) <= 100),
+    url TEXT NOT NULL CHECK (length(url) <= 500),
+    issuer TEXT NOT NULL CHECK (length(issuer) <= 500),
+    thumbprints TEXT NOT NULL,
+    jwks TEXT,
+    max_expiration INTEGER NOT NULL,
+    created_by TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    modified_at INTEGER NOT NULL,
+    last_used_at INTEGER,
+    PRIMARY KEY (id),
+    CONSTRAINT oidc_issuers_fk_organization_id FOREIGN KEY (organization_id) REFERENCES organizations (id),
+    CONSTRAINT oidc_issuers_fk_created_by FOREIGN KEY (created_by) REFERENCES users (id)
+) STRICT;
+CREATE UNIQUE INDEX oidc_issuers_organization_id_issuer ON oidc_issuers (organization_id, issuer);
+CREATE INDEX oidc_issuers_created_by ON oidc_issuers (created_by);
+
+CREATE TABLE authorization_policies (
+    id TEXT NOT NULL,
+    issuer_id TEXT NOT NULL,
+    organization_id TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    policies TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    modified_at INTEGER NOT NULL,
+    PRIMARY KEY (id),
+    CONSTRAINT authorization_policies_fk_issuer_id FOREIGN KEY (issuer_id) REFERENCES oidc_issuers (id)
+) STRICT;
+CREATE UNIQUE INDEX authorization_policies_issuer_id ON authorization_policies (issuer_id);

@@ -32,7 +32,7 @@ package enum ErrorRenderer {
         var response = HTTPResponse(
             status,
             headers: ["Content-Type": "application/json"],
-            body: .bytes(body(status, error.message, error.details))
+            body: .bytes(body(status, error.message, error.details, grantError: error.grantError))
         )
         if let seconds = error.retryAfter ?? defaultRetry(status) {
             response.headers.append("Retry-After", String(seconds))
@@ -63,9 +63,18 @@ package enum ErrorRenderer {
     }
 
     /// `code` must be there, and be a number: clients test it and not the status.
-    private static func body(_ status: HTTPStatus, _ message: String, _ details: [ServiceError.Detail]) -> [UInt8] {
+    private static func body(
+        _ status: HTTPStatus,
+        _ message: String,
+        _ details: [ServiceError.Detail],
+        grantError: String? = nil
+    ) -> [UInt8] {
         var json = JSONWriter(reserving: 128)
         json.beginObject()
+        if let grantError {
+            json.field("error", string: grantError)
+            json.field("error_description", string: message)
+        }
         json.field("code", integer: status.code)
         json.field("message", string: message)
         if !details.isEmpty {

@@ -5,8 +5,8 @@ import Kernel
 
 /// Turns the answer of a handler into the answer of HTTP.
 struct AnswerEncoder: Sendable {
-    /// Answers below this size go out as they are.
-    static let smallest = 4096
+    /// Answers below this size, up to 1 KiB, go out as they are (`cli-protocol.md` §22, 12).
+    static let smallest = 1025
     /// From this size on compressing costs more than a millisecond.
     private static let large = 131_072
 

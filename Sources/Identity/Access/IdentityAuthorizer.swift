@@ -37,15 +37,8 @@ package struct IdentityAuthorizer: Authorizer {
             guard let holder = try store.holder(hash: hash, in: tx), holder.expiresAt.map({ $0 > now }) ?? true else {
                 throw ServiceError.badCredentials
             }
-            let actor = Actor(
-                kind: .user,
-                userID: holder.user,
-                login: holder.login,
-                tokenID: holder.token,
-                isSiteAdmin: holder.isSiteAdmin,
-                sourceAddress: address
-            )
-            return (try self.decide(requirement, for: actor, user: holder.user, in: tx), holder.token)
+            let actor = holder.actor(from: address)
+            return (try self.decide(requirement, for: actor, holder.principal, in: tx), holder.token)
         }
         usage.note(token, at: now)
         return admission
@@ -54,7 +47,7 @@ package struct IdentityAuthorizer: Authorizer {
     private func decide(
         _ requirement: Requirement,
         for actor: Actor,
-        user: UserID,
+        _ principal: TokenHolder.Principal,
         in tx: Transaction
     ) throws -> Admission {
         switch requirement {
@@ -64,13 +57,13 @@ package struct IdentityAuthorizer: Authorizer {
             guard actor.isSiteAdmin else { throw ServiceError.siteAdministratorNeeded }
             return Admission(actor: actor)
         case .organization(let permission, let name):
-            let standing = try require(permission, of: user, in: name, tx: tx)
+            let standing = try require(permission, of: principal, in: name, tx: tx)
             return Admission(actor: actor, organizationID: standing.organization)
         case .project(let permission, let project):
-            let standing = try require(permission, of: user, in: project.organization, tx: tx)
+            let standing = try require(permission, of: principal, in: project.organization, tx: tx)
             return Admission(actor: actor, organizationID: standing.organization)
         case .stack(let permission, let stack):
-            return try decide(permission, on: stack, for: actor, user: user, in: tx)
+            return try decide(permission, on: stack, for: actor, principal, in: tx)
         case .updateLease:
             throw ServiceError.leaseNeeded
         }
@@ -78,11 +71,11 @@ package struct IdentityAuthorizer: Authorizer {
 
     private func require(
         _ permission: OrganizationPermission,
-        of user: UserID,
+        of principal: TokenHolder.Principal,
         in name: OrganizationName,
         tx: Transaction
     ) throws -> OrganizationStanding {
-        guard let standing = try store.standing(of: user, in: name, tx: tx), let role = standing.role else {
+        guard let standing = try store.standing(of: principal, in: name, tx: tx), let role = standing.role else {
             throw ServiceError.organizationNotFound(name.rawValue)
         }
         guard role.grants(permission) else { throw ServiceError.permissionMissing(permission.scope) }
@@ -93,12 +86,13 @@ package struct IdentityAuthorizer: Authorizer {
         _ permission: StackPermission,
         on stack: StackRef,
         for actor: Actor,
-        user: UserID,
+        _ principal: TokenHolder.Principal,
         in tx: Transaction
     ) throws -> Admission {
-        guard let standing = try store.standing(of: user, in: stack.organization, tx: tx), let role = standing.role,
+        guard let standing = try store.standing(of: principal, in: stack.organization, tx: tx),
+            let role = standing.role,
             let stackStanding = try self.standing(
-                of: user,
+                of: principal,
                 on: stack,
                 for: permission,
                 in: standing.organization,
@@ -113,20 +107,20 @@ package struct IdentityAuthorizer: Authorizer {
         return Admission(actor: actor, organizationID: standing.organization, stackID: stackStanding.stack)
     }
 
-    /// What the user has on the stack.
+    /// What the principal has on the stack.
     ///
     /// Reading secrets also works under a name the stack had before: state written under it names it, and is decrypted
     /// through it (`spec/cli-observed.md` 17).
     private func standing(
-        of user: UserID,
+        of principal: TokenHolder.Principal,
         on stack: StackRef,
         for permission: StackPermission,
         in organization: OrganizationID,
         tx: Transaction
     ) throws -> StackStanding? {
-        if let live = try store.standing(of: user, on: stack, in: organization, tx: tx) { return live }
+        if let live = try store.standing(of: principal, on: stack, in: organization, tx: tx) { return live }
         guard permission == .decrypt else { return nil }
-        return try store.standing(of: user, onFormerName: stack, in: organization, tx: tx)
+        return try store.standing(of: principal, onFormerName: stack, in: organization, tx: tx)
     }
 
     private func admitLease(

@@ -22,27 +22,38 @@ package struct CurrentUserRoutes: RouteGroup {
     }
 
     func getCurrentUser(_ call: Call<Operations.GetCurrentUser>) async throws -> Contract.User {
-        let (user, memberships) = try await users.profile(of: call.actor)
-        return Contract.User(
-            id: user.id.description,
-            githubLogin: user.login.rawValue,
-            name: user.name,
-            email: user.email,
-            avatarUrl: user.avatarURL,
-            organizations: memberships.map { membership in
-                OrganizationSummaryWithRole(
-                    name: membership.displayName,
-                    githubLogin: membership.name.rawValue,
-                    avatarUrl: "",
-                    role: Contract.OrganizationRole(rawValue: membership.role.rawValue)
-                )
-            },
-            identities: [],
-            siteAdmin: user.isSiteAdmin,
-            hasMFA: false,
-            isOrgManaged: false,
-            isManagedByMultiOrg: false
-        )
+        switch try await users.profile(of: call.actor) {
+        case .user(let user, let memberships):
+            Contract.User(
+                id: user.id.description,
+                githubLogin: user.login.rawValue,
+                name: user.name,
+                email: user.email,
+                avatarUrl: user.avatarURL,
+                organizations: memberships.map(\.summary),
+                identities: [],
+                siteAdmin: call.actor.isSiteAdmin,
+                hasMFA: false,
+                isOrgManaged: false,
+                isManagedByMultiOrg: false
+            )
+        case .organization(let membership, let token):
+            // Clients tell a machine's token from a person's by `tokenInfo`.
+            Contract.User(
+                id: membership.organization.description,
+                githubLogin: membership.name.rawValue,
+                name: membership.displayName,
+                email: "",
+                avatarUrl: "",
+                organizations: [membership.summary],
+                identities: [],
+                siteAdmin: false,
+                tokenInfo: TokenInfo(name: token, organization: membership.name.rawValue, team: ""),
+                hasMFA: false,
+                isOrgManaged: false,
+                isManagedByMultiOrg: false
+            )
+        }
     }
 
     /// Always 200 for a valid token: any other answer breaks nearly every command (`spec/cli-protocol.md` §5.4).
@@ -58,5 +69,16 @@ package struct CurrentUserRoutes: RouteGroup {
     ) async throws -> NoContent {
         try await users.setDefaultOrganization(try call.path.organization(), by: call.actor)
         return NoContent()
+    }
+}
+
+extension Membership {
+    fileprivate var summary: OrganizationSummaryWithRole {
+        OrganizationSummaryWithRole(
+            name: displayName,
+            githubLogin: name.rawValue,
+            avatarUrl: "",
+            role: Contract.OrganizationRole(rawValue: role.rawValue)
+        )
     }
 }

@@ -54,7 +54,7 @@ package struct PersonalTokenRoutes: RouteGroup {
             by: call.actor
         )
         return ListAccessTokensResponse(
-            tokens: page.items.map { AccessToken.wire($0, createdBy: call.actor.login) },
+            tokens: page.items.map { $0.wire(createdBy: call.actor.login) },
             continuationToken: Self.paging.token(page, filter: conditions) { [$0.id.description] }
         )
     }
@@ -63,22 +63,5 @@ package struct PersonalTokenRoutes: RouteGroup {
         guard let id = AccessTokenID(call.path.tokenId) else { throw ServiceError.tokenNotFound() }
         try await tokens.delete(id, by: call.actor)
         return NoContent()
-    }
-}
-
-extension AccessToken {
-    /// The token as lists show it; times are 0 where there is none (`spec/rest-wider.md` §1.6).
-    fileprivate static func wire(_ token: AccessToken, createdBy login: String) -> Contract.AccessToken {
-        Contract.AccessToken(
-            id: token.id.description,
-            name: token.name,
-            description: token.description,
-            created: token.createdAt.rfc3339,
-            lastUsed: token.lastUsedAt.map { Int($0.seconds) } ?? 0,
-            expires: token.expiresAt.map { Int($0.seconds) } ?? 0,
-            admin: token.isAdmin,
-            createdBy: login,
-            type: .personal
-        )
     }
 }

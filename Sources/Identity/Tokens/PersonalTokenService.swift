@@ -4,11 +4,6 @@ package import Persistence
 
 /// Access tokens of people: made, listed and deleted by their owner.
 package struct PersonalTokenService: Sendable {
-    /// How long a description may be, in bytes.
-    private static let longestDescription = 4096
-    /// How far ahead a token may expire.
-    private static let longestLife = Duration.seconds(2 * 366 * 86_400)
-
     private let database: Database
     private let effects: Effects
     private let audit: AuditLog
@@ -32,11 +27,20 @@ package struct PersonalTokenService: Sendable {
         reason: String?,
         by actor: Actor
     ) async throws -> (token: AccessToken, secret: TokenSecret) {
-        let user = try actor.requireUser()
+        let expiry = try TokenRules.expiry(expires, now: effects.now())
+        return try await create(description: description, expiresAt: expiry, reason: reason, by: actor)
+    }
+
+    /// The same with an end that follows from another token's.
+    func create(
+        description: String,
+        expiresAt: Timestamp?,
+        reason: String?,
+        by actor: Actor
+    ) async throws -> (token: AccessToken, secret: TokenSecret) {
+        let user = try actor.requireAccountHolder()
         let now = effects.now()
-        guard description.utf8.count <= Self.longestDescription else {
-            throw ServiceError.invalid("description", "has at most \(Self.longestDescription) bytes")
-        }
+        try TokenRules.check(description: description)
         let secret = TokenSecret(effects: effects)
         let token = AccessToken(
             id: effects.id(),
@@ -44,7 +48,7 @@ package struct PersonalTokenService: Sendable {
             user: user,
             description: description,
             createdAt: now,
-            expiresAt: try Self.expiry(expires, now: now)
+            expiresAt: expiresAt
         )
         try await database.write { [tokens, audit] tx in
             try tokens.insert(token, hash: secret.hash, in: tx)
@@ -70,7 +74,7 @@ package struct PersonalTokenService: Sendable {
         page: PageRequest<AccessTokenID>,
         by actor: Actor
     ) async throws -> Page<AccessToken> {
-        let user = try actor.requireUser()
+        let user = try actor.requireAccountHolder()
         let now = effects.now()
         return try await database.read { [tokens] tx in
             let fetched = try tokens.page(
@@ -88,34 +92,12 @@ package struct PersonalTokenService: Sendable {
 
     /// Deletes one of the caller's own tokens; it is refused from then on.
     package func delete(_ id: AccessTokenID, by actor: Actor) async throws {
-        let user = try actor.requireUser()
+        let user = try actor.requireAccountHolder()
         let now = effects.now()
         try await database.write { [tokens, audit] tx in
             guard try tokens.find(id, of: user, in: tx) != nil else { throw ServiceError.tokenNotFound() }
             try tokens.delete(id, in: tx)
             try audit.append(.personalTokenDeleted, on: id.description, in: .server, by: actor, at: now, tx: tx)
         }
-    }
-
-    private static func expiry(_ seconds: Int?, now: Timestamp) throws -> Timestamp? {
-        guard let seconds, seconds != 0 else { return nil }
-        let latest = now.advanced(by: longestLife)
-        guard seconds > now.seconds, seconds <= latest.seconds else {
-            throw ServiceError.invalid(
-                "expires",
-                "is a time in Unix seconds between now and two years from now, or 0 for never"
-            )
-        }
-        return Timestamp(seconds: Int64(seconds))
-    }
-}
-
-extension Actor {
-    /// The user who acts.
-    ///
-    /// - Throws: `.permissionDenied` for machine tokens and the service itself.
-    package func requireUser() throws -> UserID {
-        guard kind == .user, let userID else { throw ServiceError.permissionMissing("user") }
-        return userID
     }
 }

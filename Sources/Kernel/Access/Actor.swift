@@ -13,14 +13,21 @@ package struct Actor: Sendable, Hashable {
     }
 
     package var kind: Kind
-    /// The user who acts, or who made the machine token.
+    /// The person who acts.
     ///
-    /// Nil for the service itself and for a request without credential.
+    /// Nil for machine tokens, for the service itself and for a request without credential.
     package var userID: UserID?
     /// The user's login, the token's name, or the job's kind.
     package var login: String
     package var tokenID: AccessTokenID?
     package var isSiteAdmin: Bool
+    /// The only organization that the credential is good in: that of a machine token, or the one that exchanged a token
+    /// for a person.
+    ///
+    /// Nil where it is good in every organization its user belongs to.
+    package var confinement: OrganizationID?
+    /// Whether a machine token has the rights of an administrator of its organization, rather than a member's.
+    package var isOrganizationAdmin: Bool
     /// The address the request came from, for the audit log.
     package var sourceAddress: String?
 
@@ -30,6 +37,8 @@ package struct Actor: Sendable, Hashable {
         login: String,
         tokenID: AccessTokenID? = nil,
         isSiteAdmin: Bool = false,
+        confinement: OrganizationID? = nil,
+        isOrganizationAdmin: Bool = false,
         sourceAddress: String? = nil
     ) {
         self.kind = kind
@@ -37,6 +46,8 @@ package struct Actor: Sendable, Hashable {
         self.login = login
         self.tokenID = tokenID
         self.isSiteAdmin = isSiteAdmin
+        self.confinement = confinement
+        self.isOrganizationAdmin = isOrganizationAdmin
         self.sourceAddress = sourceAddress
     }
 

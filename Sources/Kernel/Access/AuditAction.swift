@@ -14,6 +14,15 @@ extension AuditAction {
     // Identity
     package static let personalTokenCreated = Self("personal-token-created")
     package static let personalTokenDeleted = Self("personal-token-deleted")
+    package static let organizationTokenCreated = Self("organization-token-created")
+    package static let organizationTokenDeleted = Self("organization-token-deleted")
+    package static let issuerRegistered = Self("oidc-issuer-registered")
+    package static let issuerUpdated = Self("oidc-issuer-updated")
+    package static let issuerDeleted = Self("oidc-issuer-deleted")
+    package static let issuerValidationFailed = Self("oidc-issuer-validation-failed")
+    package static let authorizationPolicyUpdated = Self("authorization-policy-updated")
+    package static let organizationTokenExchanged = Self("organization-token-created-for-oidc-issuer")
+    package static let personalTokenExchanged = Self("personal-token-created-for-oidc-issuer")
     package static let defaultOrganizationChanged = Self("default-organization-changed")
     package static let serverInstalled = Self("server-installed")
 

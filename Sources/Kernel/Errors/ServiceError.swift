@@ -41,18 +41,25 @@ package struct ServiceError: Error, Sendable {
     /// Sent as `Retry-After`.
     package var retryAfter: Int?
 
+    /// The word of RFC 6749 §5.2 for clients of the token exchange, such as `invalid_grant`.
+    ///
+    /// Sent as `error`, with the message as `error_description`.
+    package var grantError: String?
+
     package init(
         _ code: Code,
         _ message: String,
         details: [Detail] = [],
         cause: (any Error)? = nil,
-        retryAfter: Int? = nil
+        retryAfter: Int? = nil,
+        grantError: String? = nil
     ) {
         self.code = code
         self.message = message
         self.details = details
         self.cause = cause
         self.retryAfter = retryAfter
+        self.grantError = grantError
     }
 }
 

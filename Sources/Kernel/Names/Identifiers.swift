@@ -6,6 +6,8 @@ package enum Entity {
     package enum Organization {}
     package enum Team {}
     package enum AccessToken {}
+    package enum OIDCIssuer {}
+    package enum AuthorizationPolicy {}
     package enum Project {}
     package enum Stack {}
     package enum Update {}
@@ -20,6 +22,8 @@ package typealias UserID = ID<Entity.User>
 package typealias OrganizationID = ID<Entity.Organization>
 package typealias TeamID = ID<Entity.Team>
 package typealias AccessTokenID = ID<Entity.AccessToken>
+package typealias OIDCIssuerID = ID<Entity.OIDCIssuer>
+package typealias AuthorizationPolicyID = ID<Entity.AuthorizationPolicy>
 package typealias ProjectID = ID<Entity.Project>
 package typealias StackID = ID<Entity.Stack>
 package typealias UpdateID = ID<Entity.Update>

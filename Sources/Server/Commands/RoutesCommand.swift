@@ -1,6 +1,7 @@
 import Encryption
 package import HTTPAPI
 import Kernel
+import OutboundHTTP
 import Persistence
 import Telemetry
 
@@ -28,7 +29,11 @@ package struct RoutesCommand: Command {
             keys: DataKeys(provider: ClosedKeys(), effects: environment.effects),
             effects: environment.effects,
             clock: environment.clock,
-            compute: BlockingPool(name: "compute", threads: 0, queue: 0)
+            compute: BlockingPool(name: "compute", threads: 0, queue: 0),
+            outbound: OutboundClient(
+                rules: OutboundRules(),
+                pool: BlockingPool(name: "outbound", threads: 0, queue: 0)
+            )
         )
         let readiness = Readiness(checks: [], clock: environment.clock)
         return Application.routes(foundation, readiness: readiness)

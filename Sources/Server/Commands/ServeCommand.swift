@@ -3,6 +3,7 @@ import Identity
 import Jobs
 import Kernel
 import ObjectStorage
+import OutboundHTTP
 import Persistence
 import Telemetry
 
@@ -141,7 +142,8 @@ package struct ServeCommand: Command {
             keys: keys,
             effects: environment.effects,
             clock: environment.clock,
-            compute: BlockingPool(name: "compute", threads: 2, queue: 256)
+            compute: BlockingPool(name: "compute", threads: 2, queue: 256),
+            outbound: OutboundClient(configuration.outbound, pool: OutboundClient.makePool())
         )
     }
 

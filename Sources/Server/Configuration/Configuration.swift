@@ -1,6 +1,7 @@
 package import Encryption
 package import Kernel
 package import ObjectStorage
+package import OutboundHTTP
 package import Telemetry
 
 /// Everything the operator decided, read before anything starts.
@@ -11,6 +12,7 @@ package struct Configuration: Sendable {
     package let objects: ObjectStorageConfiguration
     package let encryption: EncryptionConfiguration
     package let installation: InstallationConfiguration
+    package let outbound: OutboundConfiguration
     package let log: LogConfiguration
 
     /// Reads all settings.
@@ -36,11 +38,16 @@ package struct Configuration: Sendable {
         let installation = settings.build { settings throws(ConfigurationError) in
             try InstallationConfiguration(settings: settings)
         }
+        let outbound = settings.build { settings throws(ConfigurationError) in
+            try OutboundConfiguration(settings: settings)
+        }
         let log = settings.build { settings throws(ConfigurationError) in try LogConfiguration(settings: settings) }
         _ = settings.build { settings throws(ConfigurationError) in try AcceptedSettings.read(settings) }
         settings.reportUnknown()
         try settings.check()
-        guard let server, let listener, let database, let objects, let encryption, let installation, let log else {
+        guard let server, let listener, let database, let objects, let encryption, let installation, let outbound,
+            let log
+        else {
             throw ConfigurationError([])
         }
         self.server = server
@@ -49,6 +56,7 @@ package struct Configuration: Sendable {
         self.objects = objects
         self.encryption = encryption
         self.installation = installation
+        self.outbound = outbound
         self.log = log
     }
 }

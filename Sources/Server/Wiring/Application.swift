@@ -4,6 +4,7 @@ package import HTTPAPI
 package import Identity
 package import Jobs
 package import Kernel
+package import OutboundHTTP
 package import Persistence
 import Stacks
 package import Telemetry
@@ -18,6 +19,7 @@ package struct Application: Sendable {
         package var effects: Effects
         package var clock: any Clock<Duration>
         package var compute: BlockingPool
+        package var outbound: OutboundClient
 
         package init(
             database: Database,
@@ -25,7 +27,8 @@ package struct Application: Sendable {
             keys: DataKeys,
             effects: Effects,
             clock: any Clock<Duration>,
-            compute: BlockingPool
+            compute: BlockingPool,
+            outbound: OutboundClient
         ) {
             self.database = database
             self.objects = objects
@@ -33,6 +36,7 @@ package struct Application: Sendable {
             self.effects = effects
             self.clock = clock
             self.compute = compute
+            self.outbound = outbound
         }
     }
 
@@ -100,12 +104,26 @@ package struct Application: Sendable {
         stacks: StackServices
     ) -> RouteTable {
         let (database, effects) = (foundation.database, foundation.effects)
+        let documents = OutboundDocuments(client: foundation.outbound)
+        let tokens = PersonalTokenService(database: database, effects: effects)
         let own: [any RouteGroup] = [
             StatusRoutes(readiness: readiness),
             ServiceMetadataRoutes(),
             CurrentUserRoutes(users: CurrentUserService(database: database, effects: effects)),
             EmailRoutes(),
-            PersonalTokenRoutes(tokens: PersonalTokenService(database: database, effects: effects)),
+            PersonalTokenRoutes(tokens: tokens),
+            BrowserLoginRoutes(logins: BrowserLoginService(database: database, effects: effects, tokens: tokens)),
+            OrganizationTokenRoutes(tokens: OrganizationTokenService(database: database, effects: effects)),
+            OIDCIssuerRoutes(
+                issuers: OIDCIssuerService(database: database, effects: effects, documents: documents)
+            ),
+            TokenExchangeRoutes(
+                exchange: TokenExchangeService(
+                    database: database,
+                    effects: effects,
+                    keys: IssuerKeys(documents: documents, effects: effects)
+                )
+            ),
         ]
         var table = RouteTable(own + stacks.routes)
         table.unimplemented(Unimplemented.operations)

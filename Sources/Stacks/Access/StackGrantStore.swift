@@ -60,14 +60,12 @@ package struct StackGrantStore: Sendable {
         }
     }
 
-    /// Whether a user may change a stack: by role, by what every member may, or by a direct grant.
-    package func mayWrite(_ user: UserID, to stack: Stack, in tx: Transaction) throws -> Bool {
+    /// Whether somebody may change a stack: by role, by what every member may, or by a direct grant.
+    package func mayWrite(_ viewer: Viewer, to stack: Stack, in tx: Transaction) throws -> Bool {
         try tx.first(
             """
-            SELECT 1 FROM memberships m JOIN organizations o ON o.id = m.organization_id
-            LEFT JOIN stack_grants g ON g.user_id = m.user_id AND g.stack_id = \(stack.id)
-            WHERE m.user_id = \(user) AND m.organization_id = \(stack.organization) AND (m.role = 'admin'
-            OR (m.role = 'member' AND o.default_stack_permission >= 102) OR g.permission >= 102)
+            SELECT 1 FROM stacks s JOIN organizations o ON o.id = s.organization_id \(viewer.joins)
+            WHERE s.id = \(stack.id) AND \(viewer.canWrite)
             """
         ) { _ in true } ?? false
     }

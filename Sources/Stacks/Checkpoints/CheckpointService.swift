@@ -74,7 +74,8 @@ package struct CheckpointService: Sendable {
             let sequence = Self.sequence(before)
             var saved = saved
             if form == .plain {
-                saved.sequence = Int(sequence.last) + 1
+                // It has no number of its own. To count it would let numbered saves that follow look like old ones.
+                saved.sequence = Int(sequence.last)
             } else {
                 switch sequence.decide(.verbatim(Int64(saved.sequence))) {
                 case .store, .apply: break

@@ -32,26 +32,21 @@ package struct StackSummary: Sendable, Equatable {
 
 /// SQL for lists of stacks.
 ///
-/// What the user may not see is left out by the statement itself, before paging (`design/reliability-security.md` S-45).
+/// What the viewer may not see is left out by the statement itself, before paging (`design/reliability-security.md` S-45).
 package struct StackListStore: Sendable {
     package init() {}
 
-    /// Whether the user of a membership `m` can read a stack of its organization `o` with the direct grant `g`.
-    static let readable: SQL =
-        "(m.role = 'admin' OR (m.role = 'member' AND o.default_stack_permission >= 101) OR g.permission >= 101)"
-
-    /// One more than `limit` of the stacks that `user` can read, by organization, project and name, after `last`.
+    /// One more than `limit` of the stacks that `viewer` can read, by organization, project and name, after `last`.
     package func page(
-        visibleTo user: UserID,
+        visibleTo viewer: Viewer,
         filter: StackListFilter,
         after last: StackRef?,
         limit: Int,
         in tx: Transaction
     ) throws -> [StackSummary] {
         var conditions: [SQL] = [
-            "m.user_id = \(user)",
             "s.live = 1",
-            Self.readable,
+            viewer.canRead,
         ]
         if let organization = filter.organization { conditions.append("o.name = \(organization)") }
         if let project = filter.project { conditions.append("s.project = \(project)") }
@@ -65,10 +60,8 @@ package struct StackListStore: Sendable {
         return try tx.all(
             """
             SELECT s.id, o.name, s.project, s.name, s.last_update_at, s.resource_count
-            FROM memberships m
-            JOIN organizations o ON o.id = m.organization_id
-            JOIN stacks s ON s.organization_id = o.id
-            LEFT JOIN stack_grants g ON g.stack_id = s.id AND g.user_id = m.user_id
+            FROM organizations o
+            JOIN stacks s ON s.organization_id = o.id \(viewer.joins)
             WHERE \(SQL.joined(conditions, by: " AND "))
             ORDER BY o.name, s.project, s.name LIMIT \(limit + 1)
             """,

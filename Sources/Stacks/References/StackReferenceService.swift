@@ -13,19 +13,19 @@ package struct StackReferenceService: Sendable {
 
     /// The stacks that this one reads, as far as the caller can read them.
     package func upstream(of ref: StackRef, for actor: Actor) async throws -> [ReferencedStack] {
-        guard let user = actor.userID else { return [] }
+        guard let viewer = Viewer(actor) else { return [] }
         return try await database.read { [stacks, references] tx in
             guard let stack = try stacks.find(ref, in: tx) else { throw ServiceError.stackNotFound(ref) }
-            return try references.upstream(of: stack.id, visibleTo: user, in: tx)
+            return try references.upstream(of: stack.id, visibleTo: viewer, in: tx)
         }
     }
 
     /// The stacks that read this one, as far as the caller can read them.
     package func downstream(of ref: StackRef, for actor: Actor) async throws -> [ReferencedStack] {
-        guard let user = actor.userID else { return [] }
+        guard let viewer = Viewer(actor) else { return [] }
         return try await database.read { [stacks, references] tx in
             guard let stack = try stacks.find(ref, in: tx) else { throw ServiceError.stackNotFound(ref) }
-            return try references.downstream(of: stack.ref, visibleTo: user, in: tx)
+            return try references.downstream(of: stack.ref, visibleTo: viewer, in: tx)
         }
     }
 }

@@ -8,15 +8,12 @@ package struct ReferencedStack: Sendable, Equatable {
 }
 
 /// SQL for `stack_references`: which stacks the newest version of each stack's state reads.
+///
+/// What the viewer may not read is left out by the statements themselves.
 package struct StackReferenceStore: Sendable {
     /// More than a list shows.
     private static let most = 1000
     private static let columns: SQL = "o.name, s.project, s.name, s.version"
-    /// What the user may not read is left out by the statement itself.
-    private static let membership: SQL = """
-        JOIN memberships m ON m.organization_id = o.id
-        LEFT JOIN stack_grants g ON g.stack_id = s.id AND g.user_id = m.user_id
-        """
     private static let order: SQL = "ORDER BY o.name, s.project, s.name LIMIT \(most)"
 
     package init() {}
@@ -53,30 +50,31 @@ package struct StackReferenceStore: Sendable {
         }
     }
 
-    /// The stacks that a stack reads, as far as they exist and the user can read them.
-    package func upstream(of stack: StackID, visibleTo user: UserID, in tx: Transaction) throws -> [ReferencedStack] {
+    /// The stacks that a stack reads, as far as they exist and the viewer can read them.
+    package func upstream(of stack: StackID, visibleTo viewer: Viewer, in tx: Transaction) throws -> [ReferencedStack] {
         try tx.all(
             """
             SELECT \(Self.columns) FROM stack_references r
             JOIN organizations o ON o.name = r.organization
             JOIN stacks s ON s.organization_id = o.id AND s.project = r.project AND s.name = r.name AND s.live = 1
-            \(Self.membership)
-            WHERE r.stack_id = \(stack) AND m.user_id = \(user) AND \(StackListStore.readable) \(Self.order)
+            \(viewer.joins)
+            WHERE r.stack_id = \(stack) AND \(viewer.canRead) \(Self.order)
             """,
             ReferencedStack.init(row:)
         )
     }
 
-    /// The stacks that read a stack under its name, as far as the user can read them.
-    package func downstream(of ref: StackRef, visibleTo user: UserID, in tx: Transaction) throws -> [ReferencedStack] {
+    /// The stacks that read a stack under its name, as far as the viewer can read them.
+    package func downstream(of ref: StackRef, visibleTo viewer: Viewer, in tx: Transaction) throws -> [ReferencedStack]
+    {
         try tx.all(
             """
             SELECT \(Self.columns) FROM stack_references r
             JOIN stacks s ON s.id = r.stack_id AND s.live = 1
             JOIN organizations o ON o.id = s.organization_id
-            \(Self.membership)
+            \(viewer.joins)
             WHERE r.organization = \(ref.organization.rawValue) AND r.project = \(ref.project.rawValue)
-            AND r.name = \(ref.name.rawValue) AND m.user_id = \(user) AND \(StackListStore.readable) \(Self.order)
+            AND r.name = \(ref.name.rawValue) AND \(viewer.canRead) \(Self.order)
             """,
             ReferencedStack.init(row:)
         )

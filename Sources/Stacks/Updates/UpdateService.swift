@@ -190,7 +190,7 @@ package struct UpdateService: Sendable {
     /// The routes ask for the right to read only: whether an update is a preview is not in their paths.
     private func requireRight(to update: Update, of stack: Stack, _ actor: Actor, in tx: Transaction) throws {
         guard !update.isPreview else { return }
-        guard let user = actor.userID, try grants.mayWrite(user, to: stack, in: tx) else {
+        guard let viewer = Viewer(actor), try grants.mayWrite(viewer, to: stack, in: tx) else {
             throw ServiceError.writingNotAllowed
         }
     }

@@ -54,6 +54,18 @@ struct ErrorRendererTests {
         #expect(other.headers["Retry-After"] == nil)
     }
 
+    @Test("have the form of RFC 6749 as well where a grant was refused")
+    func rendersGrantErrors() async throws {
+        let error = ServiceError(.invalidArgument, "Bad Request: it has expired", grantError: "invalid_grant")
+
+        let reply = try await LabReply(ErrorRenderer.response(to: error))
+
+        #expect(
+            reply.text == #"{"error":"invalid_grant","error_description":"Bad Request: it has expired","#
+                + #""code":400,"message":"Bad Request: it has expired"}"#
+        )
+    }
+
     @Test("say how to log in", arguments: [ServiceError.Code.unauthenticated])
     func sayHow(code: ServiceError.Code) async throws {
         let reply = try await LabReply(ErrorRenderer.response(to: ServiceError(code, "x")))

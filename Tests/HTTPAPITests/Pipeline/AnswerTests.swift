@@ -10,7 +10,7 @@ struct AnswerTests {
     @Test(
         "12: are compressed where the client takes gzip and it pays",
         arguments: [
-            ("gzip", 4096, true), ("gzip", 4095, false), ("GZIP", 5000, true), ("x-gzip", 5000, true),
+            ("gzip", 1025, true), ("gzip", 1024, false), ("GZIP", 5000, true), ("x-gzip", 5000, true),
             ("*", 5000, true), ("gzip;q=1.0", 5000, true), ("br, gzip", 5000, true), ("gzip;q=0", 5000, false),
             ("gzip; q=0.000", 5000, false), ("*, gzip;q=0", 5000, false), ("*;q=0", 5000, false), ("br", 5000, false),
             ("identity", 5000, false), ("", 5000, false), ("gzipped", 5000, false), ("gzip;q=0.001", 5000, true),
@@ -27,7 +27,7 @@ struct AnswerTests {
         #expect((reply.headers["Content-Encoding"] == "gzip") == isCompressed)
         let body = isCompressed ? try Gzip.gunzip(reply.body[...], limit: 10_000) : reply.body
         #expect(body.count == size)
-        #expect(reply.headers.values(for: "Vary") == (size >= 4096 ? ["Accept-Encoding"] : []))
+        #expect(reply.headers.values(for: "Vary") == (size > 1024 ? ["Accept-Encoding"] : []))
     }
 
     @Test("that would grow are sent as they are")

@@ -37,15 +37,29 @@ struct HidingTests {
         }
     }
 
-    @Test("A member is told which permission is missing")
-    func namesPermissions() async throws {
+    @Test("A token that is good in another organization only is told that nothing is there", arguments: [nil, "dev"])
+    func hidesFromConfined(login: String?) async throws {
         try await withFullServer(.sqlite) { server in
             try await server.createStack("acme/site/dev")
+            let caller = try await server.addToken(confinedTo: login ?? "other", of: login, isAdmin: true)
+
+            for route in server.routes.routes where isScoped(route) {
+                let reply = try await send(route, to: server, as: caller)
+                #expect(reply.status == 404, "\(route.name)")
+            }
+        }
+    }
+
+    @Test("A member, or a token with the rights of one, is told what permission is missing", arguments: [true, false])
+    func namesPermissions(isPerson: Bool) async throws {
+        try await withFullServer(.sqlite) { server in
+            try await server.createStack("acme/site/dev")
+            let caller = isPerson ? TestCaller.mia : try await server.addToken()
             var refused = 0
 
             for route in server.routes.routes where isScoped(route) {
                 if try await isGranted(route) { continue }
-                let reply = try await send(route, to: server, as: .mia)
+                let reply = try await send(route, to: server, as: caller)
                 #expect(reply.status == 403, "\(route.name)")
                 let scope = route.access.split(separator: "(").last?.dropLast() ?? ""
                 #expect(

@@ -78,6 +78,48 @@ struct ListStacksTests {
         }
     }
 
+    @Test(
+        "24: shows each of 2,500 stacks once, while others come and go between the pages",
+        arguments: Engine.available
+    )
+    func manyPages(engine: Engine) async throws {
+        try await withStackServer(engine) { server in
+            let names = (0..<2_500).map { "s\(String($0 + 10_000).dropFirst())" }
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for part in 0..<10 {
+                    group.addTask {
+                        for index in stride(from: part, to: names.count, by: 10) {
+                            try await server.createStack("acme/app/\(names[index])")
+                        }
+                    }
+                }
+                try await group.waitForAll()
+            }
+            var seen: [String] = []
+            var token: String?
+            var pages = 0
+
+            repeat {
+                let query = token.map { "?continuationToken=\($0)" } ?? ""
+                let page = try await server.send("GET", "/api/user/stacks\(query)")
+                seen += references(page)
+                token = page.json["continuationToken"].string
+                #expect(token != nil || !page.json["continuationToken"].exists)
+                pages += 1
+                // One that was seen goes, one that will not be seen goes, and one comes before all pages to come.
+                if pages == 1 {
+                    for gone in [names[0], names[2_499]] {
+                        _ = try await server.send("DELETE", "/api/stacks/acme/app/\(gone)")
+                    }
+                    try await server.createStack("acme/app/a-before")
+                }
+            } while token != nil && pages < 1_000
+
+            #expect(pages > 2)
+            #expect(seen == names.dropLast().map { "acme/app/\($0)" })
+        }
+    }
+
     @Test("24: ends without a token, also when the last page is full", arguments: Engine.available)
     func ends(engine: Engine) async throws {
         try await withStackServer(engine) { server in

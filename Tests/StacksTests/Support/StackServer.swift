@@ -1,6 +1,7 @@
 import APITestKit
 import Crypto
 import Encryption
+import Glibc
 import HTTPAPI
 import Identity
 import Kernel
@@ -11,10 +12,14 @@ import TestKit
 import Testing
 
 /// Runs `body` with a server that has every route of this module over a real folder of objects and a key of its own.
-func withStackServer(_ engine: Engine, _ body: (TestServer) async throws -> Void) async throws {
+func withStackServer(
+    _ engine: Engine,
+    failing plan: FailingDatabase.Plan? = nil,
+    _ body: (TestServer) async throws -> Void
+) async throws {
     try await TestFolder.with { folder in
         let objects = try FolderObjectStore(path: folder, setting: "CAIRN_DATA", pool: Pools.files)
-        try await withStackServer(engine, objects: objects, body)
+        try await withStackServer(engine, objects: objects, failing: plan, body)
     }
 }
 
@@ -22,6 +27,7 @@ func withStackServer(_ engine: Engine, _ body: (TestServer) async throws -> Void
 func withStackServer(
     _ engine: Engine,
     objects: FolderObjectStore,
+    failing plan: FailingDatabase.Plan? = nil,
     _ body: (TestServer) async throws -> Void
 ) async throws {
     try await withTestServer(
@@ -29,7 +35,7 @@ func withStackServer(
         leases: leases,
         routes: { database, effects in
             StackServices(
-                database: database,
+                database: plan.map { Database(driver: FailingDatabase(base: database, plan: $0)) } ?? database,
                 effects: effects,
                 objects: objects,
                 keys: DataKeys(provider: LocalKeyProvider(current: Random.key()), effects: effects),
@@ -39,6 +45,9 @@ func withStackServer(
         body
     )
 }
+
+/// Whether the long variants run (`CAIRN_LONG=1`).
+let isLong = getenv("CAIRN_LONG") != nil
 
 /// Threads that all tests share: a test needs none of its own.
 enum Pools {
