@@ -1,0 +1,28 @@
+import Foundation
+import Kernel
+import Testing
+
+/// How many seeds a run of the tests takes, and which.
+enum Seeds {
+    private static let environment = ProcessInfo.processInfo.environment
+
+    /// One seed to replay; nil for all.
+    static let replayed = environment["CAIRN_SIMULATION_SEED"].flatMap { UInt64($0) }
+    static let count = environment["CAIRN_SIMULATION_SEEDS"].flatMap { Int($0) } ?? (environment["CAIRN_LONG"] == nil ? 2_000 : 50_000)
+}
+
+@Suite("The storage core under a seeded scheduler")
+struct SimulationTests {
+    @Test("keeps every promise whatever fails")
+    func holds() async throws {
+        if let seed = Seeds.replayed {
+            let outcome = try Simulation.run(seed: seed, on: MigratedDatabase().engine, mutation: nil, keepsTrace: true)
+            Issue.record("\(outcome)")
+            return
+        }
+        let campaign = try await Campaign.run(seeds: 1...UInt64(Seeds.count))
+        FileHandle.standardError.write(Data((campaign.summary + "\n").utf8))
+
+        #expect(campaign.violations.isEmpty, "\(campaign.violations.joined(separator: "\n"))")
+    }
+}
