@@ -10,6 +10,8 @@ struct Campaign: Sendable {
     var fewestOperations = Int.max
     var fewestFaults = Int.max
     var violations: [String] = []
+    /// All traces together, whatever the order in which the seeds ended.
+    var hash: UInt64 = 0
     var time = Duration.zero
 
     /// - Parameter most: after so many violations nobody needs more.
@@ -61,6 +63,7 @@ struct Campaign: Sendable {
 
     private mutating func take(_ outcome: Outcome) {
         runs += 1
+        hash ^= outcome.hash
         operations += outcome.operations
         commits += outcome.commits
         events += outcome.events
@@ -74,7 +77,7 @@ struct Campaign: Sendable {
         let list = zip(FaultPlan.Fault.allCases, faults).map { "\($0) \($1)" }.joined(separator: ", ")
         return """
             \(runs) runs in \(time): \(operations) operations, \(commits) commits, \(events) events; at least \
-            \(fewestOperations) operations and \(fewestFaults) faults each; \(list)
+            \(fewestOperations) operations and \(fewestFaults) faults each; \(list); trace \(String(hash, radix: 16))
             """
     }
 }

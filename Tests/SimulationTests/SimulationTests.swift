@@ -25,4 +25,18 @@ struct SimulationTests {
 
         #expect(campaign.violations.isEmpty, "\(campaign.violations.joined(separator: "\n"))")
     }
+
+    @Test("runs a seed the same way every time, event by event", arguments: [1, 2, 3, 4] as [UInt64])
+    func replays(_ seed: UInt64) throws {
+        let first = try Simulation.run(seed: seed, on: MigratedDatabase().engine, mutation: nil, keepsTrace: false)
+        let used = try MigratedDatabase().engine
+        _ = try Simulation.run(seed: seed + 100, on: used, mutation: nil, keepsTrace: false)
+
+        let second = try Simulation.run(seed: seed, on: used, mutation: nil, keepsTrace: true)
+        let other = try Simulation.run(seed: seed + 1, on: used, mutation: nil, keepsTrace: false)
+
+        #expect(first.hash == second.hash)
+        #expect(first.events == second.events)
+        #expect(first.hash != other.hash)
+    }
 }
