@@ -101,6 +101,20 @@ package struct StateObjects: Sendable {
         }
     }
 
+    /// Does what reads stored bytes and checks them, and once more when they were not what was stored: a store, or the
+    /// way from it, may be wrong once (`design/reliability-security.md` D7).
+    ///
+    /// Whatever is refused is read again, too: what is stored was checked when it came, so damage may look like anything.
+    func readAgain<Result>(_ read: () async throws -> Result) async throws -> Result {
+        do {
+            return try await read()
+        } catch let error as ServiceError where error.code == .unavailable {
+            throw error
+        } catch let error where error is StateDamage || error is ServiceError {
+            return try await read()
+        }
+    }
+
     /// Deletes objects that no row names any more.
     ///
     /// What cannot be deleted now is found by the sweeper, so nobody has to be told.

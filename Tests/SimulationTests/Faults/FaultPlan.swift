@@ -35,7 +35,6 @@ final class FaultPlan: @unchecked Sendable {
         // Some runs have much of one fault and nothing of another one.
         rates = Fault.allCases.map { fault in
             let rate = scheduler.numbers.pick([0, 2, 5, 10, 10, 20, 40])
-            if fault == .objectBodyWrong { return 0 }
             return only.isEmpty || only.contains(fault) ? rate : 0
         }
     }
