@@ -17,8 +17,6 @@ struct Outcome: Sendable {
 
 /// Runs the storage core from one seed.
 enum Simulation {
-    static let fewestOperations = 200
-    static let fewestFaults = 5
     private static let stepLimit = 100_000
 
     /// Runs a seed, and once more with its trace when it ends in a violation.
@@ -83,7 +81,7 @@ enum Simulation {
             }
         }
         let disaster = Disaster(world)
-        while world.operations < fewestOperations || world.faults.total < fewestFaults {
+        while !world.hasEnough {
             await scheduler.sleep(scheduler.numbers.within(1_000_000...60_000_000))
             await disaster.strike()
         }
@@ -103,7 +101,7 @@ enum Simulation {
         }
         // Longer than everything that waits, and than the longest lease by a clock that was wrong.
         await world.scheduler.sleep(1_200_000_000)
-        world.shift += 5 * 3_600_000_000
+        world.shift += 21 * 24 * 3_600_000_000
         let machine = world.scheduler.numbers.pick(world.machines)
         machine.crash()
         machine.boot()
@@ -165,8 +163,10 @@ struct Disaster {
 
     private func step(_ machine: Machine) {
         faults.note(.clockStep)
-        let hours = Int64(scheduler.numbers.within(-3...3))
-        machine.skew = hours * 3_600_000_000 + Int64(scheduler.numbers.within(-300...300)) * 1_000_000
+        let seconds = scheduler.numbers.within(-300...300)
+        let hours = scheduler.numbers.within(-3...3)
+        let days = scheduler.numbers.chance(250) ? scheduler.numbers.within(-10...20) : 0
+        machine.skew = Int64((days * 24 + hours) * 3600 + seconds) * 1_000_000
     }
 
     private func freeze(_ machine: Machine) {

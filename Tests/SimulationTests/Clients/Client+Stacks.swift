@@ -67,11 +67,9 @@ extension Client {
     }
 
     /// Looks which stack of this slot there is, as a person would in a list.
-    private func follow(_ slot: Int) {
-        let live = oracle.inOrder().filter(\.isLive).map(\.name)
-        guard !live.contains(world.names[slot].name.rawValue),
-            let name = live.last(where: { $0 == "s\(slot)" || $0.hasPrefix("s\(slot)n") })
-        else { return }
+    func follow(_ slot: Int) {
+        let live = oracle.inOrder().filter { $0.isLive && $0.isOf(slot) }.map(\.name)
+        guard !live.contains(world.names[slot].name.rawValue), let name = live.last else { return }
         world.names[slot] = Installation.ref(name)
     }
 
@@ -80,6 +78,17 @@ extension Client {
         _ = await have(.delete, slot) { services in
             try await services.stacks.delete(ref, force: true, by: Installation.actor)
         }
+    }
+
+    /// Brings the last deleted stack of the slot back, perhaps under another name.
+    func restore(_ slot: Int) async {
+        guard let stack = oracle.inOrder().last(where: { !$0.isLive && $0.isOf(slot) }), let id = StackID(stack.id)
+        else { return await delete(slot) }
+        let name = chance(500) ? nil : StackName(unchecked: "s\(slot)n\(world.newMark())")
+        _ = await have(.restore, slot) { services in
+            try await services.deleted.restore(id, as: name, in: Installation.organization, by: Installation.actor)
+        }
+        follow(slot)
     }
 
     func cancelAnother(_ slot: Int) async {

@@ -24,7 +24,7 @@ final class Client: @unchecked Sendable {
 
     /// Works until the run ends.
     func run() async {
-        while !world.isEnding {
+        while !world.isEnding, !world.hasEnough {
             await scheduler.sleep(within(1_000...3_000_000))
             guard !world.isQuiet, !world.isEnding else { continue }
             let slot = within(0...(World.slots - 1))
@@ -36,7 +36,8 @@ final class Client: @unchecked Sendable {
             case ..<80: await secrets(of: slot)
             case ..<84: await rename(slot)
             case ..<88: await delete(slot)
-            case ..<94: await cancelAnother(slot)
+            case ..<90: await restore(slot)
+            case ..<95: await cancelAnother(slot)
             default: await create(slot)
             }
         }

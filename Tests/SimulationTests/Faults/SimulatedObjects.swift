@@ -13,8 +13,8 @@ final class Bucket: @unchecked Sendable {
     }
 
     var items: [String: Item] = [:]
-    /// What was once read with a wrong body: whoever reads it again gets the right one.
-    var misread: Set<String> = []
+    /// Until then no body is wrong: one that is read again is right, and so is what is read with it.
+    var soundUntil: Int64 = 0
     /// Called with what is about to be deleted.
     var observeDelete: ([String]) -> Void = { _ in }
 
@@ -109,8 +109,8 @@ final class SimulatedObjects: ObjectStore, @unchecked Sendable {
 
     func get(_ key: ObjectKey) async throws -> [UInt8] {
         let fate = world.faults.fateOfObject()
-        let isWrong = !bucket.misread.contains(key.description) && world.faults.happens(.objectBodyWrong)
-        if isWrong { bucket.misread.insert(key.description) }
+        let isWrong = world.scheduler.now >= bucket.soundUntil && world.faults.happens(.objectBodyWrong)
+        if isWrong { bucket.soundUntil = world.scheduler.now + 120_000_000 }
         let at = isWrong ? world.scheduler.numbers.below(1 << 20) : 0
         return try await send { [self] in
             guard fate == .good else { throw ServiceError.unavailable("simulated: the store is away") }

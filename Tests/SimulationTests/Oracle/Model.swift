@@ -67,6 +67,11 @@ final class StackModel {
         self.content = content
     }
 
+    /// Whether it is one of those that clients know as this one.
+    func isOf(_ slot: Int) -> Bool {
+        name == "s\(slot)" || name.hasPrefix("s\(slot)n")
+    }
+
     func look(at commit: Int) {
         views.append(View(since: commit, name: isLive ? name : nil, content: running?.content ?? content))
     }

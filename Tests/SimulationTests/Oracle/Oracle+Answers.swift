@@ -4,7 +4,7 @@ extension Oracle {
     /// What was answered with success has happened.
     func confirmed(_ request: Request) {
         switch request.intent {
-        case .create, .start, .importState, .rename, .delete:
+        case .create, .start, .importState, .rename, .delete, .restore:
             if !done.contains(request.operation) { fail("D1: answered, but not done", request) }
         case .journal(let id, let steps, let isConflict):
             if isConflict { fail("D6: another content under a number that is taken was accepted", request) }

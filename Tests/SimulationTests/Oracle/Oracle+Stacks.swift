@@ -116,11 +116,22 @@ extension Oracle {
             guard stack.isLive, !row.isLive, row.version == stack.version else { return fail("no deletion", request) }
             stack.isLive = false
             stack.generation = row.generation
+        case .restore:
+            guard !stack.isLive, row.isLive else { return fail("no restoration", request) }
+            stack.isLive = true
+            let isRenamed = row.name != stack.name
+            stack.name = row.name
+            if isRenamed, row.version != stack.version {
+                advance(stack, row, Content(exact: nil, items: stack.content.items), request)
+            }
         default:
             return fail("stack \(row.name) changed, which was not asked for", request)
         }
         if row.isLive != stack.isLive || row.name != stack.name || row.generation != stack.generation {
             fail("\(request.name) changed more than it should", request)
+        }
+        if stacks.values.contains(where: { $0 !== stack && $0.isLive && stack.isLive && $0.name == stack.name }) {
+            fail("two stacks have the name \(stack.name)", request)
         }
         note(request)
         trace.note(5, stack.number, stack.version, stack: request.slot, "stack \(stack.name) is at rest")

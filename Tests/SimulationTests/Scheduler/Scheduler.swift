@@ -10,13 +10,14 @@ final class Scheduler: @unchecked Sendable {
         let lane: Lane
     }
 
+    /// A time and the place of its action, which heap operations need not touch.
     private struct Timer {
         let time: Int64
         let number: Int
-        let action: @Sendable () -> Void
+        let place: Int
 
         func isBefore(_ other: Timer) -> Bool {
-            (time, number) < (other.time, other.number)
+            time != other.time ? time < other.time : number < other.number
         }
     }
 
@@ -27,6 +28,8 @@ final class Scheduler: @unchecked Sendable {
     private var ready: [Ready] = []
     private var timers: [Timer] = []
     private var timerCount = 0
+    private var actions: [(@Sendable () -> Void)?] = []
+    private var freePlaces: [Int] = []
     /// Tasks that have not ended.
     private(set) var liveTasks = 0
 
@@ -55,7 +58,15 @@ final class Scheduler: @unchecked Sendable {
     /// Calls `action` after a time.
     func after(_ microseconds: Int, _ action: @escaping @Sendable () -> Void) {
         timerCount += 1
-        push(Timer(time: now + Int64(microseconds), number: timerCount, action: action))
+        let place: Int
+        if let free = freePlaces.popLast() {
+            place = free
+            actions[place] = action
+        } else {
+            place = actions.count
+            actions.append(action)
+        }
+        push(Timer(time: now + Int64(microseconds), number: timerCount, place: place))
     }
 
     func sleep(_ microseconds: Int) async {
@@ -98,7 +109,9 @@ final class Scheduler: @unchecked Sendable {
                 next.job.runSynchronously(on: next.lane.asUnownedTaskExecutor())
             } else if let timer = pop() {
                 now = max(now, timer.time)
-                timer.action()
+                let action = actions[timer.place].take()
+                freePlaces.append(timer.place)
+                action?()
             } else {
                 return .stuck
             }
@@ -127,9 +140,9 @@ final class Scheduler: @unchecked Sendable {
         var parent = 0
         while true {
             var smallest = parent
-            for child in [2 * parent + 1, 2 * parent + 2] where child < timers.count {
-                if timers[child].isBefore(timers[smallest]) { smallest = child }
-            }
+            let (left, right) = (2 * parent + 1, 2 * parent + 2)
+            if left < timers.count, timers[left].isBefore(timers[smallest]) { smallest = left }
+            if right < timers.count, timers[right].isBefore(timers[smallest]) { smallest = right }
             guard smallest != parent else { return first }
             timers.swapAt(parent, smallest)
             parent = smallest

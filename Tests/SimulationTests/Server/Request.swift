@@ -17,6 +17,7 @@ struct Request: Sendable {
         case importState(Content)
         case rename
         case delete
+        case restore
         case encrypt, decrypt, export
         case expiry, housekeeping
     }
@@ -63,6 +64,7 @@ struct Request: Sendable {
         case .importState: "import"
         case .rename: "rename"
         case .delete: "delete"
+        case .restore: "restore"
         case .encrypt: "encrypt"
         case .decrypt: "decrypt"
         case .export: "export"

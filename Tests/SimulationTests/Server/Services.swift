@@ -17,6 +17,7 @@ struct Services: Sendable {
     let imports: StateImport
     let reader: StateReader
     let renames: StackRenameService
+    let deleted: DeletedStackService
     let secrets: SecretService
     let hold: StackHold
     let housekeeping: HousekeepingJob
@@ -52,12 +53,9 @@ struct Services: Sendable {
         events = EngineEventService(database: database, effects: effects, objects: state.objects, compute: compute)
         imports = StateImport(effects: effects, writer: state.writer, hold: hold)
         reader = state.reader
-        renames = StackRenameService(
-            effects: effects,
-            reader: state.reader,
-            states: MovedStates(reader: state.reader, writer: state.writer, compute: compute),
-            hold: hold
-        )
+        let states = MovedStates(reader: state.reader, writer: state.writer, compute: compute)
+        renames = StackRenameService(effects: effects, reader: state.reader, states: states, hold: hold)
+        deleted = DeletedStackService(database: database, effects: effects, reader: state.reader, states: states)
         secrets = SecretService(
             database: database,
             effects: effects,

@@ -8,6 +8,8 @@ import Stacks
 /// SAFETY: `@unchecked` because it changes; only the thread that runs the seed uses it.
 final class World: @unchecked Sendable {
     static let slots = 3
+    static let fewestOperations = 200
+    static let fewestFaults = 5
 
     let seed: UInt64
     let mutation: Mutation?
@@ -56,6 +58,11 @@ final class World: @unchecked Sendable {
     /// The true time.
     var time: Timestamp {
         Timestamp(microseconds: 1_893_456_000_000_000 + scheduler.now + shift)
+    }
+
+    /// Whether the run was long enough.
+    var hasEnough: Bool {
+        operations >= Self.fewestOperations && faults.total >= Self.fewestFaults
     }
 
     func newMark() -> Int {
