@@ -92,6 +92,7 @@ enum Simulation {
 
     /// Lets everything end, with nothing going wrong any more, and looks at what is left.
     private static func heal(_ world: World) async {
+        world.isQuiet = true
         world.faults.isHealed = true
         for machine in world.machines {
             machine.skew = 0
@@ -177,8 +178,9 @@ struct Disaster {
     /// A day goes by while nobody does anything: what lies about gets old.
     private func rest() async {
         world.isQuiet = true
-        await scheduler.sleep(400_000_000)
+        await scheduler.sleep(100_000_000)
         world.shift += 26 * 3600 * 1_000_000
+        await scheduler.sleep(4_500_000_000)
         world.isQuiet = false
     }
 }

@@ -1,7 +1,9 @@
 import Encryption
+import Jobs
 import Kernel
 import Persistence
 import Stacks
+import Telemetry
 
 /// The services of the storage core in one process, put together as `StackServices` does it, over simulated stores.
 struct Services: Sendable {
@@ -62,7 +64,9 @@ struct Services: Sendable {
             keys: DataKeys(provider: SimulatedKeys(world, process), effects: effects),
             compute: compute
         )
-        housekeeping = HousekeepingJob(database: database, objects: objects, effects: effects)
+        housekeeping = HousekeepingJob(database: database, objects: objects, effects: effects) {
+            .microseconds(scheduler.now)
+        }
     }
 
     /// The stack of whoever holds the lease, as the program asks before every request with its token.
@@ -76,16 +80,27 @@ struct Services: Sendable {
 
     func expireLeases(while process: Process, in world: World) async {
         while process.isAlive, !world.isOver {
-            await world.scheduler.sleep(world.scheduler.numbers.within(20_000_000...40_000_000))
+            let seconds = world.isQuiet ? 200...400 : 20...40
+            await world.scheduler.sleep(world.scheduler.numbers.within(seconds) * 1_000_000)
             _ = try? await Request.$current.withValue(Request(.expiry)) { try await hold.expireDead() }
         }
     }
 
     func keepHouse(while process: Process, in world: World) async {
         while process.isAlive, !world.isOver {
-            await world.scheduler.sleep(world.scheduler.numbers.within(60_000_000...900_000_000))
-            _ = try? await Request.$current.withValue(Request(.housekeeping)) { try await housekeeping.sweep() }
+            let isBusy = world.cleansOften && !world.isQuiet && !world.isEnding
+            let pause = isBusy ? 100_000...3_000_000 : 60_000_000...900_000_000
+            await world.scheduler.sleep(world.scheduler.numbers.within(pause))
+            _ = try? await Request.$current.withValue(Request(.housekeeping)) { try await cleanUp() }
         }
+    }
+}
+
+extension Services {
+    /// One round of housekeeping, as the runner of jobs would begin it.
+    func cleanUp() async throws {
+        let context = JobContext(id: JobID(at: Timestamp(seconds: 0), random: (0, 0)), attempt: 1, log: .silent)
+        _ = try await housekeeping.run(NoPayload(), context)
     }
 }
 

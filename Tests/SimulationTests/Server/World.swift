@@ -20,6 +20,8 @@ final class World: @unchecked Sendable {
     let bucket = Bucket()
     let oracle: Oracle
     private(set) var machines: [Machine] = []
+    /// Whether housekeeping comes round all the time.
+    let cleansOften: Bool
     /// By how much all clocks have moved while nobody did anything.
     var shift: Int64 = 0
     /// Nobody begins anything new: time may pass.
@@ -43,6 +45,7 @@ final class World: @unchecked Sendable {
         trace = Trace(keepsLines: keepsTrace)
         scheduler = Scheduler(seed: seed, trace: trace)
         faults = FaultPlan(scheduler)
+        cleansOften = scheduler.numbers.chance(150)
         database = SimulatedDatabase(engine, mutation: mutation)
         oracle = Oracle(database: database, bucket: bucket, trace: trace)
         names = (0..<Self.slots).map { Installation.ref("s\($0)") }
