@@ -20,19 +20,25 @@ enum Simulation {
     private static let stepLimit = 100_000
 
     /// Runs a seed, and once more with its trace when it ends in a violation.
-    static func run(seed: UInt64, on engine: SQLiteInMemory, mutation: Mutation? = nil) throws -> Outcome {
-        let outcome = try run(seed: seed, on: engine, mutation: mutation, keepsTrace: false)
+    static func run(
+        seed: UInt64,
+        on engine: SQLiteInMemory,
+        mutation: Mutation? = nil,
+        only faults: Set<FaultPlan.Fault> = []
+    ) throws -> Outcome {
+        let outcome = try run(seed: seed, on: engine, mutation: mutation, only: faults, keepsTrace: false)
         guard outcome.violation != nil, mutation == nil else { return outcome }
-        return try run(seed: seed, on: engine, mutation: mutation, keepsTrace: true)
+        return try run(seed: seed, on: engine, mutation: mutation, only: faults, keepsTrace: true)
     }
 
     static func run(
         seed: UInt64,
         on engine: SQLiteInMemory,
-        mutation: Mutation?,
+        mutation: Mutation? = nil,
+        only faults: Set<FaultPlan.Fault> = [],
         keepsTrace: Bool
     ) throws -> Outcome {
-        let world = try World(seed: seed, on: engine, mutation: mutation, keepsTrace: keepsTrace)
+        let world = try World(seed: seed, on: engine, mutation: mutation, only: faults, keepsTrace: keepsTrace)
         let home = Lane("clients", number: 0, world.scheduler)
         for machine in world.machines { machine.boot() }
         world.scheduler.start(on: home) { await direct(world, home) }
@@ -131,14 +137,16 @@ struct Disaster {
     func strike() async {
         let machine = scheduler.numbers.pick(world.machines)
         switch scheduler.numbers.within(0...9) {
-        case 0, 1: await crash(machine)
-        case 2: await stop(machine)
-        case 3: step(machine)
-        case 4: freeze(machine)
+        case 0, 1: if faults.isMeant(.crash) { await crash(machine) }
+        case 2: if faults.isMeant(.stopped) { await stop(machine) }
+        case 3: if faults.isMeant(.clockStep) { step(machine) }
+        case 4: if faults.isMeant(.clockFrozen) { freeze(machine) }
         case 5:
+            guard faults.isMeant(.databaseDown) else { break }
             faults.note(.databaseDown)
             faults.databaseDownUntil = scheduler.now + Int64(scheduler.numbers.within(10_000...30_000_000))
         case 6:
+            guard faults.isMeant(.objectsDown) else { break }
             faults.note(.objectsDown)
             faults.objectsDownUntil = scheduler.now + Int64(scheduler.numbers.within(10_000...30_000_000))
         case 7: await rest()
@@ -158,7 +166,9 @@ struct Disaster {
     private func stop(_ machine: Machine) async {
         faults.note(.stopped)
         machine.lane.stop()
-        await scheduler.sleep(scheduler.numbers.within(1_000...(scheduler.numbers.chance(500) ? 600_000_000 : 5_000_000)))
+        await scheduler.sleep(
+            scheduler.numbers.within(1_000...(scheduler.numbers.chance(500) ? 600_000_000 : 5_000_000))
+        )
         machine.lane.proceed()
     }
 

@@ -8,7 +8,8 @@ enum Seeds {
 
     /// One seed to replay; nil for all.
     static let replayed = environment["CAIRN_SIMULATION_SEED"].flatMap { UInt64($0) }
-    static let count = environment["CAIRN_SIMULATION_SEEDS"].flatMap { Int($0) } ?? (environment["CAIRN_LONG"] == nil ? 2_000 : 50_000)
+    static let count =
+        environment["CAIRN_SIMULATION_SEEDS"].flatMap { Int($0) } ?? (environment["CAIRN_LONG"] == nil ? 2_000 : 50_000)
 }
 
 @Suite("The storage core under a seeded scheduler")
@@ -16,7 +17,7 @@ struct SimulationTests {
     @Test("keeps every promise whatever fails")
     func holds() async throws {
         if let seed = Seeds.replayed {
-            let outcome = try Simulation.run(seed: seed, on: MigratedDatabase().engine, mutation: nil, keepsTrace: true)
+            let outcome = try Simulation.run(seed: seed, on: MigratedDatabase().engine, keepsTrace: true)
             Issue.record("\(outcome.violation ?? "seed \(seed): nothing is violated")")
             return
         }
@@ -28,15 +29,25 @@ struct SimulationTests {
 
     @Test("runs a seed the same way every time, event by event", arguments: [1, 2, 3, 4] as [UInt64])
     func replays(_ seed: UInt64) throws {
-        let first = try Simulation.run(seed: seed, on: MigratedDatabase().engine, mutation: nil, keepsTrace: false)
+        let first = try Simulation.run(seed: seed, on: MigratedDatabase().engine, keepsTrace: false)
         let used = try MigratedDatabase().engine
-        _ = try Simulation.run(seed: seed + 100, on: used, mutation: nil, keepsTrace: false)
+        _ = try Simulation.run(seed: seed + 100, on: used, keepsTrace: false)
 
-        let second = try Simulation.run(seed: seed, on: used, mutation: nil, keepsTrace: true)
-        let other = try Simulation.run(seed: seed + 1, on: used, mutation: nil, keepsTrace: false)
+        let second = try Simulation.run(seed: seed, on: used, keepsTrace: true)
+        let other = try Simulation.run(seed: seed + 1, on: used, keepsTrace: false)
 
         #expect(first.hash == second.hash)
         #expect(first.events == second.events)
         #expect(first.hash != other.hash)
+    }
+
+    @Test("keeps every promise when one thing fails again and again", arguments: FaultPlan.Fault.allCases)
+    func survives(_ fault: FaultPlan.Fault) throws {
+        let engine = try MigratedDatabase().engine
+
+        for seed in 1...8 as ClosedRange<UInt64> {
+            let outcome = try Simulation.run(seed: seed, on: engine, only: [fault])
+            #expect(outcome.violation == nil, "only \(fault)")
+        }
     }
 }

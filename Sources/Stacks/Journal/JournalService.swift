@@ -126,7 +126,8 @@ package struct JournalService: Sendable {
             return try await compute.run(deadline: Self.deadline) {
                 do {
                     let entries = try JournalEntry.batch(segment.text(of: body)[...])
-                    return Dictionary(entries.map { ($0.sequenceID, SHA256.hash($0.bytes).bytes) }) { first, _ in first }
+                    let digests = entries.map { ($0.sequenceID, SHA256.hash($0.bytes).bytes) }
+                    return Dictionary(digests) { first, _ in first }
                 } catch let error as StateError {
                     throw error.serviceError
                 }

@@ -38,6 +38,7 @@ extension Client {
         switch answer {
         case .ok(let started):
             world.lastUpdates[slot] = started.update.id
+            oracle.promised(started.expiresAt, to: started.update.id)
             return Lease(update: started.update.id, token: started.token, ref: ref)
         case .refused(let error) where error.code == .notFound:
             await create(slot)
@@ -49,11 +50,14 @@ extension Client {
 
     /// - Returns: whether the update goes on.
     func renew(_ lease: Lease, _ slot: Int) async -> Bool {
-        let seconds = within(60...300)
         let answer = await have(.renew(lease.update), slot, as: lease) { services, stack in
-            try await services.updates.renew(lease.update, of: stack, duration: seconds)
+            try await services.updates.renew(lease.update, of: stack, duration: 300)
         }
-        if case .refused = answer { return false }
+        switch answer {
+        case .ok(let end): oracle.promised(end, to: lease.update)
+        case .unknown: break
+        case .refused: return false
+        }
         return true
     }
 
@@ -98,6 +102,32 @@ extension Client {
         if chance(150) { await export(slot) }
         if chance(300), !(await renew(lease, slot)) { return false }
         return true
+    }
+
+    /// A preview looks at the stack and writes nothing, whoever holds it.
+    func preview(_ slot: Int) async {
+        let ref = world.names[slot]
+        let started = await have(.makeUpdate, slot) { services in
+            try await services.updates.createAndStart(
+                .preview,
+                isPreview: true,
+                of: ref,
+                program: UpdateProgram(),
+                UpdateService.Start(tags: nil, journalVersion: 1, clientVersion: nil),
+                by: Installation.actor
+            )
+        }
+        guard case .ok(let preview) = started else { return }
+        let lease = Lease(update: preview.update.id, token: preview.token, ref: ref)
+        let step = JournalStep(.begin, 1, operation: 1, of: ref.name.rawValue)
+        let body = body(#"{"entries":[\#(step.text)]}"#)
+        let written = await have(.makeUpdate, slot, as: lease) { services, stack in
+            try await services.journal.append(body, to: lease.update, of: stack)
+        }
+        if case .ok = written { oracle.fail("a preview has written", slot: slot) }
+        _ = await have(.makeUpdate, slot, as: lease) { services, stack in
+            try await services.updates.complete(lease.update, of: stack, status: "succeeded", by: Installation.actor)
+        }
     }
 
     // MARK: - Checkpoints
@@ -180,7 +210,8 @@ struct Saver {
     }
 
     private func saveVerbatim(_ text: [UInt8], _ content: Content) async -> Answer<Void> {
-        let json = #"{"version":3,"untypedDeployment":\#(String(decoding: text, as: UTF8.self)),"sequenceNumber":\#(sequence)}"#
+        let json =
+            #"{"version":3,"untypedDeployment":\#(String(decoding: text, as: UTF8.self)),"sequenceNumber":\#(sequence)}"#
         let body = client.body(json)
         let update = lease.update
         let intent = Request.Intent.save(update, content, sequence: sequence, isDelta: false)

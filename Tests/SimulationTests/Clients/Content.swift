@@ -84,7 +84,8 @@ enum Document {
         let count = word.utf8CodeUnitCount
         var position = from
         while position + count <= bytes.count {
-            guard let next = memchr(base + position, Int32(word.utf8Start[0]), bytes.count - position - count + 1) else {
+            guard let next = memchr(base + position, Int32(word.utf8Start[0]), bytes.count - position - count + 1)
+            else {
                 return nil
             }
             position = UnsafeRawPointer(next) - base

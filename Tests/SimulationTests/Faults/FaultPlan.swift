@@ -22,6 +22,7 @@ final class FaultPlan: @unchecked Sendable {
 
     private unowned let scheduler: Scheduler
     private let rates: [Int]
+    private let only: Set<Fault>
     private(set) var counts = [Int](repeating: 0, count: Fault.allCases.count)
     /// Nothing goes wrong any more.
     var isHealed = false
@@ -32,10 +33,11 @@ final class FaultPlan: @unchecked Sendable {
     /// - Parameter only: the faults that may happen; all when empty.
     init(_ scheduler: Scheduler, only: Set<Fault> = []) {
         self.scheduler = scheduler
+        self.only = only
         // Some runs have much of one fault and nothing of another one.
         rates = Fault.allCases.map { fault in
             let rate = scheduler.numbers.pick([0, 2, 5, 10, 10, 20, 40])
-            return only.isEmpty || only.contains(fault) ? rate : 0
+            return only.isEmpty ? rate : only.contains(fault) ? 40 : 0
         }
     }
 
@@ -47,16 +49,15 @@ final class FaultPlan: @unchecked Sendable {
         return true
     }
 
-    func isPossible(_ fault: Fault) -> Bool { rates[fault.rawValue] > 0 }
+    /// Whether it is one of those that this run is about.
+    func isMeant(_ fault: Fault) -> Bool { only.isEmpty || only.contains(fault) }
+
+    /// Whether clocks were right all the time.
+    var clocksAreRight: Bool { counts[Fault.clockStep.rawValue] + counts[Fault.clockFrozen.rawValue] == 0 }
 
     func note(_ fault: Fault) {
         counts[fault.rawValue] += 1
         scheduler.trace.note(2, fault.rawValue, 0, "fault: \(fault)")
-    }
-
-    /// Takes a fault back that turned out to change nothing.
-    func forget(_ fault: Fault) {
-        counts[fault.rawValue] -= 1
     }
 
     func fateOfWrite() -> Fate {

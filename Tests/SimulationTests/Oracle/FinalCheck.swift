@@ -1,4 +1,5 @@
 import Compression
+import Events
 import Kernel
 import Persistence
 import Stacks
@@ -18,6 +19,13 @@ struct FinalCheck {
         do {
             for stack in oracle.inOrder() where stack.isLive { try await check(stack) }
             try await checkObjects()
+            let broken = try await services.database.read { tx in
+                try AuditLog(effects: Effects(now: { Timestamp(seconds: 0) }, randomBytes: { _ in [] })).firstBreak(
+                    in: .organization(Installation.organization),
+                    tx: tx
+                )
+            }
+            if let broken { oracle.fail("the audit log is broken at \(broken)") }
         } catch {
             oracle.fail("the last check broke: \(error)")
         }
@@ -77,7 +85,9 @@ struct FinalCheck {
         await world.scheduler.sleep(3_100_000_000)
         try await services.cleanUp()
         var named: Set<String> = []
-        for table: SQL in ["state_versions", "update_checkpoints", "update_deltas", "journal_segments", "event_segments"] {
+        for table: SQL in [
+            "state_versions", "update_checkpoints", "update_deltas", "journal_segments", "event_segments",
+        ] {
             let keys = try world.database.oracle.all("SELECT object FROM \(table) WHERE object IS NOT NULL") {
                 try $0.text(0)
             }

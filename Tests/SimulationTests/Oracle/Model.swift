@@ -22,6 +22,8 @@ final class UpdateModel {
     /// Operations whose save was committed.
     var saves: Set<Int> = []
     var events: Set<Int64> = []
+    /// Until when its holder was promised that nobody takes the stack without being told to.
+    var promisedUntil: Timestamp?
 
     init(id: String, stack: StackModel, generation: Int, version: Int, isJournaled: Bool, startedAt: Int) {
         self.id = id

@@ -28,6 +28,12 @@ extension Oracle {
         }
     }
 
+    /// A holder was told until when it has its stack.
+    func promised(_ end: Timestamp, to id: UpdateID) {
+        guard let update = updates[id.description] else { return }
+        update.promisedUntil = max(update.promisedUntil ?? end, end)
+    }
+
     /// What was refused has not happened, and was refused with reason.
     func refused(_ request: Request, _ error: ServiceError) {
         if error.code == .internalError { return fail("the server broke: \(error.message)", request) }

@@ -89,7 +89,8 @@ extension Oracle {
         if !["succeeded", "failed", "cancelled"].contains(status) {
             fail("the stack was taken from update \(update.id), which is \(status ?? "gone")", request)
         }
-        if row.version != update.version || row.generation != stack.generation || !row.isLive || row.name != stack.name {
+        if row.version != update.version || row.generation != stack.generation || !row.isLive || row.name != stack.name
+        {
             fail("the end of an update changed more than it should", request)
         }
         update.isEnded = true
@@ -98,7 +99,11 @@ extension Oracle {
         stack.version = row.version
         stack.content = update.content ?? stack.content
         stack.versions[stack.version] = stack.content
-        if let request, case .end = request.intent { note(request) }
+        if let request, case .end = request.intent {
+            note(request)
+        } else if let promise = update.promisedUntil, faults.clocksAreRight, time() < promise {
+            fail("R-41: update \(update.id) was ended before its lease was over", request)
+        }
         trace.note(5, stack.number, stack.version, stack: request?.slot, "stack \(stack.name) is at rest")
     }
 

@@ -10,7 +10,10 @@ import Persistence
 final class Oracle: @unchecked Sendable {
     let database: SimulatedDatabase
     let bucket: Bucket
+    let faults: FaultPlan
     let trace: Trace
+    /// The true time.
+    var time: () -> Timestamp = { Timestamp(seconds: 0) }
     /// How many transactions were committed.
     private(set) var commits = 0
     private(set) var violation: Violation?
@@ -31,7 +34,8 @@ final class Oracle: @unchecked Sendable {
         var slot: Int?
     }
 
-    init(database: SimulatedDatabase, bucket: Bucket, trace: Trace) {
+    init(database: SimulatedDatabase, bucket: Bucket, faults: FaultPlan, trace: Trace) {
+        self.faults = faults
         self.database = database
         self.bucket = bucket
         self.trace = trace
@@ -154,7 +158,9 @@ final class Oracle: @unchecked Sendable {
     func deleting(_ keys: [String]) {
         do {
             for key in keys {
-                for table: SQL in ["state_versions", "update_checkpoints", "update_deltas", "journal_segments", "event_segments"] {
+                for table: SQL in [
+                    "state_versions", "update_checkpoints", "update_deltas", "journal_segments", "event_segments",
+                ] {
                     let count = try database.oracle.count("SELECT COUNT(*) FROM \(table) WHERE object = \(key)")
                     if count > 0 { fail("D3: \(key) is deleted, which a row of \(table.text) names", Request.current) }
                 }

@@ -9,9 +9,9 @@ import Stacks
 final class World: @unchecked Sendable {
     static let slots = 3
     static let fewestOperations = 200
-    static let fewestFaults = 5
 
     let seed: UInt64
+    private let fewestFaults: Int
     let mutation: Mutation?
     let trace: Trace
     let scheduler: Scheduler
@@ -39,19 +39,27 @@ final class World: @unchecked Sendable {
     /// Numbers that mark what resources hold.
     private var marks = 0
 
-    init(seed: UInt64, on engine: SQLiteInMemory, mutation: Mutation?, keepsTrace: Bool) throws {
+    init(
+        seed: UInt64,
+        on engine: SQLiteInMemory,
+        mutation: Mutation?,
+        only faultsMeant: Set<FaultPlan.Fault>,
+        keepsTrace: Bool
+    ) throws {
         self.seed = seed
         self.mutation = mutation
         trace = Trace(keepsLines: keepsTrace)
         scheduler = Scheduler(seed: seed, trace: trace)
-        faults = FaultPlan(scheduler)
+        faults = FaultPlan(scheduler, only: faultsMeant)
+        fewestFaults = faultsMeant.isEmpty ? 5 : 0
         cleansOften = scheduler.numbers.chance(150)
         database = SimulatedDatabase(engine, mutation: mutation)
-        oracle = Oracle(database: database, bucket: bucket, trace: trace)
+        oracle = Oracle(database: database, bucket: bucket, faults: faults, trace: trace)
         names = (0..<Self.slots).map { Installation.ref("s\($0)") }
         lastUpdates = Array(repeating: nil, count: Self.slots)
         try engine.deleteAllRows()
         try Installation.insert(into: database)
+        oracle.time = { [unowned self] in time }
         database.observe = { [unowned self] request, changes in oracle.committed(request, changes) }
         bucket.observeDelete = { [unowned self] keys in oracle.deleting(keys) }
         let count = scheduler.numbers.chance(200) ? 1 : scheduler.numbers.within(2...3)
@@ -65,7 +73,7 @@ final class World: @unchecked Sendable {
 
     /// Whether the run was long enough.
     var hasEnough: Bool {
-        operations >= Self.fewestOperations && faults.total >= Self.fewestFaults
+        operations >= Self.fewestOperations && faults.total >= fewestFaults
     }
 
     func newMark() -> Int {
