@@ -54,6 +54,7 @@ package final class SQLiteInMemory {
 extension SQLiteOpening {
     /// A connection to a new database in memory, with the settings that change what statements do.
     fileprivate func openInMemory() throws(SQLiteOpenError) -> Connection {
+        _ = Self.library
         var handle: OpaquePointer?
         let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_MEMORY
         let code = sqlite3_open_v2(configuration.path, &handle, flags, nil)

@@ -92,8 +92,7 @@ extension Client {
     }
 
     func cancelAnother(_ slot: Int) async {
-        guard let update = world.lastUpdates[slot] else { return }
-        let ref = world.names[slot]
+        guard let (update, ref) = world.lastUpdates[slot] else { return }
         _ = await have(.end(update), slot) { services in
             try await services.updates.cancel(update, of: ref, by: Installation.actor)
         }

@@ -37,7 +37,7 @@ extension Client {
         }
         switch answer {
         case .ok(let started):
-            world.lastUpdates[slot] = started.update.id
+            world.lastUpdates[slot] = (started.update.id, ref)
             oracle.promised(started.expiresAt, to: started.update.id)
             return Lease(update: started.update.id, token: started.token, ref: ref)
         case .refused(let error) where error.code == .notFound:

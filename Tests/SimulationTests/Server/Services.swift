@@ -89,7 +89,8 @@ struct Services: Sendable {
     func keepHouse(while process: Process, in world: World) async {
         while process.isAlive, !world.isOver {
             let isBusy = world.cleansOften && !world.isQuiet && !world.isEnding
-            let pause = isBusy ? 100_000...3_000_000 : 60_000_000...900_000_000
+            let pause =
+                isBusy ? 200_000...5_000_000 : world.isQuiet ? 500_000_000...1_500_000_000 : 60_000_000...900_000_000
             await world.scheduler.sleep(world.scheduler.numbers.within(pause))
             _ = try? await Request.$current.withValue(Request(.housekeeping)) { try await cleanUp() }
         }

@@ -35,7 +35,7 @@ final class World: @unchecked Sendable {
     private var operationNumber = 0
     /// What clients know of each stack: its name, and the last update that was started.
     var names: [StackRef]
-    var lastUpdates: [UpdateID?]
+    var lastUpdates: [(update: UpdateID, ref: StackRef)?]
     /// Numbers that mark what resources hold.
     private var marks = 0
 
