@@ -195,7 +195,25 @@ let benchmarks: [Target] =
         ),
     ]
 
-let everything = libraries + (tools + platform + adapters + capabilities).flatMap { $0 } + program + benchmarks
+/// The program of `./dev fuzz`, which sets the variable and has it instrumented.
+let fuzzing: [Target] =
+    Context.environment["CAIRN_FUZZING"] == nil
+    ? []
+    : [
+        .executableTarget(
+            name: "Fuzz",
+            dependencies: [
+                "Kernel", "Contract", "JSONScan", "Compression", "Persistence", "HTTPAPI", "StateStore", "Stacks",
+                "Server",
+            ],
+            path: "Fuzzing",
+            exclude: ["README.md", "corpus"],
+            swiftSettings: settings
+        )
+    ]
+
+let everything =
+    libraries + (tools + platform + adapters + capabilities).flatMap { $0 } + program + benchmarks + fuzzing
 let targets = selected(everything)
 
 let package = Package(

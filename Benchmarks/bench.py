@@ -4,36 +4,52 @@
     bench.py http --binary PATH      requests per second, latency, upload throughput
     bench.py startup --binary PATH   from the start of the process to the first answer of /readyz
     bench.py state --binary PATH     journal, checkpoints, fold, delta, export, disk, memory, encryption, events
+    bench.py load --binary PATH      whole updates and everything else that clients do, on a schedule
 """
 
 import argparse
+import os
 import sys
+from pathlib import Path
 
+import harness
 import http_bench
+import load_bench
 import startup_bench
 import state_bench
+from generator import performance, report
 
 
 def arguments():
     parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__.split("\n")[0])
-    parser.add_argument("benchmark", nargs="?", choices=["all", "http", "startup", "state"], default="all")
-    parser.add_argument("--binary", required=True, help="the server to measure")
-    parser.add_argument("--repetitions", type=int, default=3)
+    parser.add_argument("benchmark", nargs="?", choices=["all", "http", "startup", "state", "load"], default="all")
+    parser.add_argument("--binary", help="the server to measure")
+    parser.add_argument("--repetitions", type=int)
     parser.add_argument("--seconds", type=int, default=10, help="length of each repetition of a wrk run")
     parser.add_argument("--connections", type=int, default=32)
     parser.add_argument("--only", action="append", help="measure only this row; may be given more than once")
-    parser.add_argument("--engine", choices=["sqlite", "mariadb", "mysql"], default="sqlite", help="for state")
+    parser.add_argument("--engine", choices=["sqlite", "mariadb", "mysql"], default="sqlite", help="for state and load")
     parser.add_argument("--quick", action="store_true", help="state with small counts: does the tool work?")
     parser.add_argument("--perf", metavar="SECTION", help="record a profile of the server in this section of state")
     parser.add_argument("--fold", help="the fold by itself, for the rows fold-all and fold-2")
     parser.add_argument("--sink", help="the HTTP server alone, for the rows loop, hop and upload")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting for the server")
     parser.add_argument("--no-results", action="store_true", help="print only, write no file")
+    load_bench.add_options(parser)
     options = parser.parse_args()
+    options.load_repetitions, options.repetitions = options.repetitions, options.repetitions or 3
     options.settings = [tuple(setting.split("=", 1)) for setting in options.set]
     if any(len(setting) != 2 for setting in options.settings):
         parser.error("--set takes NAME=VALUE")
     return options
+
+
+def said(words):
+    """The words of the command without paths that only Scripts/bench.sh adds."""
+    kept = [word for number, word in enumerate(words)
+            if word not in ("--binary", "--sink", "--fold") and (not number or words[number - 1] not in (
+                "--binary", "--sink", "--fold"))]
+    return kept
 
 
 def main():
@@ -53,6 +69,14 @@ def main():
         passed &= http_bench.run(options)
     if wanted("state", state_bench.names()):
         passed &= state_bench.run(options)
+    if wanted("load"):
+        passed &= load_bench.run(options)
+    whole = options.benchmark == "all" and not names and not options.short and not options.quick and not options.no_results
+    if whole or options.report:
+        conditions = harness.SAVED.get("load", {}).get("conditions") or {
+            **harness.conditions(), "file_system": report.file_system(), "load_after": os.getloadavg()[0]}
+        performance.write(harness.SAVED, conditions, " ".join(["./dev bench", *said(sys.argv[1:])]),
+                          Path(options.report) if options.report else None)
     sys.exit(0 if passed else 1)
 
 

@@ -8,7 +8,7 @@ cmd_bench() {
             -j) set_jobs "${2:-}" && shift ;;
             --binary) binary=${2:-} && shift ;;
             --engine) engine=${2:-} && arguments+=("$1" "$engine") && shift ;;
-            http | startup | state) what=$1 && arguments+=("$1") ;;
+            http | startup | state | load) what=$1 && arguments+=("$1") ;;
             *) arguments+=("$1") ;;
         esac
         shift

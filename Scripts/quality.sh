@@ -3,7 +3,7 @@
 
 swift_sources() {
     local path
-    for path in Package.swift Sources Tests Tools Benchmarks; do
+    for path in Package.swift Sources Tests Tools Benchmarks Fuzzing; do
         if [[ -e $path ]]; then echo "$path"; fi
     done
 }

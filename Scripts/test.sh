@@ -38,7 +38,8 @@ test_everything() {
     stage "4a database servers" 120 start_services
     use_services
     stage "4 tests, with SQLite, MariaDB and MySQL" 300 test_all_modules
-    stage "5 end-to-end tests" 300 end_to_end_tests
+    stage "5 end-to-end tests" 600 end_to_end_tests
+    stage "6 fuzzing" 300 fuzz_targets 20
     if [[ -n ${1:-} ]]; then
         stage "5a tests under the thread sanitizer" 1500 test_sanitized thread
         stage "5b tests under the address sanitizer" 1500 test_sanitized address

@@ -13,6 +13,9 @@ package struct Cutter {
         package var depth = 512
         /// Bytes of one member or element.
         package var value = 128 << 20
+        /// Bytes of white space between two values that are cut, about: whoever keeps the text keeps them, too, until
+        /// there is something to cut.
+        package var blank = 1 << 20
         /// Characters of one number.
         package var number = 1_000
 
@@ -57,6 +60,8 @@ package struct Cutter {
     private var carry: [UInt8] = []
     private var window: ArraySlice<UInt8> = []
     private var cuts: [Cut] = []
+    /// Offset behind what was cut last.
+    private var cutEnd = 0
 
     /// Offset of the window's first byte.
     package private(set) var offset = 0
@@ -162,6 +167,7 @@ extension Cutter {
         open.append(part)
         seen.append(0)
         watched = depth
+        cutEnd = offset + index
         cuts.append(.opened(part, offset: offset + index))
     }
 
@@ -169,6 +175,7 @@ extension Cutter {
     mutating func partClosed(at index: Int) {
         seen.removeLast()
         watched = depth
+        cutEnd = offset + index
         cuts.append(.closed(open.removeLast(), end: offset + index + 1))
     }
 
@@ -185,6 +192,7 @@ extension Cutter {
             throw ScanError(.valueTooLong(limit: limits.value), at: start)
         }
         mark = nil
+        cutEnd = offset + index
         let end = window.startIndex + index
         guard start < offset else { return window[(window.startIndex + start - offset)..<end] }
         carry += window[..<end]
@@ -192,9 +200,14 @@ extension Cutter {
         return carry[...]
     }
 
-    /// Keeps what the window holds of the value being cut.
+    /// Keeps what the window holds of the value being cut; between values there is white space alone.
     private mutating func keepRest() throws(ScanError) {
-        guard let mark else { return }
+        guard let mark else {
+            guard offset + window.count - cutEnd <= limits.blank else {
+                throw ScanError(.blankTooLong(limit: limits.blank), at: cutEnd)
+            }
+            return
+        }
         guard offset + window.count - mark <= limits.value else {
             throw ScanError(.valueTooLong(limit: limits.value), at: mark)
         }

@@ -15,6 +15,8 @@ package struct ScanError: Error, Equatable {
         case numberTooLong(limit: Int)
         /// One value longer than the limit, in bytes.
         case valueTooLong(limit: Int)
+        /// More white space in one place than the limit, in bytes.
+        case blankTooLong(limit: Int)
         /// A key that must be unique occurs twice.
         case duplicateKey(String)
         /// The text is a JSON value, but not of the kind that must be here.
@@ -43,6 +45,7 @@ extension ScanError: CustomStringConvertible {
             case .tooDeep(let limit): "nesting deeper than \(limit)"
             case .numberTooLong(let limit): "a number longer than \(limit) characters"
             case .valueTooLong(let limit): "a value longer than \(limit) bytes"
+            case .blankTooLong(let limit): "more than \(limit) bytes of white space"
             case .duplicateKey(let key): "the key '\(key)' occurs twice"
             case .wrongKind(let expected): "\(expected) expected"
             }
@@ -51,9 +54,11 @@ extension ScanError: CustomStringConvertible {
 
     /// The refusal a client sees.
     package var serviceError: ServiceError {
-        if case .valueTooLong = problem {
-            return ServiceError(.tooLarge, "Content Too Large: \(self)", cause: self)
+        switch problem {
+        case .valueTooLong, .blankTooLong:
+            ServiceError(.tooLarge, "Content Too Large: \(self)", cause: self)
+        default:
+            ServiceError(.invalidArgument, "Bad Request: invalid JSON: \(self)", cause: self)
         }
-        return ServiceError(.invalidArgument, "Bad Request: invalid JSON: \(self)", cause: self)
     }
 }

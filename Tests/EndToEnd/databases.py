@@ -20,6 +20,18 @@ class DatabaseServer:
         make_schema(self.url, schema)
         return mysql_settings(self.url, schema)
 
+    def execute(self, sql):
+        """Runs statements as the administrator of this server; the lines of the result."""
+        parts = urllib.parse.urlsplit(self.url)
+        done = subprocess.run(["mariadb", "--no-defaults", "--protocol=tcp", "--ssl", "--host=" + parts.hostname,
+                               "--port=%d" % self.port, "--user=cairn_admin", "--skip-column-names", "--batch",
+                               "--execute=" + sql],
+                              env={**os.environ, "MYSQL_PWD": urllib.parse.unquote(parts.password or "")},
+                              capture_output=True, text=True, timeout=30)
+        if done.returncode:
+            raise AssertionError("%s: %s" % (sql, done.stderr))
+        return done.stdout.splitlines()
+
     def run(self, *words):
         script = os.path.join(os.environ["CAIRN_TEST_SERVICES"], "run-instance.sh")
         # Not a pipe: the database server inherits it and would keep it open.

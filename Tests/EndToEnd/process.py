@@ -5,6 +5,7 @@ CAIRN_BIN names the executable. A server sees no other CAIRN_… variable than t
 import http.client
 import json
 import os
+import random
 import signal
 import socket
 import ssl
@@ -16,9 +17,15 @@ TOKEN = "pul-e2e0000000000000000000000000000000000000"
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Not one of those that the system gives to clients: one that a server had is still free when it starts again."""
+    while True:
+        port = random.randrange(20_000, 32_000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
 
 
 def until(condition, seconds, what):
@@ -126,9 +133,24 @@ class Server:
         return self.ended()
 
     def kill(self):
-        if self.process and self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
+        process = self.process  # somebody else may start the next one meanwhile
+        if process and process.poll() is None:
+            process.kill()
+            process.wait()
+
+    def pause(self):
+        """Stops every thread where it is; those in a call of the system are waited for."""
+        self.process.send_signal(signal.SIGSTOP)
+        until(lambda: all(state == "T" for state in self.thread_states()), 10, "stopped")
+
+    def go_on(self):
+        self.process.send_signal(signal.SIGCONT)
+
+    def thread_states(self):
+        folder = "/proc/%d/task" % self.process.pid
+        for thread in os.listdir(folder):
+            with open("%s/%s/stat" % (folder, thread), encoding="utf-8") as stat:
+                yield stat.read().rpartition(")")[2].split()[0]
 
 
 def mysql_settings(url, schema):

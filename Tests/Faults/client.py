@@ -1,4 +1,5 @@
 """A client that repeats requests as the real command line does: identical bytes, after 1, 2 and 4 seconds."""
+import collections
 import gzip
 import http.client
 import json
@@ -26,6 +27,7 @@ class Client:
         self.local = threading.local()
         self.lock = threading.Lock()
         self.retries = 0
+        self.statuses = collections.Counter()
 
     @property
     def attempts(self):
@@ -44,7 +46,11 @@ class Client:
         try:
             connection.request(method, path, body, fields)
             answer = connection.getresponse()
-            return answer.status, answer.read().decode(), float(answer.headers.get("Retry-After", 0))
+            with self.lock:
+                self.statuses[answer.status] += 1
+            # The command line heeds it with 429 only.
+            pause = float(answer.headers.get("Retry-After", 0)) if answer.status == 429 else 0
+            return answer.status, answer.read().decode(), pause
         except BaseException:
             connection.close()
             raise

@@ -88,7 +88,7 @@ def fold(base, entries):
 
 
 def event_problems(sent, unknown, found):
-    """Compares events: `sent` were acknowledged, by sequence; `unknown` may be there or not; `found` are the server's."""
+    """Compares events: `sent` were acknowledged, by sequence; `unknown` may be there; `found` are the server's."""
     problems, seen = [], set()
     for event in found:
         sequence = event["sequence"]

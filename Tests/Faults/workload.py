@@ -27,19 +27,35 @@ class Running:
 
 
 class Worker(threading.Thread):
+    """One stack; everything it sends follows from the seed and its number.
+
+    `may_expire` says that an update may be over early, as after a step of the clock: then a refusal ends it.
+    """
+    may_expire = False
+    # How many documents an update saves, how many steps its journal has, and how many resources are large.
+    saves, steps = (3, 15), (6, 60)
+    # With more resources than this, most of what an update does is to remove some.
+    many = 40
+    large, share_of_large = 200_000, 0.004
+    project = "faults"
+
     def __init__(self, number, client, ledger, seed, stop):
-        super().__init__(name="stack%02d" % number)
+        super().__init__(name="stack%02d" % number, daemon=True)
         self.client, self.ledger, self.stopped = client, ledger, stop
         self.random = random.Random("%s/%d" % (seed, number))
-        self.path = "/api/stacks/main/faults/" + self.name
+        self.path = "/api/stacks/main/%s/%s" % (self.project, self.name)
         self.state, self.history, self.made = State(), {}, 0
         self.senders = concurrent.futures.ThreadPoolExecutor(3)
 
+    def create(self):
+        status, text = self.client.insist("POST", "/api/stacks/main/" + self.project,
+                                          json.dumps({"stackName": self.name}))
+        if status != 200 and "already exists" not in text:
+            raise Refused("create", status, text)
+
     def run(self):
         try:
-            status, text = self.client.insist("POST", "/api/stacks/main/faults", json.dumps({"stackName": self.name}))
-            if status != 200 and "already exists" not in text:
-                raise Refused("create", status, text)
+            self.create()
             while not self.stopped.is_set() and not self.ledger.violations:
                 self.update()
             self.check_history()
@@ -50,12 +66,11 @@ class Worker(threading.Thread):
 
     # --- One update -----------------------------------------------------------------------------------------------
 
-    def update(self):
-        mode = self.random.choice(MODES)
-        update = self.begin(mode)
+    def update(self, mode=None):
+        update = self.begin(mode or self.random.choice(MODES))
         results = {"failed"}
         try:
-            self.save_by_journal(update) if mode == "journal" else self.save_whole(update)
+            self.save_by_journal(update) if update.mode == "journal" else self.save_whole(update)
             self.join_events(update)
             if self.random.random() < 0.05:
                 self.abandon(update, [update.state])
@@ -81,6 +96,10 @@ class Worker(threading.Thread):
                 return Running(answer, mode, self.state)
             except GaveUp:
                 self.release()
+            except Refused as refusal:
+                if not self.may_expire or refusal.status != 409:
+                    raise
+                self.release()
 
     def release(self):
         """Nobody knows whether a begin took effect: cancel what runs, as a person would."""
@@ -89,8 +108,21 @@ class Worker(threading.Thread):
             self.client.insist("POST", "%s/update/%s/cancel" % (self.path, active))
 
     def send(self, update, method, what, body, compress=True):
-        self.ledger.note(self.name, "intent", path=what, sequence=update.sequence, saves=update.saves)
-        self.client.send(method, "%s/update/%s%s" % (self.path, update.id, what), body, update.lease, compress)
+        about = {"path": what, "sequence": update.sequence, "saves": update.saves}
+        self.ledger.note(self.name, "intent", **about)
+        try:
+            self.client.send(method, "%s/update/%s%s" % (self.path, update.id, what), body, update.lease, compress)
+        except Refused as refusal:
+            self.ledger.note(self.name, "refused", status=refusal.status, **about)
+            if not self.may_expire or refusal.status not in (403, 409):
+                raise
+            self.ledger.count("ended early")
+            raise GaveUp(str(refusal)) from refusal
+        except GaveUp:
+            self.ledger.note(self.name, "unknown", **about)
+            raise
+        self.ledger.note(self.name, "acknowledged", **about)
+        self.ledger.count("acknowledged")
 
     def abandon(self, update, variants):
         """Cancels; the state must be one of these, and that is the state from now on."""
@@ -124,10 +156,11 @@ class Worker(threading.Thread):
         """Text with what a parser would not give back: digits, escapes, order of keys."""
         self.made += 1
         key = key or "r%d" % self.made
-        size = 200_000 if self.random.random() < 0.004 else self.random.randrange(400)
+        size = self.large if self.random.random() < self.share_of_large else self.random.randrange(400)
         return ('{"urn":"urn:pulumi:%s::faults::test:index:Thing::%s","type":"test:index:Thing","custom":true,'
                 '"id":"%s-%d","inputs":{"z":1.50e+2,"a":123456789012345678901234567890,"text":"\\u00e9\\/ü \\u0041",'
-                '"padding":"%s"},"outputs":{}}' % (self.name, key, key, self.made, "x" * size))
+                '"padding":"%s"},"outputs":{}}'
+                % (self.name, key, key, self.made, self.random.randbytes(size // 2).hex()))
 
     def save_by_journal(self, update):
         provider = {"type": "service", "state": {"url": "http://localhost", "owner": "main", "project": "faults",
@@ -135,7 +168,7 @@ class Worker(threading.Thread):
         queue = [self.entry(update, 6, text=json.dumps(provider))]
         targets = [("old", index) for index in range(len(update.base.resources))]
         operations = []
-        for _ in range(self.random.randrange(6, 60)):
+        for _ in range(self.random.randrange(*self.steps)):
             if operations and self.random.random() < 0.5:
                 queue.append(self.end(update, operations, targets))
             else:
@@ -155,7 +188,7 @@ class Worker(threading.Thread):
     def open(self, update, operations, targets):
         """Begins a creation, or the change or deletion of something that is there."""
         update.operation += 1
-        if targets and self.random.random() < (0.8 if len(targets) > 40 else 0.4):
+        if targets and self.random.random() < (0.8 if len(targets) > self.many else 0.4):
             target = targets.pop(self.random.randrange(len(targets)))
             deletes = self.random.random() < 0.5
             operations.append((update.operation, target, None if deletes else self.resource()))
@@ -190,9 +223,9 @@ class Worker(threading.Thread):
 
     def save_whole(self, update):
         resources = list(update.base.resources)
-        for _ in range(self.random.randrange(3, 15)):
+        for _ in range(self.random.randrange(*self.saves)):
             at = self.random.randrange(len(resources) + 1)
-            if resources and self.random.random() < (0.7 if len(resources) > 40 else 0.3):
+            if resources and self.random.random() < (0.7 if len(resources) > self.many else 0.3):
                 resources.pop(min(at, len(resources) - 1))
             else:
                 resources.insert(at, self.resource())
@@ -227,7 +260,8 @@ class Worker(threading.Thread):
 
     def between(self, update):
         """After an acknowledged save: events, a renewal, a rival, and a look when the save had to be repeated."""
-        if self.client.attempts > 1 or self.random.random() < 0.02:
+        looks = self.random.random() < 0.02
+        if looks or self.client.attempts > 1:
             self.check_state(update, "during the update")
         if self.random.random() < 0.5:
             update.batches.append(self.senders.submit(self.send_events, update, self.new_events(update)))
@@ -241,9 +275,13 @@ class Worker(threading.Thread):
 
     def rival(self, update):
         try:
-            self.client.send("POST", self.path + "/begin-update", json.dumps({
+            answer = self.client.send("POST", self.path + "/begin-update", json.dumps({
                 "updateKind": "update", "program": {"name": "faults", "options": {"dryRun": False}}}), attempts=1)
-            self.ledger.violation(self.name, "update %s" % update.id, ["a second update holds the stack"])
+            if self.may_expire:
+                self.ledger.count("taken over")
+                self.client.insist("POST", "%s/update/%s/cancel" % (self.path, json.loads(answer)["updateID"]))
+            else:
+                self.ledger.violation(self.name, "update %s" % update.id, ["a second update holds the stack"])
         except Refused as refusal:
             if refusal.status != 409:
                 raise
@@ -285,6 +323,11 @@ class Worker(threading.Thread):
         self.ledger.count("comparisons")
         problems = update.state.problems(self.export())
         self.ledger.violation(self.name, "%s %s (%s)" % (when, update.id, update.mode), problems)
+
+    def check_state_now(self, when):
+        """Between two updates."""
+        self.ledger.count("comparisons")
+        self.ledger.violation(self.name, when, self.state.problems(self.export()))
 
     def check_events(self, update):
         self.ledger.violation(self.name, "events of " + update.id,

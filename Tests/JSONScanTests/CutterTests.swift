@@ -231,6 +231,22 @@ struct CutterRefusalTests {
         #expect(error?.serviceError.code == .tooLarge)
     }
 
+    @Test(
+        "come for white space beyond the limit, wherever it stands",
+        arguments: [#"_{"version":3}"#, #"{_"version":3}"#, #"{"version":_3}"#, #"{"version":3_}"#, #"{"version":3}_"#]
+    )
+    func blankLimit(form: String) throws {
+        var limits = Cutter.Limits()
+        limits.blank = 100
+        let fitting = bytes(form.replacing("_", with: String(repeating: " ", count: 90)))
+        let longer = bytes(form.replacing("_", with: String(repeating: "\n", count: 200)))
+
+        #expect(throws: Never.self) { try cutInSteps(fitting, .document, limits) { _ in 7 } }
+        let error = #expect(throws: ScanError.self) { try cutInSteps(longer, .document, limits) { _ in 7 } }
+        #expect(error?.problem == .blankTooLong(limit: 100))
+        #expect(error?.serviceError.code == .tooLarge)
+    }
+
     @Test("stay for ever")
     func sticky() {
         var cutter = Cutter(.document)

@@ -22,6 +22,8 @@ package struct IncomingBody: Sendable {
     let progress: BodyProgress
     /// Where large bodies are inflated and parsed; nil does it in place.
     let compute: BlockingPool?
+    /// What bodies that are held whole take their memory from; nil for no bound.
+    private let memory: MemoryBudget?
     /// Whether bytes that begin like gzip are inflated although no header says so: a proxy may have eaten the header,
     /// and no JSON text begins so.
     private let detectsGzip: Bool
@@ -35,7 +37,8 @@ package struct IncomingBody: Sendable {
         intake: BodyIntake,
         limits: BodyLimits,
         progress: BodyProgress,
-        compute: BlockingPool?
+        compute: BlockingPool?,
+        memory: MemoryBudget?
     ) throws(ServiceError) {
         encoding = intake == .none ? .identity : try Self.encoding(of: request.headers)
         contentType = request.headers["Content-Type"].map(Self.mediaType)
@@ -43,6 +46,7 @@ package struct IncomingBody: Sendable {
         self.limits = limits
         self.progress = progress
         self.compute = compute
+        self.memory = memory
         source = request.body
         if intake != .none, let length = request.body.length, length > receivedLimit {
             throw .bodyTooLarge(limit: receivedLimit)
@@ -56,12 +60,26 @@ package struct IncomingBody: Sendable {
     package var pieces: Pieces { Pieces(body: self) }
 
     /// The whole body as it was sent.
+    ///
+    /// It waits until there is memory for it, and holds that until the request is answered.
     package func collectReceived() async throws -> [UInt8] {
+        if let memory, memoryNeed >= Self.largeBody {
+            progress.hold(try await memory.share(of: memoryNeed, within: Self.patience))
+        }
         let bytes = try await progress.watching { try await source.collect(upTo: receivedLimit) }
         progress.count(bytes.count)
         try checkEncoding(beginning: bytes[...])
         return bytes
     }
+
+    /// What the body takes when it is held whole, about: state and journals shrink to an eighth at most.
+    private var memoryNeed: Int {
+        let received = length ?? receivedLimit
+        return encoding == .gzip ? received + min(8 * received, limits.inflated) : received
+    }
+
+    /// Clients give up after a minute or more, and repeat what gets 503.
+    private static let patience = Duration.seconds(20)
 
     /// Refuses bytes that are no gzip although the header says so: kept as they came, nobody could tell later.
     func checkEncoding(beginning bytes: ArraySlice<UInt8>) throws(ServiceError) {
@@ -167,15 +185,21 @@ package struct IncomingBody: Sendable {
     }
 }
 
-/// What has arrived of a body so far, for the access log.
+/// What has arrived of a body so far, for the access log, and the memory that it has.
 final class BodyProgress: Sendable {
     private let bytes = Atomic<Int>(0)
     private let left = Atomic<Bool>(false)
+    private let memory = Locked<MemoryBudget.Share?>(nil)
 
     var received: Int { bytes.load(ordering: .relaxed) }
 
     /// Whether reading ended because the client had gone.
     var clientLeft: Bool { left.load(ordering: .relaxed) }
+
+    /// Holds memory until the request is answered.
+    func hold(_ share: MemoryBudget.Share) {
+        memory.withLock { $0 = share }
+    }
 
     func count(_ more: Int) {
         bytes.wrappingAdd(more, ordering: .relaxed)

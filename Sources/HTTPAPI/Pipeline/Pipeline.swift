@@ -10,11 +10,14 @@ package struct Pipeline: Sendable {
     package struct Options: Sendable {
         /// Where large bodies are inflated, parsed and compressed; nil does it in place.
         package var compute: BlockingPool?
+        /// What all bodies that are held whole may take together; nil for no bound.
+        package var memory: MemoryBudget?
         /// What stands in front of every path, such as `/pulumi`; empty for none.
         package var prefix: String
 
-        package init(compute: BlockingPool? = nil, prefix: String = "") {
+        package init(compute: BlockingPool? = nil, memory: MemoryBudget? = nil, prefix: String = "") {
             self.compute = compute
+            self.memory = memory
             self.prefix = prefix
         }
     }
@@ -76,7 +79,8 @@ package struct Pipeline: Sendable {
                 intake: .none,
                 limits: BodyLimits(0),
                 progress: trace.progress,
-                compute: nil
+                compute: nil,
+                memory: nil
             )
             let admission = Admission(actor: .anonymous(from: head.peer.text))
             let call = RawCall(
@@ -116,7 +120,8 @@ package struct Pipeline: Sendable {
             intake: route.intake,
             limits: route.limits,
             progress: trace.progress,
-            compute: options.compute
+            compute: options.compute,
+            memory: options.memory
         )
         let call = RawCall(
             context: context(request.head, admission, trace, of: route),

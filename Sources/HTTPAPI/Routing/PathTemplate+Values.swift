@@ -1,4 +1,4 @@
-import Kernel
+package import Kernel
 
 extension PathTemplate {
     /// Parameters that clients encode twice (`spec/rest-wider.md` §1.5); the names are those of the contract.
@@ -7,7 +7,7 @@ extension PathTemplate {
     /// The values of the parameters, decoded, in the order of the path.
     ///
     /// - Throws: `.invalidArgument` naming the parameter whose bytes are no UTF-8 or whose second encoding is broken.
-    func values(_ segments: PathSegments, _ path: Span<UInt8>) throws(ServiceError) -> [String] {
+    package func values(_ segments: PathSegments, _ path: Span<UInt8>) throws(ServiceError) -> [String] {
         var values: [String] = []
         values.reserveCapacity(parameters.count)
         for (name, segment) in parameters {

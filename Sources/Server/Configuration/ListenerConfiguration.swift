@@ -6,6 +6,7 @@ package import Kernel
 /// |---|---|---|
 /// | `PORT` | Port | 8080, with TLS 8443 |
 /// | `CAIRN_LISTEN` | Address to listen on | every address |
+/// | `CAIRN_CONNECTIONS_PER_ADDRESS` | Most connections from one address | 1000 |
 /// | `API_TLS_CERTIFICATE` | Certificate chain, PEM text or a file's path | none |
 /// | `API_TLS_PRIVATE_KEY` | Its key, PEM text or a file's path (**secret**) | none |
 /// | `API_MIN_TLS_VERSION` | `1.2` or `1.3` | none |
@@ -20,6 +21,8 @@ package struct ListenerConfiguration: Sendable {
 
     package let address: String?
     package let port: Int
+    /// Per IPv4 address, or per IPv6 network of 64 bits; a proxy in front is one address for all its clients.
+    package let connectionsPerAddress: Int
     package let tls: TLS?
 
     package init(settings: Settings) throws(ConfigurationError) {
@@ -31,6 +34,7 @@ package struct ListenerConfiguration: Sendable {
         let hasTLS = settings.isSet("API_TLS_CERTIFICATE")
         port = settings.integer("PORT", in: 1...65_535, default: hasTLS ? 8443 : 8080)
         address = settings.string("CAIRN_LISTEN")
+        connectionsPerAddress = settings.integer("CAIRN_CONNECTIONS_PER_ADDRESS", in: 1...100_000, default: 1_000)
         try settings.check()
         if let certificate, let key, let version {
             tls = TLS(certificate: certificate.reveal(), privateKey: key, minimumVersion: version)

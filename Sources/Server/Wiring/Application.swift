@@ -48,12 +48,8 @@ package struct Application: Sendable {
 
     package init(_ foundation: Foundation, log: Logger, metrics: MetricsRegistry) {
         let database = foundation.database
-        readiness = Readiness(
-            checks: [
-                Readiness.Check("database") { try await database.read { tx in _ = try tx.count("SELECT 1") } }
-            ],
-            clock: foundation.clock
-        )
+        let check = DatabaseCheck(database: database, effects: foundation.effects)
+        readiness = Readiness(checks: [Readiness.Check("database", check.run)], clock: foundation.clock)
         usage = TokenUsage(database: database, clock: foundation.clock, log: log)
         let stacks = Self.stacks(foundation)
         routes = Self.routes(foundation, readiness: readiness, stacks: stacks)
@@ -76,9 +72,15 @@ package struct Application: Sendable {
             effects: foundation.effects,
             log: log,
             metrics: metrics,
-            options: Pipeline.Options(compute: foundation.compute)
+            options: Pipeline.Options(
+                compute: foundation.compute,
+                memory: MemoryBudget(bytes: Self.bodyMemory)
+            )
         )
     }
+
+    /// What all bodies that are held whole may take together, in bytes; saves of state are not, they are streamed.
+    private static let bodyMemory = 256 << 20
 
     /// Puts schedules into the database that are not there yet.
     package static func schedule(_ foundation: Foundation) async throws {

@@ -9,6 +9,7 @@ package enum ListeningServer {
         pipeline: Pipeline
     ) -> HTTPServer.Server {
         var server = HTTPServerConfiguration(addresses: addresses(configuration))
+        server.limits.connectionsPerAddress = configuration.connectionsPerAddress
         server.executor = TaskThreads(name: "request")
         server.readyAnswer = { reason in
             let status = ReadyAnswer.wording(reason).status

@@ -142,7 +142,7 @@ package final class CheckpointTexts: Sendable {
             let inflated = try Self.inflated(body)
             let frame = checkpoint.text.frame
             guard frame.range.upperBound <= inflated.count,
-                PiecedText([inflated[frame.range]]).hash() == checkpoint.text.hash
+                PiecedText([inflated[frame.range], frame.prefix[...]]).hash() == checkpoint.text.hash
             else { throw StateDamage.checksum }
             return PiecedText([frame.prefix[...], inflated[frame.range], frame.suffix[...]])
         }

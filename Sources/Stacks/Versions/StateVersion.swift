@@ -50,9 +50,8 @@ package struct StateVersionStore: Sendable {
             """
             SELECT version, manifest, created_at FROM state_versions
             WHERE stack_id = \(stack) AND version <= \(version) ORDER BY version DESC LIMIT 1
-            """,
-            StateVersion.init(row:)
-        )
+            """
+        ) { try StateVersion(row: $0, of: stack) }
         guard let found else { return nil }
         return StoredVersion(version: found, packs: try packs(found.manifest.packs, of: stack, in: tx))
     }
@@ -86,7 +85,8 @@ package struct StateVersionStore: Sendable {
             into: "state_versions",
             [
                 "stack_id": stack, "version": version, "update_id": update, "size": prepared.manifest.textCount,
-                "manifest": prepared.manifest.encoded(), "body": prepared.pack?.body,
+                "manifest": prepared.manifest.encoded(for: StateVersion.rowName(version, of: stack)),
+                "body": prepared.pack?.body,
                 "object": prepared.pack?.object, "resource_count": prepared.resourceCount, "created_at": now,
             ]
         )
@@ -95,9 +95,14 @@ package struct StateVersionStore: Sendable {
 
 extension StateVersion {
     /// - Throws: an error that names the version when its manifest is damaged.
-    init(row: Row) throws {
+    init(row: Row, of stack: StackID) throws {
         let version = try row.int(0)
-        guard let manifest = try? Manifest(decoding: row.bytes(1)[...]) else { throw ServiceError.stateBroken(version) }
+        guard let manifest = try? Manifest(decoding: row.bytes(1)[...], of: Self.rowName(version, of: stack)) else {
+            throw ServiceError.stateBroken(version)
+        }
         self.init(version: version, manifest: manifest.numbered(version), createdAt: try row.timestamp(2))
     }
+
+    /// What tells the row from all others.
+    static func rowName(_ version: Int, of stack: StackID) -> [UInt8] { Array("\(stack)/\(version)".utf8) }
 }

@@ -3,7 +3,7 @@ package import StateStore
 /// A state's text inside of a stored body, and the hash by which it is known again.
 package struct FramedText: Sendable, Equatable {
     package var frame: CheckpointFrame
-    /// SHA-256 of the frame's range.
+    /// SHA-256 of the frame's range and then its prefix.
     package var hash: [UInt8]
 }
 
@@ -46,6 +46,7 @@ struct TextSource: ~Copyable {
     mutating func finish(_ body: (ArraySlice<UInt8>) throws -> Void) throws {
         try inflater.finish()
         guard let framed else { return }
+        hash.update(framed.frame.prefix[...])
         guard hash.finalize() == framed.hash else { throw StateDamage.checksum }
         if !framed.frame.suffix.isEmpty { try body(framed.frame.suffix[...]) }
     }

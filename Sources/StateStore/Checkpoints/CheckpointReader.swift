@@ -22,7 +22,8 @@ package struct CheckpointFrame: Sendable, Equatable {
 /// What is known of a whole state that a client without a journal saved (`spec/cli-protocol.md` §11.1, §11.2).
 package struct CheckpointOutline: Sendable, Equatable {
     package var frame: CheckpointFrame
-    /// SHA-256 of the frame's range: for a verbatim checkpoint that of the text, which the next delta refers to.
+    /// SHA-256 of the frame's range and then its prefix: for a verbatim checkpoint, which has none, that of the text,
+    /// which the next delta refers to.
     package var hash: [UInt8]
     package var resourceCount: Int
     /// Only verbatim checkpoints are numbered.
@@ -92,8 +93,11 @@ package struct CheckpointReader {
         }
         if let problem { throw problem }
         let summary = try survey.finish().summary
+        let prefix = form == .plain ? Self.prefix(summary) : []
+        // Last, because what it says may come behind the deployment.
+        hasher.update(prefix[...])
         return CheckpointOutline(
-            frame: CheckpointFrame(prefix: form == .plain ? Self.prefix(summary) : [], range: start..<end),
+            frame: CheckpointFrame(prefix: prefix, range: start..<end),
             hash: hasher.finalize(),
             resourceCount: summary.resourceCount,
             sequenceNumber: sequence

@@ -1,12 +1,18 @@
 import Compression
 
-// The stored form of a manifest: `CM`, a format version, the parts in order, and a CRC-32 of all that. Numbers are
-// LEB128; a chunk takes about 80 bytes.
+// The stored form of a manifest: `CM`, a format version, the parts in order, and a CRC-32 of all that and of what the
+// row is called, so that the manifest of another row is not taken for its own. Numbers are LEB128; a chunk takes about
+// 80 bytes. The checksum of the first format does not cover the row.
 
 extension Manifest {
-    private static let signature: [UInt8] = [0x43, 0x4d, 1]
+    private static let signature: [UInt8] = [0x43, 0x4d, 2]
 
-    package func encoded() -> [UInt8] {
+    private static let firstSignature: [UInt8] = [0x43, 0x4d, 1]
+
+    /// The stored form.
+    ///
+    /// - Parameter row: what tells the row from all others.
+    package func encoded(for row: [UInt8]) -> [UInt8] {
         var output = ManifestWriter(bytes: Self.signature)
         output.number(summary.version)
         output.number(summary.features.count)
@@ -32,14 +38,20 @@ extension Manifest {
                 output.text(chunk.place.digest)
             }
         }
-        let crc = CRC32.checksum(output.bytes[...])
+        let crc = CRC32.checksum((output.bytes + row)[...])
         return output.bytes + (0..<4).map { UInt8(truncatingIfNeeded: crc >> ($0 * 8)) }
     }
 
-    package init(decoding bytes: ArraySlice<UInt8>) throws(ManifestError) {
+    /// Reads the stored form.
+    ///
+    /// - Throws: when it is damaged, or was not written for this row.
+    package init(decoding bytes: ArraySlice<UInt8>, of row: [UInt8]) throws(ManifestError) {
         let body = bytes.dropLast(4)
         let crc = bytes.suffix(4).reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
-        guard bytes.count > 7, body.starts(with: Self.signature), CRC32.checksum(body) == crc else { throw .unreadable }
+        let isFirst = body.starts(with: Self.firstSignature)
+        guard bytes.count > 7, isFirst || body.starts(with: Self.signature),
+            CRC32.checksum(isFirst ? body : body + row) == crc
+        else { throw .unreadable }
         var input = ManifestReader(bytes: body.dropFirst(Self.signature.count))
         var summary = DocumentSummary()
         summary.version = try input.number()

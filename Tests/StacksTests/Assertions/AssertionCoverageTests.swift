@@ -24,7 +24,7 @@ struct AssertionCoverageTests {
 
     /// What no test in Swift proves.
     private static let assertionsElsewhere = [
-        "62": "Tests/EndToEnd/run-50-kill.sh",
+        "62": "Tests/EndToEnd/run-70-faults.sh",
         "93": "Tests/EndToEnd/run-10-recordings.sh",
     ]
 

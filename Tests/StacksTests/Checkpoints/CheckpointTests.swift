@@ -73,6 +73,27 @@ struct CheckpointTests {
         }
     }
 
+    @Test("whose envelope was damaged are neither served nor made a version", arguments: Engine.available)
+    func damagedEnvelope(engine: Engine) async throws {
+        try await withStackServer(engine) { server in
+            try await server.createStack(stack)
+            let update = try await server.begin("update", of: stack)
+            let state = LargeState(3)
+            _ = try await server.save(state.plain, as: "checkpoint", of: stack, update)
+            try await server.database.write { tx in
+                let prefix = Array(#"{"version":4,"deployment":"#.utf8)
+                try tx.execute("UPDATE update_checkpoints SET prefix = \(prefix)")
+            }
+
+            let export = try await server.send("GET", "/api/stacks/\(stack)/export")
+            let ended = try await server.send("POST", "/api/stacks/\(stack)/update/\(update.id)/cancel")
+
+            #expect(export.status == 500, "\(export)")
+            #expect(ended.status < 300, "\(ended)")
+            #expect(try await server.export(stack).contains(#""version":4"#) == false)
+        }
+    }
+
     @Test("as differences, many in a row, come to the text that the client has", arguments: Engine.available)
     func deltas(engine: Engine) async throws {
         try await withStackServer(engine) { server in

@@ -100,6 +100,29 @@ struct StoredVersionTests {
         }
     }
 
+    @Test("are not served for another one whose row their manifest was put in", arguments: Engine.available)
+    func swappedManifests(engine: Engine) async throws {
+        try await withStackServer(engine) { server in
+            try await server.createStack(stack)
+            for value in [1, 1, 2] {
+                let root = TestServer.root("site", "dev", outputs: #"{"value":\#(value)}"#)
+                try await server.run("update", of: stack, saving: [root])
+            }
+            // The second version has the chunks of the first one, and so has its manifest wherever it is.
+            try await server.database.write { tx in
+                let bytes = try tx.first("SELECT manifest FROM state_versions WHERE version = 2") { try $0.bytes(0) }
+                let manifest = try #require(bytes)
+                try tx.execute("UPDATE state_versions SET manifest = \(manifest) WHERE version = 3")
+            }
+
+            let reply = try await server.send("GET", "/api/stacks/\(stack)/export")
+
+            #expect(reply.status == 500)
+            #expect(reply.json["message"].string?.contains("version 3") == true, "\(reply)")
+            #expect(try await server.export(stack, version: 2).contains(#"{"value":1}"#))
+        }
+    }
+
     @Test("of imports are the bytes that came, and refused imports leave nothing", arguments: Engine.available)
     func imports(engine: Engine) async throws {
         try await withStackServer(engine) { server, objects in

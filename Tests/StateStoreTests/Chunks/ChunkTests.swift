@@ -275,10 +275,28 @@ struct ManifestCodingTests {
         return Manifest(summary: summary, parts: parts)
     }
 
+    private let row = Array("a row".utf8)
+
+    @Test("of another row are refused, unless they are from before rows were covered")
+    func otherRow() throws {
+        let encoded = manifest(5).encoded(for: row)
+        var first = encoded.dropLast(4)
+        first[2] = 1
+        let crc = CRC32.checksum(first)
+        let unbound = first + (0..<4).map { UInt8(truncatingIfNeeded: crc >> ($0 * 8)) }
+
+        #expect(throws: ManifestError.unreadable) { try Manifest(decoding: encoded[...], of: Array("another".utf8)) }
+        #expect(throws: ManifestError.unreadable) { try Manifest(decoding: encoded[...], of: []) }
+        #expect(try Manifest(decoding: unbound[...], of: row) == manifest(5))
+    }
+
     @Test("read back as they were")
     func roundTrip() throws {
         for seed in 0..<200 as Range<UInt64> {
-            #expect(try Manifest(decoding: manifest(seed).encoded()[...]) == manifest(seed), "seed \(seed)")
+            #expect(
+                try Manifest(decoding: manifest(seed).encoded(for: row)[...], of: row) == manifest(seed),
+                "seed \(seed)"
+            )
         }
     }
 
@@ -296,15 +314,17 @@ struct ManifestCodingTests {
             resourceCount: 300,
             place: Manifest.Place(pack: -1, offset: 300, count: 1, digest: [UInt8](repeating: 0xcd, count: 32))
         )
-        let encoded = Manifest(summary: summary, parts: [.inline([0x7b]), .chunk(chunk)]).encoded()
+        let encoded = Manifest(summary: summary, parts: [.inline([0x7b]), .chunk(chunk)]).encoded(for: row)
 
         let hash = String(repeating: "ab", count: 32)
         #expect(
-            Hexadecimal.encode(encoded.dropLast(4)) == "434d01" + "03" + "010161" + "01" + "ac02" + "00" + "02"
+            Hexadecimal.encode(encoded.dropLast(4)) == "434d02" + "03" + "010161" + "01" + "ac02" + "00" + "02"
                 + "00017b" + "0120" + hash + "8001" + "01" + "ac02"
                 + "00" + "ac02" + "01" + "20" + String(repeating: "cd", count: 32)
         )
-        #expect(CRC32.checksum(encoded.dropLast(4)) == encoded.suffix(4).reversed().reduce(0) { $0 << 8 | UInt32($1) })
+        #expect(
+            CRC32.checksum(encoded.dropLast(4) + row) == encoded.suffix(4).reversed().reduce(0) { $0 << 8 | UInt32($1) }
+        )
     }
 
     @Test("give their number to the chunks they brought, and leave the others")
@@ -324,28 +344,28 @@ struct ManifestCodingTests {
 
     @Test("are refused when damaged anywhere, cut off or continued")
     func damaged() {
-        let encoded = manifest(5).encoded()
+        let encoded = manifest(5).encoded(for: row)
         for index in encoded.indices {
             var damaged = encoded
             damaged[index] ^= 0x41
-            #expect(throws: ManifestError.unreadable) { try Manifest(decoding: damaged[...]) }
+            #expect(throws: ManifestError.unreadable) { try Manifest(decoding: damaged[...], of: row) }
         }
         for count in 0..<encoded.count {
-            #expect(throws: ManifestError.unreadable) { try Manifest(decoding: encoded[..<count]) }
+            #expect(throws: ManifestError.unreadable) { try Manifest(decoding: encoded[..<count], of: row) }
         }
-        #expect(throws: ManifestError.unreadable) { try Manifest(decoding: (encoded + [0])[...]) }
+        #expect(throws: ManifestError.unreadable) { try Manifest(decoding: (encoded + [0])[...], of: row) }
     }
 
     @Test("with a right checksum but wrong content are refused without harm")
     func hostile() {
         for seed in 0..<2_000 as Range<UInt64> {
             var noise = Noise(seed: seed)
-            var body = Array(manifest(seed % 50).encoded().dropLast(4))
+            var body = Array(manifest(seed % 50).encoded(for: row).dropLast(4))
             for _ in 0..<(1 + noise.below(3)) { body[3 + noise.below(body.count - 3)] = UInt8(noise.below(256)) }
-            let crc = CRC32.checksum(body[...])
+            let crc = CRC32.checksum((body + row)[...])
             let bytes = body + (0..<4).map { UInt8(truncatingIfNeeded: crc >> ($0 * 8)) }
             // Either it is refused or it is another manifest; it must not trap or allocate by a made-up count.
-            let decoded = try? Manifest(decoding: bytes[...])
+            let decoded = try? Manifest(decoding: bytes[...], of: row)
             #expect(decoded == nil || decoded?.parts.count ?? 0 <= bytes.count)
         }
     }

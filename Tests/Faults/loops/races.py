@@ -1,21 +1,13 @@
-#!/usr/bin/env python3
-"""Requests at the same instant: one winner, and a serial order.
-
-    races.py sqlite|mariadb|mysql ROUNDS
+"""Requests at the same instant: one winner, and a serial order (R-07, R-09, R-12, R-34).
 
 On MySQL and MariaDB two servers share one database, its objects and its keys, and every second client asks the other.
 """
-import argparse
 import json
-import os
-import sys
 import threading
 import time
 
-from client import Client
-from databases import DatabaseServer
 from model import State
-from process import TOKEN, Server
+from servers import pair
 from workload import delta
 
 CLIENTS = 64
@@ -44,11 +36,11 @@ def at_once(calls, late=0):
 
 
 class Races:
-    def __init__(self, servers):
-        self.servers = servers
+    def __init__(self, servers, run):
+        self.servers, self.run = servers, run
         self.ports = [server.port for server in servers]
-        self.client = Client(self.ports, TOKEN)
-        self.problems, self.stacks = [], 0
+        self.client = run.client(*self.ports)
+        self.saved, self.stacks = {"verbatim": 0, "delta": 0, "plain": 0}, 0
 
     def stack(self):
         self.stacks += 1
@@ -68,7 +60,7 @@ class Races:
 
     def expect(self, condition, what):
         if not condition:
-            self.problems.append(what)
+            self.run.violation("race", what)
 
     # --- One winner -----------------------------------------------------------------------------------------------
 
@@ -171,62 +163,26 @@ class Races:
         self.must("POST", "%s/update/%s/complete" % (path, first), '{"status":"succeeded"}', lease=lease)
         self.must("POST", "%s/update/%s" % (path, second), "{}")
 
-    def run(self, rounds):
-        saved = {"verbatim": 0, "delta": 0, "plain": 0}
-        for _ in range(rounds):
-            for race in (self.begins, self.starts, self.starts_of_one, self.creates, self.first_secrets):
-                race()
-            for form in saved:
-                for late in (0, 1, 3, 6, 12):
-                    saved[form] += self.cancel_and_save(form, late)
-            for _ in range(5):
-                self.cancel_and_complete()
-            if self.problems:
-                return
-        self.expect(0 < sum(saved.values()) < 15 * rounds, "no race between cancel and save was close: %s" % saved)
-        for _ in range(3):
-            self.restart_between_starts()
-        print("  %d rounds of %d clients at once, one winner each; of %d saves beside a cancel these were first: %s"
-              % (rounds, CLIENTS, 15 * rounds, saved))
+    def round(self):
+        for race in (self.begins, self.starts, self.starts_of_one, self.creates, self.first_secrets):
+            race()
+        for form in self.saved:
+            for late in (0, 1, 3, 6, 12):
+                self.saved[form] += self.cancel_and_save(form, late)
+        for _ in range(5):
+            self.cancel_and_complete()
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("engine", choices=["sqlite", "mariadb", "mysql"])
-    parser.add_argument("rounds", type=int)
-    options = parser.parse_args()
-    folder = os.path.join(os.environ["E2E_FOLDER"], "races-" + options.engine)
-    os.makedirs(folder)
-    database, servers = None, []
-    try:
-        if options.engine == "sqlite":
-            servers = [Server(os.path.join(folder, "server"))]
-        else:
-            database = DatabaseServer(options.engine, os.path.join(folder, "database"))
-            shared = {**database.settings("cairn_races"), "PULUMI_LOCAL_OBJECTS": os.path.join(folder, "objects"),
-                      "PULUMI_LOCAL_KEYS": os.path.join(folder, "master.key")}
-            with open(shared["PULUMI_LOCAL_KEYS"], "wb") as key:
-                os.chmod(key.name, 0o600)
-                key.write(os.urandom(32))
-            servers = [Server(os.path.join(folder, name), **shared) for name in ("one", "two")]
-        # Both at once: one of them migrates and installs.
-        for server in servers:
-            server.start(ready=False)
-        for server in servers:
-            server.wait_until_ready()
-        print("%s, %d server(s):" % (options.engine, len(servers)))
-        races = Races(servers)
-        races.run(options.rounds)
-        for problem in races.problems[:40]:
-            print(problem)
-        stops = [server.stop() for server in servers]
-        sys.exit(1 if races.problems or any(stops) else 0)
-    finally:
-        for server in servers:
-            server.kill()
-        if database:
-            database.stop()
-
-
-if __name__ == "__main__":
-    main()
+def run(run, engine):
+    servers = [run.server().start()] if engine == "sqlite" else pair(run, engine)
+    races = Races(servers, run)
+    for _ in run.rounds():
+        races.round()
+    run.say("%d rounds of %d clients at once; of %d saves beside a cancel these were first: %s"
+            % (run.done, CLIENTS, 15 * run.done, races.saved))
+    if not 0 < sum(races.saved.values()) < 15 * run.done:
+        run.violation("control", "no race between cancel and save was close: %s" % races.saved)
+    for _ in range(3):
+        races.restart_between_starts()
+    for server in servers:
+        run.stop(server)

@@ -1,0 +1,119 @@
+"""The floors that a release must meet, and where in a run the figure for each is found."""
+
+from dataclasses import dataclass
+from typing import Callable
+
+
+@dataclass
+class Goal:
+    """One row: `find` gives the figure and its ratio to the ruler from what a run has saved, or nothing."""
+
+    metric: str
+    floor: float
+    unit: str
+    find: Callable
+    more: bool = False
+
+    def verdict(self, saved):
+        """The figure, the ratio, and met, missed or not run."""
+        found = self.find(saved)
+        if found is None or found[0] is None:
+            return None, None, "not run"
+        value, ratio = found
+        return value, ratio, "met" if (value >= self.floor if self.more else value <= self.floor) else "**missed**"
+
+
+def state(name):
+    """The median of a row of `bench state`."""
+
+    def find(saved):
+        row = saved.get("state", {}).get("results", {}).get(name, {})
+        return (row["median"], row.get("of_ruler")) if "median" in row else None
+
+    return find
+
+
+def http(name, key="rate"):
+    def find(saved):
+        row = saved.get("http", {}).get("results", {}).get(name, {})
+        return (row[key], row.get("of_ruler")) if key in row else None
+
+    return find
+
+
+def start(saved):
+    found = saved.get("startup", {}).get("results")
+    return (found["median_ms"], None) if found else None
+
+
+def load(name, path, choose=max):
+    """A figure of the load generator's rows of this name; `path` leads to it."""
+
+    def find(saved):
+        found = []
+        for row in saved.get("load", {}).get("rows", []):
+            if row["name"] == name and not row.get("reason"):
+                value = row
+                for key in path:
+                    value = value.get(key) if isinstance(value, dict) else None
+                if value is not None:
+                    found.append((value, row.get("of_ruler")))
+        return choose(found, key=lambda one: one[0]) if found else None
+
+    return find
+
+
+def lost(saved):
+    """Only a run of as many kills as the floor names says something."""
+    rows = [row for row in saved.get("load", {}).get("rows", []) if row["name"] == "K crash" and row.get("kills", 0) >= 1000]
+    return (rows[0]["lost"], None) if rows else None
+
+
+def never(_):
+    """No benchmark measures it."""
+    return None
+
+
+GOALS = [
+    Goal("Journal append, 16 updates at once, batches of 100", 100_000, "entries/s", state("journal-16"), True),
+    Goal("– one update, sequential batches", 60_000, "entries/s", state("journal-1"), True),
+    Goal("– batch at 16 updates, p50", 2, "ms", state("journal-16-p50")),
+    Goal("– p99", 8, "ms", state("journal-16-p99")),
+    Goal("– p99.9", 25, "ms", state("journal-16-p99.9")),
+    Goal("– dependence on the journal's length", 1.1, "×", state("journal-growth")),
+    Goal("Checkpoint, whole, 16 MB, four at once", 250, "MB/s", state("checkpoint-16MB"), True),
+    Goal("– 1.6 MB, p50", 10, "ms", state("checkpoint-1.6MB-p50")),
+    Goal("– 1.6 MB, p99", 20, "ms", state("checkpoint-1.6MB-p99")),
+    Goal("– 100 MB, one client, slowest", 800, "ms", state("checkpoint-100MB")),
+    Goal("Delta of 1.6 KB on 16 MB, p99", 30, "ms", state("delta-p99")),
+    Goal("– cold", 90, "ms", state("delta-cold")),
+    Goal("Export of 16 MB, gzip, p50", 10, "ms", state("export-p50")),
+    Goal("– p99", 25, "ms", state("export-p99")),
+    Goal("Export of 100 MB, first byte", 20, "ms", state("export-100MB-first")),
+    Goal("Rebuild of 10,000 resources, all changed", 120, "ms", state("fold-all")),
+    Goal("– two changed", 20, "ms", state("fold-2")),
+    Goal("`complete` after 10,000 changes, p99", 50, "ms", state("fold-all-complete")),
+    Goal("`GET` of a stack, 32 connections", 30_000, "requests/s", http("stack"), True),
+    Goal("– p99", 5, "ms", http("stack", "p99_ms")),
+    Goal("Small updates (B)", 150, "updates/s", load("B small update", ["capacity"]), True),
+    Goal("Encrypt, batch of 1,000 × 32 B", 200_000, "values/s", state("encrypt-batch"), True),
+    Goal("– single, 16 clients, p99", 3, "ms", state("encrypt-single-p99")),
+    Goal("List of 10,000 stacks, one page, p99", 5, "ms", load("H list", ["requests", "list", "p99"], min)),
+    Goal("Events, durable, 16 updates × 3 senders", 60_000, "events/s", state("events"), True),
+    Goal("Noise: p99 of B beside saves of 100 MB", 3, "×", load("J with 100 MB beside", ["times"])),
+    Goal("Memory, idle, 10,000 stacks", 40, "MB", load("L 10,000 stacks", ["idle MB"])),
+    Goal("Memory of one checkpoint of 100 MB", 8, "MB", state("memory-1-gzip")),
+    Goal("– of 16 together", 150, "MB", state("memory-16-gzip")),
+    Goal("gzip bomb of 10 GB, memory", 1, "MB", load("P gzip bomb", ["peak over idle MB"])),
+    Goal("Cold start, empty", 200, "ms", start),
+    Goal("Cold start, 10,000 stacks", 200, "ms", load("L 10,000 stacks", ["ready ms"])),
+    Goal("– after a crash, on the log it left", 1000, "ms", load("L after a crash", ["ready ms"])),
+    Goal("Disk for an update of 2 of 10,000 resources", 400, "KB", state("disk-10000")),
+    Goal("– of 10 resources", 12, "KB", state("disk-10")),
+    Goal("Acknowledged data lost in 1,000 kills", 0, "", lost),
+    Goal("– in 200 power cuts", 0, "", never),
+    Goal("Rebuild of 100,000 resources", 1300, "ms", never),
+    Goal("Write amplification on disk, C 10,000", 3, "×", never),
+    Goal("Backup of 10 GB: extra p99", 2, "×", never),
+    Goal("Binary, stripped", 30, "MB", never),
+]

@@ -1,0 +1,60 @@
+"""docs/performance.md: what a whole run has measured, and which floors are met."""
+
+import harness
+from generator import report
+from generator.goals import GOALS
+
+PATH = harness.HERE.parent / "docs" / "performance.md"
+
+
+def lines_of_goals(saved):
+    yield "| metric | floor | measured | of ruler | |"
+    yield "|---|---|---|---|---|"
+    for goal in GOALS:
+        value, ratio, verdict = goal.verdict(saved)
+        floor = ("≥ " if goal.more else "≤ ") + report.number(goal.floor)
+        measured = f"{report.number(value)} {goal.unit}" if value is not None else "–"
+        yield f"| {goal.metric} | {floor} {goal.unit} | {measured} | {report.number(ratio)} | {verdict} |"
+
+
+def lines_of_load(rows):
+    heading = report.HEADING
+    yield "| " + " | ".join(heading) + " |"
+    yield "|" + "---|" * len(heading)
+    for row in rows:
+        if "jobs" in row:
+            yield "| " + " | ".join(map(str, report.cells(row))) + " |"
+    others = [report.cells(row) for row in rows if "jobs" not in row]
+    if others:
+        yield ""
+        yield from (f"* {line[0]}: {line[2]}" for line in others)
+
+
+def text(saved, conditions, command):
+    """The whole page."""
+    c = conditions
+    verdicts = [goal.verdict(saved)[2] for goal in GOALS]
+    counts = ", ".join(f"{verdicts.count(kind)} {kind.strip('*')}" for kind in ("met", "**missed**", "not run"))
+    lines = [
+        "# Performance", "",
+        "Written by `./dev bench`; do not edit. [Benchmarks/README.md](../Benchmarks/README.md) says how each figure is "
+        "taken.", "",
+        f"* {c['date']}, commit {c['commit']}, `{command}`",
+        f"* {c['cores']} cores ({c['processor']}), kernel {c['kernel']}, file system {c['file_system']}, Swift {c['swift']}",
+        f"* load {c['load_before']:.1f} before and {c['load_after']:.1f} after; server and generator on the same cores",
+    ]
+    if report.busy(c):
+        lines += ["", "**The machine was busy: times and rates are too bad.** Ratios to the ruler, memory and disk hold."]
+    lines += ["", "## Floors", "", f"Of {len(GOALS)}: {counts}. *Of ruler* is the rate as a share of `baseline.c`'s, a server "
+              "that answers everything with the same bytes, in the same run.", "", *lines_of_goals(saved)]
+    rows = saved.get("load", {}).get("rows", [])
+    if rows:
+        lines += ["", "## Load generator", "", *lines_of_load(rows), "",
+                  report.remarks([row for row in rows if "jobs" in row], c).replace("\n", "\n\n")]
+    return "\n".join(lines) + "\n"
+
+
+def write(saved, conditions, command, path=None):
+    path = path or PATH
+    path.write_text(text(saved, conditions, command))
+    print(f"written: {path}")

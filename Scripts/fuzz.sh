@@ -1,0 +1,63 @@
+# shellcheck shell=bash
+# ./dev fuzz [TARGET…] [--seconds N]: hostile bytes for parsers, guided by what they reach. Fuzzing/README.md says more.
+
+FUZZ_FOLDER=.build-fuzz
+FUZZ_TARGETS=(router gzip scan delta fold sql cursor configuration)
+
+cmd_fuzz() {
+    local seconds=60 targets=() target
+    while (($# > 0)); do
+        case $1 in
+            -j) set_jobs "${2:-}" && shift ;;
+            --seconds) seconds=${2:-} && shift ;;
+            -*) fail_usage "fuzz takes targets, --seconds N and -j N, not '$1'" ;;
+            *) targets+=("$1") ;;
+        esac
+        shift
+    done
+    [[ $seconds =~ ^[1-9][0-9]*$ ]] || fail_usage "--seconds takes a number"
+    for target in "${targets[@]}"; do
+        [[ -d Fuzzing/corpus/$target ]] || fail_usage "there is no fuzz target '$target': ${FUZZ_TARGETS[*]}"
+    done
+    require build
+    fuzz_targets "$seconds" "${targets[@]}"
+}
+
+# fuzz_targets SECONDS [TARGET…]: builds and runs them, as many at once as there are cores.
+fuzz_targets() {
+    local seconds=$1 target running=() result=0 job
+    shift
+    (($# > 0)) || set -- "${FUZZ_TARGETS[@]}"
+    run_logged build-fuzz build_fuzz
+    for target in "$@"; do
+        if ((${#running[@]} >= $(nproc))); then
+            wait "${running[0]}" || result=1
+            running=("${running[@]:1}")
+        fi
+        fuzz_one "$target" "$seconds" &
+        running+=($!)
+    done
+    for job in "${running[@]}"; do wait "$job" || result=1; done
+    return $result
+}
+
+build_fuzz() {
+    CAIRN_FUZZING=1 swift build --product Fuzz --sanitize=fuzzer --scratch-path "$FUZZ_FOLDER" "${SWIFT_FLAGS[@]}"
+}
+
+# One target: what it finds is left beside its log, as the input to repeat it with.
+fuzz_one() {
+    local target=$1 seconds=$2 found=$FUZZ_FOLDER/found/$1 corpus=$FUZZ_FOLDER/corpus/$1
+    mkdir -p "$found" "$corpus" .build-logs
+    if CAIRN_FUZZ_TARGET=$target "$FUZZ_FOLDER/debug/Fuzz" "$corpus" "Fuzzing/corpus/$target" \
+        -max_total_time="$seconds" -max_len=4096 -rss_limit_mb=2048 -timeout=20 -print_final_stats=1 \
+        -artifact_prefix="$found/" >".build-logs/fuzz-$target.txt" 2>&1; then
+        printf '  fuzz %-14s %s\n' "$target" \
+            "$(sed -nE 's/^stat::number_of_executed_units: *([0-9]+)/\1 inputs/p' ".build-logs/fuzz-$target.txt")"
+    else
+        tail -30 ".build-logs/fuzz-$target.txt" >&2
+        printf '  fuzz %s FOUND something: the input is in %s, all output in %s\n' "$target" "$found" \
+            ".build-logs/fuzz-$target.txt" >&2
+        return 1
+    fi
+}

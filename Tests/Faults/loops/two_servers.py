@@ -1,0 +1,39 @@
+"""Many clients contend for stacks through two servers, which are killed in turn (R-07, R-29).
+
+What all of them saw of a stack must have one order: never two holders, every read after an acknowledged save sees it,
+whichever server is asked.
+"""
+import random
+import threading
+
+from contest import Contest
+from servers import pair
+
+
+def run(run, engine):
+    servers = pair(run, engine)
+    client = run.client(*[server.port for server in servers])
+    contest = Contest(client, run.ledger, run.seed, clients=16, length=12)
+    over = threading.Event()
+    killer = threading.Thread(target=kill_in_turn, args=(run, servers, over), daemon=True)
+    killer.start()
+    while run.done < run.cycles and not run.ledger.violations:
+        run.did(contest.round())
+    over.set()
+    killer.join()
+    run.summary(client)
+    if not run.ledger.counts["kills"]:
+        run.violation("control", "no server was killed")
+    for server in servers:
+        run.stop(server)
+
+
+def kill_in_turn(run, servers, over):
+    choice = random.Random(run.seed)
+    while not over.wait(choice.uniform(0.5, 3)):
+        server = choice.choice(servers)
+        run.fault("kill", port=server.port)
+        run.ledger.count("kills")
+        server.kill()
+        over.wait(choice.uniform(0, 0.3))
+        server.start()

@@ -1,0 +1,49 @@
+"""The loops, what each breaks, and how many cycles its three forms make (design goals G-10 to G-22)."""
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True)
+class Loop:
+    name: str
+    module: str
+    short: int
+    long: int
+    release: int
+    about: str
+    options: dict = dataclasses.field(default_factory=dict)
+
+
+# The longest first, so that nothing waits for it at the end.
+LOOPS = (
+    Loop("bit-flips", "bit_flips", 500, 10_000, 100_000, "stored bytes are flipped, cut, swapped or zeroed"),
+    Loop("io-errors", "io_errors", 120, 2000, 10_000, "the nth call that changes the disk fails"),
+    Loop("process-kill", "process_kill", 60, 1000, 10_000, "SIGKILL of the server under load"),
+    Loop("crash-points", "crash_points", 80, 1000, 5000, "SIGKILL beside the nth call that changes the disk"),
+    Loop("power-cut", "power_cut", 20, 200, 1000, "the file system stops without writing what was not synced"),
+    Loop("clock", "clock", 30, 500, 5000, "the time of day steps or stands still"),
+    Loop("lost-answers", "lost_answers", 400, 6000, 60_000, "answers get lost after the server acted",
+         {"engine": "sqlite"}),
+    Loop("lost-answers-mariadb", "lost_answers", 200, 6000, 60_000, "the same on MariaDB", {"engine": "mariadb"}),
+    Loop("unknown-commit-mariadb", "unknown_commit", 50, 2000, 20_000, "cut between COMMIT and its answer",
+         {"engine": "mariadb"}),
+    Loop("unknown-commit-mysql", "unknown_commit", 50, 2000, 20_000, "the same on MySQL", {"engine": "mysql"}),
+    Loop("database-kill-mariadb", "database_kill", 5, 200, 1000, "SIGKILL of MariaDB", {"engine": "mariadb"}),
+    Loop("database-kill-mysql", "database_kill", 5, 200, 1000, "SIGKILL of MySQL", {"engine": "mysql"}),
+    Loop("read-only-mariadb", "database_read_only", 5, 50, 500, "MariaDB turns read-only and back",
+         {"engine": "mariadb"}),
+    Loop("read-only-mysql", "database_read_only", 5, 50, 500, "MySQL turns read-only and back", {"engine": "mysql"}),
+    Loop("disk-full", "disk_full", 20, 100, 1000, "the disk fills up and gets space again"),
+    Loop("read-only-disk", "read_only_disk", 2, 20, 50, "the file system turns read-only"),
+    Loop("graceful-stop", "graceful_stop", 20, 300, 2000, "SIGTERM under load"),
+    Loop("races-sqlite", "races", 4, 100, 1000, "64 clients at the same instant", {"engine": "sqlite"}),
+    Loop("races-mariadb", "races", 4, 100, 1000, "the same, two servers on one MariaDB", {"engine": "mariadb"}),
+    Loop("two-servers-mysql", "two_servers", 2000, 100_000, 1_000_000,
+         "attempts to begin, two servers on one MySQL, with kills", {"engine": "mysql"}),
+    Loop("paused-mysql", "paused", 10, 200, 2000, "a server stops past the deadline of its update and goes on",
+         {"engine": "mysql"}),
+    Loop("migration-sqlite", "migration", 40, 300, 1200, "SIGKILL beside the nth write of the first start",
+         {"engine": "sqlite"}),
+    Loop("migration-mariadb", "migration", 8, 300, 1200, "SIGKILL beside the nth command of it to MariaDB",
+         {"engine": "mariadb"}),
+    Loop("migration-mysql", "migration", 8, 300, 1200, "the same on MySQL", {"engine": "mysql"}),
+)
