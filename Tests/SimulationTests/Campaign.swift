@@ -7,6 +7,7 @@ struct Campaign: Sendable {
     var commits = 0
     var events = 0
     var faults = [Int](repeating: 0, count: FaultPlan.Fault.allCases.count)
+    var happenings: [Oracle.Happening: Int] = [:]
     var fewestOperations = Int.max
     var fewestFaults = Int.max
     var violations: [String] = []
@@ -69,15 +70,17 @@ struct Campaign: Sendable {
         events += outcome.events
         fewestOperations = min(fewestOperations, outcome.operations)
         fewestFaults = min(fewestFaults, outcome.faults)
+        happenings.merge(outcome.happenings) { $0 + $1 }
         for (index, count) in outcome.faultCounts.enumerated() { faults[index] += count }
         if let violation = outcome.violation { violations.append(violation) }
     }
 
     var summary: String {
         let list = zip(FaultPlan.Fault.allCases, faults).map { "\($0) \($1)" }.joined(separator: ", ")
+        let seen = Oracle.Happening.allCases.map { "\($0) \(happenings[$0] ?? 0)" }.joined(separator: ", ")
         return """
             \(runs) runs in \(time): \(operations) operations, \(commits) commits, \(events) events; at least \
-            \(fewestOperations) operations and \(fewestFaults) faults each; \(list); trace \(String(hash, radix: 16))
+            \(fewestOperations) operations and \(fewestFaults) faults each; faults: \(list); seen: \(seen); trace \(String(hash, radix: 16))
             """
     }
 }

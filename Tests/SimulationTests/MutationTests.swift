@@ -8,6 +8,5 @@ struct MutationTests {
         let campaign = try await Campaign.run(seeds: 1...2_000, mutation: mutation, most: 1)
 
         #expect(!campaign.violations.isEmpty, "\(mutation): \(campaign.summary)")
-        if let first = campaign.violations.first { print("\(mutation) after \(campaign.runs) runs: \(first)") }
     }
 }

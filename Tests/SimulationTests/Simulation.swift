@@ -10,6 +10,7 @@ struct Outcome: Sendable {
     var faults: Int
     var faultCounts: [Int]
     var commits: Int
+    var happenings: [Oracle.Happening: Int]
     var events: Int
     /// What was violated, with what led to it where the trace was kept.
     var violation: String?
@@ -39,6 +40,7 @@ enum Simulation {
         keepsTrace: Bool
     ) throws -> Outcome {
         let world = try World(seed: seed, on: engine, mutation: mutation, only: faults, keepsTrace: keepsTrace)
+        defer { world.end() }
         let home = Lane("clients", number: 0, world.scheduler)
         for machine in world.machines { machine.boot() }
         world.scheduler.start(on: home) { await direct(world, home) }
@@ -61,6 +63,7 @@ enum Simulation {
             faults: world.faults.total,
             faultCounts: world.faults.counts,
             commits: world.oracle.commits,
+            happenings: world.oracle.happenings,
             events: world.trace.count
         )
         if let violation = world.oracle.violation {

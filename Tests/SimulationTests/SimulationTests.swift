@@ -24,7 +24,16 @@ struct SimulationTests {
         let campaign = try await Campaign.run(seeds: 1...UInt64(Seeds.count))
         FileHandle.standardError.write(Data((campaign.summary + "\n").utf8))
 
-        #expect(campaign.violations.isEmpty, "\(campaign.violations.joined(separator: "\n"))")
+        try #require(campaign.violations.isEmpty, "\(campaign.violations.joined(separator: "\n"))")
+        #expect(campaign.fewestOperations >= World.fewestOperations)
+        #expect(campaign.fewestFaults >= 5)
+        guard Seeds.count >= 1_000 else { return }
+        for (fault, count) in zip(FaultPlan.Fault.allCases, campaign.faults) {
+            #expect(count > 0, "\(fault) never happened")
+        }
+        for happening in Oracle.Happening.allCases {
+            #expect(campaign.happenings[happening] ?? 0 > 0, "\(happening) never happened")
+        }
     }
 
     @Test("runs a seed the same way every time, event by event", arguments: [1, 2, 3, 4] as [UInt64])

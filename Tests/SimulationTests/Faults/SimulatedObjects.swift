@@ -16,7 +16,7 @@ final class Bucket: @unchecked Sendable {
     /// Until then no body is wrong: one that is read again is right, and so is what is read with it.
     var soundUntil: Int64 = 0
     /// Called with what is about to be deleted.
-    var observeDelete: ([String]) -> Void = { _ in }
+    var observeDelete: ([String], Request?) -> Void = { _, _ in }
 
     func isDurable(_ key: String) -> Bool {
         guard let item = items[key] else { return false }
@@ -95,11 +95,12 @@ final class SimulatedObjects: ObjectStore, @unchecked Sendable {
 
     func delete(_ keys: [ObjectKey]) async throws {
         let fate = world.faults.fateOfObject()
+        let request = Request.current
         try await send { [self] in
             guard fate != .refused else { throw ServiceError.unavailable("simulated: the store is away") }
             let there = keys.map(\.description).filter { bucket.items[$0] != nil }
             guard !there.isEmpty else { return }
-            bucket.observeDelete(there)
+            bucket.observeDelete(there, request)
             for key in there { bucket.items[key] = nil }
         }
         if fate == .lostDone { throw ServiceError.unavailable("simulated: no answer of the store") }

@@ -43,8 +43,11 @@ extension Oracle {
         guard let id = request.update, let update = updates[id.description] else { return }
         // The way back from a difference is a whole save, whatever the reason.
         if case .save(_, _, _, let isDelta) = request.intent, isDelta, error.code == .invalidArgument { return }
-        if case .journal(_, _, let isConflict) = request.intent, isConflict, error.code == .conflict { return }
+        if case .journal(_, _, let isConflict) = request.intent, isConflict, error.code == .conflict {
+            return count(.refusedConflict)
+        }
         let ran = update.startedAt <= request.sentAt && update.endedAt == nil
+        if update.isEnded { count(.refusedAfterEnd) }
         if ran { fail("refused (\(error.message)), although update \(id) runs", request) }
     }
 
@@ -71,6 +74,9 @@ extension Oracle {
                 "R-36: \(name) shows \(items.map { "\($0.name)=\($0.mark)" }), legal are \(wanted)",
                 request
             )
+        }
+        if stacks.values.contains(where: { $0.name == name && $0.running?.content != nil }) {
+            count(.exportWhileRunning)
         }
         if candidates.count == 1, let only = candidates.first, only.content.exact == nil { only.content.exact = text }
     }

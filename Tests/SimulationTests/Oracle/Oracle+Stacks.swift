@@ -101,8 +101,11 @@ extension Oracle {
         stack.versions[stack.version] = stack.content
         if let request, case .end = request.intent {
             note(request)
-        } else if let promise = update.promisedUntil, faults.clocksAreRight, time() < promise {
-            fail("R-41: update \(update.id) was ended before its lease was over", request)
+        } else {
+            count(.expired)
+            if let promise = update.promisedUntil, faults.clocksAreRight, time() < promise {
+                fail("R-41: update \(update.id) was ended before its lease was over", request)
+            }
         }
         trace.note(5, stack.number, stack.version, stack: request?.slot, "stack \(stack.name) is at rest")
     }

@@ -21,12 +21,20 @@ final class Oracle: @unchecked Sendable {
     var updates: [String: UpdateModel] = [:]
     /// Attempts whose own change was committed.
     var effects: Set<Attempt> = []
+    /// What happened, and how often: a run in which nothing happens keeps every promise.
+    private(set) var happenings: [Happening: Int] = [:]
     /// Operations of which any attempt was committed.
     var done: Set<Int> = []
 
     struct Attempt: Hashable {
         var operation: Int
         var attempt: Int
+    }
+
+    /// Things that some run must have seen.
+    enum Happening: String, CaseIterable, Sendable {
+        case create, start, journal, save, delta, end, events, importState, rename, delete, restore
+        case expired, refusedAfterEnd, refusedConflict, swept, exportWhileRunning
     }
 
     struct Violation {
@@ -46,6 +54,10 @@ final class Oracle: @unchecked Sendable {
         let cause = request.map { " (#\($0.operation).\($0.attempt) \($0.name))" } ?? ""
         violation = Violation(text: text + cause, slot: slot ?? request?.slot)
         trace.note(9, 0, 0, "VIOLATION: \(text)\(cause)")
+    }
+
+    func count(_ happening: Happening) {
+        happenings[happening, default: 0] += 1
     }
 
     func inOrder() -> [StackModel] { stacks.values.sorted { $0.number < $1.number } }
@@ -137,6 +149,7 @@ final class Oracle: @unchecked Sendable {
     /// The attempt has had its effect.
     func note(_ request: Request) {
         effects.insert(Attempt(operation: request.operation, attempt: request.attempt))
+        if let happening = request.happening { count(happening) }
         done.insert(request.operation)
     }
 
@@ -155,14 +168,15 @@ final class Oracle: @unchecked Sendable {
     // MARK: - Objects
 
     /// Nothing is deleted that a row names.
-    func deleting(_ keys: [String]) {
+    func deleting(_ keys: [String], _ request: Request?) {
+        if case .housekeeping = request?.intent { count(.swept) }
         do {
             for key in keys {
                 for table: SQL in [
                     "state_versions", "update_checkpoints", "update_deltas", "journal_segments", "event_segments",
                 ] {
                     let count = try database.oracle.count("SELECT COUNT(*) FROM \(table) WHERE object = \(key)")
-                    if count > 0 { fail("D3: \(key) is deleted, which a row of \(table.text) names", Request.current) }
+                    if count > 0 { fail("D3: \(key) is deleted, which a row of \(table.text) names", request) }
                 }
             }
         } catch {

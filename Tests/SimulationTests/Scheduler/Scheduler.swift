@@ -81,6 +81,13 @@ final class Scheduler: @unchecked Sendable {
         await sleep(numbers.below(500))
     }
 
+    /// Forgets what would happen later, which holds everything that it is about.
+    func end() {
+        timers = []
+        actions = []
+        freePlaces = []
+    }
+
     // MARK: - The loop
 
     enum End {

@@ -49,6 +49,23 @@ struct Request: Sendable {
         }
     }
 
+    /// What has happened once it is committed.
+    var happening: Oracle.Happening? {
+        switch intent {
+        case .create: .create
+        case .start: .start
+        case .journal: .journal
+        case .save(_, _, _, let isDelta): isDelta ? .delta : .save
+        case .end: .end
+        case .events: .events
+        case .importState: .importState
+        case .rename: .rename
+        case .delete: .delete
+        case .restore: .restore
+        case .makeUpdate, .renew, .encrypt, .decrypt, .export, .expiry, .housekeeping: nil
+        }
+    }
+
     var name: String {
         switch intent {
         case .create: "create"

@@ -61,9 +61,15 @@ final class World: @unchecked Sendable {
         try Installation.insert(into: database)
         oracle.time = { [unowned self] in time }
         database.observe = { [unowned self] request, changes in oracle.committed(request, changes) }
-        bucket.observeDelete = { [unowned self] keys in oracle.deleting(keys) }
+        bucket.observeDelete = { [unowned self] keys, request in oracle.deleting(keys, request) }
         let count = scheduler.numbers.chance(200) ? 1 : scheduler.numbers.within(2...3)
         machines = (1...count).map { Machine(number: $0, self) }
+    }
+
+    /// Lets go of what holds the world itself: processes and what is still to happen in them.
+    func end() {
+        machines = []
+        scheduler.end()
     }
 
     /// The true time.
