@@ -5,7 +5,7 @@ import Stacks
 extension Client {
     func journaledUpdate(of slot: Int) async {
         guard let lease = await start(slot, isJournaled: true) else { return }
-        guard let base = await export(slot) else { return }
+        guard let base = await export(slot, of: lease.ref) else { return }
         var writer = JournalWriter(client: self, lease: lease, slot: slot, base: Document.items(of: base).count)
         var nextEvent: Int64 = 0
         for _ in 0..<within(0...5) {

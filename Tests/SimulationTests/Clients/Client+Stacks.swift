@@ -30,8 +30,8 @@ extension Client {
     }
 
     @discardableResult
-    func export(_ slot: Int) async -> [UInt8]? {
-        let ref = world.names[slot]
+    func export(_ slot: Int, of stack: StackRef? = nil) async -> [UInt8]? {
+        let ref = stack ?? world.names[slot]
         let operation = world.newOperation()
         for attempt in 1...4 {
             let request = Request(.export, operation: operation, attempt: attempt, slot: slot, sentAt: oracle.commits)

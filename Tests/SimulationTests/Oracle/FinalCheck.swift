@@ -81,9 +81,11 @@ struct FinalCheck {
     /// Every object that a row names is there, and after a day nothing else.
     private func checkObjects() async throws {
         world.shift += 26 * 3600 * 1_000_000
-        try await services.cleanUp()
-        await world.scheduler.sleep(3_100_000_000)
-        try await services.cleanUp()
+        // A round that began before the day was over forgets what the first of these has found.
+        for _ in 0..<3 {
+            try await services.cleanUp()
+            await world.scheduler.sleep(3_100_000_000)
+        }
         var named: Set<String> = []
         for table: SQL in [
             "state_versions", "update_checkpoints", "update_deltas", "journal_segments", "event_segments",
