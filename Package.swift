@@ -139,6 +139,15 @@ let program: [Target] =
             ],
             swiftSettings: settings
         ),
+        // The storage core under a seeded scheduler, with every fault that it must survive.
+        .testTarget(
+            name: "SimulationTests",
+            dependencies: [
+                "Kernel", "Crypto", "Compression", "Telemetry", "Persistence", "PersistenceSQLite", "Schema", "Events",
+                "Jobs", "Encryption", "StateStore", "Stacks",
+            ],
+            swiftSettings: settings
+        ),
     ]
 
 // MARK: - A part of it

@@ -27,7 +27,11 @@ cmd_test() {
 }
 
 test_everything() {
-    if [[ -n ${1:-} ]]; then export CAIRN_LONG=1; fi
+    if [[ -n ${1:-} ]]; then
+        export CAIRN_LONG=1
+        # Most of it for the simulation, whose long run takes three quarters of an hour.
+        TEST_LIMIT=90m
+    fi
     stage "1 format and lint" 30 run_logged lint lint_everything
     stage "2 contract regenerated, nothing changed" 90 contract_stage
     stage "3 debug build with tests" 240 run_logged build-tests build_tests
@@ -121,6 +125,8 @@ report_skipped() {
 test_sanitized() {
     local kind=$1 scratch="$CAIRN_ROOT/.build-$1"
     unset CAIRN_LONG
+    # Each takes many times as long there.
+    export CAIRN_SIMULATION_SEEDS=40
     run_logged "build-$kind" swift build "${SWIFT_FLAGS[@]}" --scratch-path "$scratch" --build-tests --sanitize "$kind"
     SANITIZER_REPORTS="$LOG_FOLDER/reports-$kind"
     rm -f "$SANITIZER_REPORTS".*

@@ -13,7 +13,7 @@ struct SQLiteOpening: Sendable {
     private var path: String { configuration.path }
 
     /// Settings of the library, made once and before it is used.
-    private static let library = cairn_sqlite_count_no_memory()
+    static let library = cairn_sqlite_count_no_memory()
 
     /// Settings that are kept per connection: one that is missing on one of them loses data silently.
     ///

@@ -158,6 +158,7 @@ package struct StackService: Sendable {
         try await hold.write(ref) { [self] stack, tx in
             guard force || (stack.resourceCount ?? 0) == 0 else { throw ServiceError.stackHasResources }
             try stacks.markDeleted(stack.id, at: now, in: tx)
+            try updates.cancelPreviews(of: stack.id, at: now, in: tx)
             let details = [AuditEvent.Detail("force", force ? "true" : "false")]
             try record(.stackDeleted, "stack.deleted", stack, by: actor, at: now, details: details, in: tx)
         }

@@ -25,6 +25,24 @@ struct DeleteStackTests {
         }
     }
 
+    @Test("ends the previews that look at it, which nobody could end later", arguments: Engine.available)
+    func endsPreviews(engine: Engine) async throws {
+        try await withStackServer(engine) { server in
+            try await server.createStack("acme/site/dev")
+            try await server.createStack("acme/site/other")
+            _ = try await server.begin("preview", of: "acme/site/dev")
+            _ = try await server.begin("preview", of: "acme/site/other")
+
+            let reply = try await server.send("DELETE", "/api/stacks/acme/site/dev?force=true")
+
+            #expect(reply.status == 204)
+            let statuses = try await server.database.read { tx in
+                try tx.all("SELECT status FROM updates ORDER BY status") { try $0.text(0) }
+            }
+            #expect(statuses == ["cancelled", "running"])
+        }
+    }
+
     @Test("may be done again and again under one name", arguments: Engine.available)
     func deletesAgain(engine: Engine) async throws {
         try await withStackServer(engine) { server in

@@ -31,20 +31,41 @@ package final class DedicatedThread: Sendable {
 
 /// A few threads with one bounded queue, for calls that may block or burn.
 package final class BlockingPool: Sendable {
-    private let queue: WorkQueue
+    private enum Place {
+        case threads(WorkQueue)
+        /// The caller's own thread, after a wait.
+        case inline(@Sendable () async -> Void)
+    }
+
+    private let place: Place
 
     package init(name: String, threads: Int, queue limit: Int) {
-        queue = WorkQueue(name: name, limit: limit)
+        let queue = WorkQueue(name: name, limit: limit)
         for index in 0..<threads { queue.startThread(name: "\(name)-\(index)") }
+        place = .threads(queue)
+    }
+
+    /// A pool without threads: work runs where its caller runs, so that a simulation decides about its order.
+    ///
+    /// - Parameter turn: waits for the turn of one closure.
+    package init(inlineAfter turn: @escaping @Sendable () async -> Void) {
+        place = .inline(turn)
     }
 
     /// Runs `work` on one of the threads; see `DedicatedThread.run`.
     package func run<T: Sendable>(deadline: Duration, _ work: @escaping @Sendable () throws -> T) async throws -> T {
-        try await queue.run(deadline: deadline, work)
+        switch place {
+        case .threads(let queue):
+            return try await queue.run(deadline: deadline, work)
+        case .inline(let turn):
+            await turn()
+            try Task.checkCancellation()
+            return try work()
+        }
     }
 
     /// Lets the threads end when the queue is empty; later work is refused.
     package func stop() {
-        queue.stop()
+        if case .threads(let queue) = place { queue.stop() }
     }
 }

@@ -107,7 +107,7 @@ package struct CheckpointService: Sendable {
         case .refuse(let problem): throw Self.refusal(problem)
         }
         guard let before = found else { throw Self.refusal("there is no save to apply it to") }
-        let base = try await texts.text(of: before, by: update)
+        let base = try await text(of: before, by: update, stack: stack)
         let (text, count) = try await apply(delta, to: base)
         guard let hash = Hex.decode(delta.checkpointHash) else { throw Self.refusal("checkpointHash is no SHA-256") }
         let sequence = Int(delta.sequenceNumber)
@@ -147,6 +147,22 @@ package struct CheckpointService: Sendable {
         }
     }
 
+    /// The text of the last save.
+    ///
+    /// A save that takes its place, and the end of its update, take its objects away: the client is told that then.
+    private func text(of saved: SavedText, by update: UpdateID, stack: StackID) async throws -> PiecedText {
+        do {
+            return try await texts.text(of: saved, by: update)
+        } catch let damage as StateDamage {
+            let now = try await database.read { [self] tx in
+                try requireSaving(update, of: stack, in: tx)
+                return try checkpoints.find(of: update, in: tx)
+            }
+            guard now == saved else { throw Self.refusal("another save came first") }
+            throw damage
+        }
+    }
+
     // MARK: - Rules
 
     /// Locks the stack.
@@ -167,7 +183,7 @@ package struct CheckpointService: Sendable {
     }
 
     private func store(_ received: [UInt8], of stack: StackID) async throws -> StoredBytes {
-        guard received.count > StoredBytes.rowLimit else { return .row(received) }
+        guard received.count > objects.rowLimit else { return .row(received) }
         return .object(try await objects.put(AsyncPieces([received]), of: stack))
     }
 

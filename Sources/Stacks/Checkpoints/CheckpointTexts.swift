@@ -43,6 +43,10 @@ package final class CheckpointTexts: Sendable {
     /// - Throws: `StateDamage` when it is not what was saved.
     package func text(of saved: SavedText, by update: UpdateID) async throws -> PiecedText {
         if let held = held(update), held.sequence == saved.sequence, held.hash == saved.hash { return held.text }
+        return try await objects.readAgain { try await readText(of: saved) }
+    }
+
+    private func readText(of saved: SavedText) async throws -> PiecedText {
         var text = try await text(of: saved.checkpoint)
         for delta in saved.deltas {
             let body = try await objects.bytes(delta.bytes)
@@ -92,8 +96,10 @@ package final class CheckpointTexts: Sendable {
         case .row(let bytes):
             return try await writer.write(AsyncPieces([bytes[...]]), framed: framed, over: base, of: stack)
         case .object(let key):
-            let pieces = try await objects.stream(key).map { $0[...] }
-            return try await writer.write(pieces, framed: framed, over: base, of: stack)
+            return try await objects.readAgain {
+                let pieces = try await objects.stream(key).map { $0[...] }
+                return try await writer.write(pieces, framed: framed, over: base, of: stack)
+            }
         }
     }
 

@@ -48,7 +48,7 @@ package struct EngineEventService: Sendable {
             throw ServiceError(.tooLarge, "A batch has at most \(Self.batchLimit) events.")
         }
         guard let first = batch.events.first?.sequence, let last = batch.events.last?.sequence else { return }
-        let isSmall = received.count <= StoredBytes.rowLimit
+        let isSmall = received.count <= objects.rowLimit
         let row = Segment(
             digest: batch.digest,
             firstSequence: first,
@@ -89,10 +89,12 @@ package struct EngineEventService: Sendable {
         }
         var events: [Int64: EventBatch.Event] = [:]
         for row in rows where row.lastSequence > after ?? -1 {
-            let received = try await objects.bytes(row.bytes)
-            let batch = try await compute.run(deadline: Self.deadline) {
-                let text = try row.text(of: received)
-                return try EventBatch(text, isSingle: EventBatch.isSingle(text))
+            let batch = try await objects.readAgain {
+                let received = try await objects.bytes(row.bytes)
+                return try await compute.run(deadline: Self.deadline) {
+                    let text = try row.text(of: received)
+                    return try EventBatch(text, isSingle: EventBatch.isSingle(text))
+                }
             }
             for event in batch.events where event.sequence > after ?? -1 && events[event.sequence] == nil {
                 events[event.sequence] = event

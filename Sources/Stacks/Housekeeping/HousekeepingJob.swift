@@ -14,19 +14,33 @@ package struct HousekeepingJob: Job {
     private static let keepUnstarted = Duration.seconds(3600)
     /// How long an object may lie without a row: the row of a running request comes after its object.
     package static let keepUnnamed = Duration.seconds(86_400)
+    /// How long this process must have seen it so: longer than any request runs.
+    package static let keepFound = Duration.seconds(3000)
     private static let interval = Duration.seconds(3600)
     private static let batch = 100
 
     private let database: Database
     private let objects: any ObjectStore
     private let effects: Effects
+    private let elapsed: @Sendable () -> Duration
+    private let unnamed = UnnamedObjects()
     private let store = HousekeepingStore()
 
-    package init(database: Database, objects: any ObjectStore, effects: Effects) {
+    /// - Parameter elapsed: the time since some moment, by a clock that is never set.
+    package init(
+        database: Database,
+        objects: any ObjectStore,
+        effects: Effects,
+        elapsed: @escaping @Sendable () -> Duration = Self.monotonic
+    ) {
         self.database = database
         self.objects = objects
         self.effects = effects
+        self.elapsed = elapsed
     }
+
+    private static let start = ContinuousClock.now
+    package static let monotonic: @Sendable () -> Duration = { start.duration(to: .now) }
 
     package func run(_ payload: NoPayload, _ context: JobContext) async throws -> JobOutcome {
         let stacks = try await purgeStacks()
@@ -62,22 +76,32 @@ package struct HousekeepingJob: Job {
         }
     }
 
-    /// Deletes objects that no row names and that are old enough for none to come.
+    /// Deletes objects that no row names and that are old enough for none to come, by the wall clock and by another one.
     ///
     /// - Returns: how many were deleted.
     package func sweep() async throws -> Int {
+        let found = try await findUnnamed()
+        let orphans = unnamed.note(found, at: elapsed(), for: Self.keepFound)
+        var rest = orphans[...]
+        while !rest.isEmpty {
+            try await objects.delete(Array(rest.prefix(Self.batch)))
+            rest = rest.dropFirst(Self.batch)
+        }
+        return orphans.count
+    }
+
+    /// Old objects that no row names now.
+    private func findUnnamed() async throws -> [ObjectKey] {
         let limit = effects.now().advanced(by: Self.keepUnnamed * -1)
         var cursor: String?
-        var count = 0
+        var found: [ObjectKey] = []
         repeat {
             let page = try await objects.list(in: ObjectFolder("state"), after: cursor, limit: Self.batch)
             let old = page.objects.filter { $0.stored < limit }.map(\.key)
             let named = try await database.read { [store] tx in try store.named(old.map(\.description), in: tx) }
-            let orphans = old.filter { !named.contains($0.description) }
-            if !orphans.isEmpty { try await objects.delete(orphans) }
-            count += orphans.count
+            found += old.filter { !named.contains($0.description) }
             cursor = page.next
-        } while cursor != nil
-        return count
+        } while cursor != nil && found.count < UnnamedObjects.most
+        return found
     }
 }

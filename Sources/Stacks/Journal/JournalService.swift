@@ -75,8 +75,7 @@ package struct JournalService: Sendable {
         _ stack: StackID
     ) async throws {
         let digests = try await digests(of: segment)
-        var known: [Int64: [UInt8]] = [:]
-        for other in segments { known.merge(try await self.digests(of: other)) { first, _ in first } }
+        let known = try await known(segments, of: update, stack)
         for (number, digest) in digests {
             if let before = known[number], before != digest {
                 throw StateError.sequenceConflict(number).serviceError
@@ -96,6 +95,23 @@ package struct JournalService: Sendable {
         }
     }
 
+    /// Number and digest of each entry of batches that are there already.
+    private func known(
+        _ segments: [Segment],
+        of update: UpdateID,
+        _ stack: StackID
+    ) async throws -> [Int64: [UInt8]] {
+        do {
+            var known: [Int64: [UInt8]] = [:]
+            for segment in segments { known.merge(try await digests(of: segment)) { first, _ in first } }
+            return known
+        } catch let damage as StateDamage {
+            // Whoever ends an update takes its objects away: the client is told that it has ended.
+            try await database.read { [self] tx in try requireJournaling(update, of: stack, in: tx) }
+            throw damage
+        }
+    }
+
     private func requireJournaling(_ id: UpdateID, of stack: StackID, in tx: Transaction) throws {
         guard let update = try updates.find(id, of: stack, in: tx) else { throw ServiceError.updateNotFound(id) }
         guard !update.isPreview else { throw ServiceError.previewsWriteNothing }
@@ -105,13 +121,16 @@ package struct JournalService: Sendable {
 
     /// Number and digest of each entry of a batch.
     private func digests(of segment: Segment) async throws -> [Int64: [UInt8]] {
-        let body = try await objects.bytes(segment.bytes)
-        return try await compute.run(deadline: Self.deadline) {
-            do {
-                let entries = try JournalEntry.batch(segment.text(of: body)[...])
-                return Dictionary(entries.map { ($0.sequenceID, SHA256.hash($0.bytes).bytes) }) { first, _ in first }
-            } catch let error as StateError {
-                throw error.serviceError
+        try await objects.readAgain {
+            let body = try await objects.bytes(segment.bytes)
+            return try await compute.run(deadline: Self.deadline) {
+                do {
+                    let entries = try JournalEntry.batch(segment.text(of: body)[...])
+                    let digests = entries.map { ($0.sequenceID, SHA256.hash($0.bytes).bytes) }
+                    return Dictionary(digests) { first, _ in first }
+                } catch let error as StateError {
+                    throw error.serviceError
+                }
             }
         }
     }

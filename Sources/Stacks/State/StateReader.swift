@@ -188,10 +188,12 @@ package struct StateReader: Sendable {
         over base: StoredVersion?,
         of update: Update
     ) async throws -> StateDocument {
-        var bodies: [(Segment, [UInt8])] = []
-        for segment in segments { bodies.append((segment, try await objects.bytes(segment.bytes))) }
-        let batches = try await compute.map(bodies, deadline: Self.deadline) { segment, body in
-            try Self.refusing { try JournalEntry.batch(segment.text(of: body)[...]) }
+        let batches = try await objects.readAgain {
+            var bodies: [(Segment, [UInt8])] = []
+            for segment in segments { bodies.append((segment, try await objects.bytes(segment.bytes))) }
+            return try await compute.map(bodies, deadline: Self.deadline) { segment, body in
+                try Self.refusing { try JournalEntry.batch(segment.text(of: body)[...]) }
+            }
         }
         let document = if let base { try await stored.document(of: base) } else { StateDocument() }
         return try await compute.run(deadline: Self.deadline) {

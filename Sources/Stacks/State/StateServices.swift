@@ -8,8 +8,15 @@ package struct StateServices: Sendable {
     package let checkpoints: CheckpointTexts
     package let reader: StateReader
 
-    package init(database: Database, effects: Effects, objects store: any ObjectStore, compute: BlockingPool) {
-        objects = StateObjects(objects: store, effects: effects)
+    /// - Parameter rowLimit: see `StateObjects`.
+    package init(
+        database: Database,
+        effects: Effects,
+        objects store: any ObjectStore,
+        compute: BlockingPool,
+        rowLimit: Int = StoredBytes.rowLimit
+    ) {
+        objects = StateObjects(objects: store, effects: effects, rowLimit: rowLimit)
         writer = VersionWriter(objects: objects, compute: compute)
         let versions = VersionReader(objects: objects, compute: compute)
         checkpoints = CheckpointTexts(objects: objects, writer: writer, reader: versions, compute: compute)

@@ -83,6 +83,17 @@ package struct UpdateStore: Sendable {
         )
     }
 
+    /// Ends the previews of a stack that is deleted: their holders do not find it any more, and nor would those who end
+    /// what is left behind.
+    package func cancelPreviews(of stack: StackID, at now: Timestamp, in tx: Transaction) throws {
+        try tx.execute(
+            """
+            UPDATE updates SET status = \(UpdateStatus.cancelled.rawValue), ended_at = \(now)
+            WHERE stack_id = \(stack) AND is_preview = 1 AND status = \(UpdateStatus.running.rawValue)
+            """
+        )
+    }
+
     package func setResourceChanges(_ text: String, of id: UpdateID, in tx: Transaction) throws {
         try tx.execute("UPDATE updates SET resource_changes = \(text) WHERE id = \(id)")
     }

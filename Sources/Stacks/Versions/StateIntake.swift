@@ -47,7 +47,7 @@ package struct StateIntake: Sendable {
         let scan = BodyScan(reader(), compute: compute)
         var pieces = body.makeAsyncIterator()
         var first: [UInt8] = []
-        while first.count <= StoredBytes.rowLimit {
+        while first.count <= objects.rowLimit {
             guard let piece = try await pieces.next(isolation: #isolation) else {
                 return (try await scan.readWhole(first), .row(first))
             }

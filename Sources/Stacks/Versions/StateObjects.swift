@@ -7,7 +7,7 @@ package enum StoredBytes: Sendable, Equatable {
     /// The key of the object.
     case object(String)
 
-    /// The most bytes of a row.
+    /// The most bytes of a row, as the program has it.
     package static let rowLimit = 65_536
 
     /// What the column `body` holds.
@@ -40,12 +40,16 @@ package enum StoredBytes: Sendable, Equatable {
 package struct StateObjects: Sendable {
     private static let folder = ObjectFolder("state")
 
+    /// The most bytes that stay in a row; more of them become an object.
+    let rowLimit: Int
     private let objects: any ObjectStore
     private let effects: Effects
 
-    package init(objects: any ObjectStore, effects: Effects) {
+    /// - Parameter rowLimit: less than the default where small states must become objects, as in a simulation.
+    package init(objects: any ObjectStore, effects: Effects, rowLimit: Int = StoredBytes.rowLimit) {
         self.objects = objects
         self.effects = effects
+        self.rowLimit = rowLimit
     }
 
     /// Stores bytes whose hash nobody else keeps: the store checks them whenever they are read.
@@ -94,6 +98,20 @@ package struct StateObjects: Sendable {
             return try await read(key)
         } catch let error as ServiceError where error.code == .notFound || error.code == .damaged {
             throw StateDamage.object(text)
+        }
+    }
+
+    /// Does what reads stored bytes and checks them, and once more when they were not what was stored: a store, or the
+    /// way from it, may be wrong once (`design/reliability-security.md` D7).
+    ///
+    /// Whatever is refused is read again, too: what is stored was checked when it came, so damage may look like anything.
+    func readAgain<Result>(_ read: () async throws -> Result) async throws -> Result {
+        do {
+            return try await read()
+        } catch let error as ServiceError where error.code == .unavailable {
+            throw error
+        } catch let error where error is StateDamage || error is ServiceError {
+            return try await read()
         }
     }
 

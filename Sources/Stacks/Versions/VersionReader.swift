@@ -26,10 +26,12 @@ package struct VersionReader: Sendable {
     /// - Throws: an error that names the version when stored bytes are damaged.
     package func text(of stored: StoredVersion) async throws -> PiecedText {
         let version = stored.version.version
-        let pieces = try await compute.map(load(stored), deadline: Self.deadline) { part in
-            try part.text(version: version)
+        return try await objects.readAgain {
+            let pieces = try await compute.map(load(stored), deadline: Self.deadline) { part in
+                try part.text(version: version)
+            }
+            return PiecedText(pieces)
         }
-        return PiecedText(pieces)
     }
 
     /// The document of a version; its chunks are read side by side.
@@ -38,10 +40,12 @@ package struct VersionReader: Sendable {
     package func document(of stored: StoredVersion) async throws -> StateDocument {
         let version = stored.version.version
         do {
-            let parts = try await compute.map(load(stored), deadline: Self.deadline) { part in
-                let text = try part.text(version: version)
-                guard case .chunk(let chunk, _) = part else { return ReadPart.text(text) }
-                return try ReadPart(chunk, text: text)
+            let parts = try await objects.readAgain {
+                try await compute.map(load(stored), deadline: Self.deadline) { part in
+                    let text = try part.text(version: version)
+                    guard case .chunk(let chunk, _) = part else { return ReadPart.text(text) }
+                    return try ReadPart(chunk, text: text)
+                }
             }
             return try await compute.run(deadline: Self.deadline) { try StateDocument(parts) }
         } catch let error as StateError {
@@ -52,10 +56,12 @@ package struct VersionReader: Sendable {
     /// The checked bytes of neighbours in a pack, joined.
     func bytes(of chunks: [Manifest.Chunk], in stored: StoredVersion) async throws -> [UInt8] {
         let version = stored.version.version
-        let bytes = try await read(chunks, of: stored)
-        return try await compute.run(deadline: Self.deadline) {
-            for part in try Self.parts(of: chunks, in: bytes, version: version) { try part.check(version: version) }
-            return bytes
+        return try await objects.readAgain {
+            let bytes = try await read(chunks, of: stored)
+            return try await compute.run(deadline: Self.deadline) {
+                for part in try Self.parts(of: chunks, in: bytes, version: version) { try part.check(version: version) }
+                return bytes
+            }
         }
     }
 

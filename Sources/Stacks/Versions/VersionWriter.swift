@@ -81,7 +81,7 @@ package struct VersionWriter: Sendable {
     where Pack.Element == [UInt8] {
         var pieces = pack.makeAsyncIterator()
         var first: [UInt8] = []
-        while first.count <= StoredBytes.rowLimit {
+        while first.count <= objects.rowLimit {
             guard let piece = try await pieces.next(isolation: #isolation) else {
                 return first.isEmpty ? nil : .row(first)
             }
@@ -91,7 +91,7 @@ package struct VersionWriter: Sendable {
     }
 
     private func store(_ bytes: [UInt8], of stack: StackID) async throws -> StoredBytes? {
-        guard bytes.count > StoredBytes.rowLimit else { return bytes.isEmpty ? nil : .row(bytes) }
+        guard bytes.count > objects.rowLimit else { return bytes.isEmpty ? nil : .row(bytes) }
         return .object(try await objects.put(AsyncPieces([bytes]), of: stack))
     }
 
