@@ -9,7 +9,7 @@ enum Seeds {
     /// One seed to replay; nil for all.
     static let replayed = environment["CAIRN_SIMULATION_SEED"].flatMap { UInt64($0) }
     static let count =
-        environment["CAIRN_SIMULATION_SEEDS"].flatMap { Int($0) } ?? (environment["CAIRN_LONG"] == nil ? 1_000 : 50_000)
+        environment["CAIRN_SIMULATION_SEEDS"].flatMap { Int($0) } ?? (environment["CAIRN_LONG"] == nil ? 2_000 : 50_000)
 }
 
 @Suite("The storage core under a seeded scheduler")
