@@ -101,7 +101,8 @@ let adapters: [[Target]] = [
     module("PersistenceSQLite", uses: ["Kernel", "Persistence", "CSQLite"], testing: ["TestKit"]),
     module("PersistenceMySQL", uses: ["Kernel", "Persistence", "CMariaDB"], testing: ["TestKit"]),
     module("ObjectStorage", uses: ["Kernel", "Crypto"]),
-    module("OutboundHTTP", uses: ["Kernel", "Crypto", "CCurl"], testing: ["HTTPServer"]),
+    module("Transfers", uses: ["Kernel", "CCurl"], testing: ["HTTPServer"]),
+    module("OutboundHTTP", uses: ["Kernel", "Crypto", "Transfers"], testing: ["HTTPServer"]),
     module("Encryption", uses: ["Kernel", "Crypto"]),
 ]
 
@@ -120,7 +121,7 @@ let program: [Target] =
         uses: [
             "Kernel", "Contract", "Telemetry", "Persistence", "Schema", "Events", "Jobs", "HTTPServer", "HTTPAPI",
             "Crypto", "PersistenceSQLite", "PersistenceMySQL", "ObjectStorage", "Encryption",
-            "OutboundHTTP", "Identity", "Stacks",
+            "Transfers", "OutboundHTTP", "Identity", "Stacks",
         ],
         testing: ["TestKit", "APITestKit"]
     ) + [

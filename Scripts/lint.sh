@@ -13,7 +13,7 @@ cd "${1:-$HERE/..}"
 
 # The module that may import each C target; nobody else may.
 declare -A OWNER=(
-    [CBeast]=HTTPServer [CCurl]=OutboundHTTP [CSQLite]=PersistenceSQLite [CMariaDB]=PersistenceMySQL
+    [CBeast]=HTTPServer [CCurl]=Transfers [CSQLite]=PersistenceSQLite [CMariaDB]=PersistenceMySQL
     [COpenSSL]=Crypto [CJose]=Crypto [CLasso]=SAML [CLassoSystem]=CLasso [CSimdjson]=JSONScan
     [CDeflate]=Compression [CISAL]=Compression [CZlib]=Compression [CZstd]=Compression [CYAML]=YAML
     [CConsoleAssets]=Console

@@ -3,10 +3,11 @@ import HTTPServer
 import Kernel
 import OutboundHTTP
 import Testing
+import Transfers
 
 @Suite("Fetching a document")
 struct OutboundClientTests {
-    private static let pool = OutboundClient.makePool()
+    private static let transfers = Transfers()
     private let loopback = ["127.0.0.1", "::1"].compactMap(AddressRange.init)
 
     @Test("gives status and body")
@@ -121,7 +122,11 @@ struct OutboundClientTests {
     // MARK: - Support
 
     private func client(allowing ranges: [AddressRange]? = nil, authorities: String? = nil) -> OutboundClient {
-        OutboundClient(rules: OutboundRules(allowing: ranges ?? loopback), authorities: authorities, pool: Self.pool)
+        OutboundClient(
+            rules: OutboundRules(allowing: ranges ?? loopback),
+            authorities: authorities,
+            transfers: Self.transfers
+        )
     }
 
     private func error(
@@ -133,7 +138,7 @@ struct OutboundClientTests {
             _ = try await client.get(url, limit: 100, trusting: fingerprints)
             return nil
         } catch {
-            return error as? OutboundError
+            return error
         }
     }
 

@@ -4,6 +4,7 @@ import Kernel
 import OutboundHTTP
 import Persistence
 import Telemetry
+import Transfers
 
 /// `cairn routes`: every route with its access and its audit action, as in `docs/routes.txt`.
 package struct RoutesCommand: Command {
@@ -30,10 +31,7 @@ package struct RoutesCommand: Command {
             effects: environment.effects,
             clock: environment.clock,
             compute: BlockingPool(name: "compute", threads: 0, queue: 0),
-            outbound: OutboundClient(
-                rules: OutboundRules(),
-                pool: BlockingPool(name: "outbound", threads: 0, queue: 0)
-            )
+            outbound: OutboundClient(rules: OutboundRules(), transfers: Transfers())
         )
         let readiness = Readiness(checks: [], clock: environment.clock)
         return Application.routes(foundation, readiness: readiness)

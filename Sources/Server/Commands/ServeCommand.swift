@@ -6,6 +6,7 @@ import ObjectStorage
 import OutboundHTTP
 import Persistence
 import Telemetry
+import Transfers
 
 /// `cairn serve`: the server itself.
 package struct ServeCommand: Command {
@@ -143,7 +144,7 @@ package struct ServeCommand: Command {
             effects: environment.effects,
             clock: environment.clock,
             compute: BlockingPool(name: "compute", threads: 2, queue: 256),
-            outbound: OutboundClient(configuration.outbound, pool: OutboundClient.makePool())
+            outbound: OutboundClient(configuration.outbound, transfers: Transfers())
         )
     }
 

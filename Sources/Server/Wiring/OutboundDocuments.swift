@@ -13,14 +13,12 @@ struct OutboundDocuments: IssuerDocuments {
         let document: OutboundDocument
         do {
             document = try await client.get(url, limit: Self.limit, trusting: thumbprints)
-        } catch let error as OutboundError {
+        } catch {
             switch error.reason {
             case .addressRefused: throw .addressRefused
             case .untrustedCertificate: throw .untrustedCertificate
             case .badURL, .tooLarge, .timedOut, .failed: throw .noDocument("\(error)")
             }
-        } catch {
-            throw .noDocument("\(error)")
         }
         guard document.status == 200 else { throw .noDocument("status \(document.status)") }
         return IssuerDocument(body: document.body, thumbprint: document.fingerprint)

@@ -10,6 +10,7 @@ import Persistence
 import Server
 import Stacks
 import TestKit
+import Transfers
 
 /// A store of objects in a folder.
 func objectStore(in folder: String) throws -> any ObjectStore {
@@ -30,7 +31,7 @@ func foundation(
         effects: effects,
         clock: ContinuousClock(),
         compute: Pools.compute,
-        outbound: OutboundClient(rules: rules, pool: Pools.outbound)
+        outbound: OutboundClient(rules: rules, transfers: Pools.transfers)
     )
 }
 
@@ -56,6 +57,6 @@ func withFullServer(
 /// Threads that all tests share.
 private enum Pools {
     static let files = FolderObjectStore.makePool()
-    static let outbound = OutboundClient.makePool()
+    static let transfers = Transfers()
     static let compute = BlockingPool(name: "compute", threads: 2, queue: 256)
 }
