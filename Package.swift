@@ -103,6 +103,11 @@ let adapters: [[Target]] = [
     module("ObjectStorage", uses: ["Kernel", "Crypto"]),
     module("Transfers", uses: ["Kernel", "CCurl"], testing: ["HTTPServer"]),
     module("OutboundHTTP", uses: ["Kernel", "Crypto", "Transfers"], testing: ["HTTPServer"]),
+    module(
+        "CloudAccess",
+        uses: ["Kernel", "Contract", "Crypto", "Transfers", "OutboundHTTP"],
+        testing: ["HTTPServer"]
+    ),
     module("Encryption", uses: ["Kernel", "Crypto"]),
 ]
 

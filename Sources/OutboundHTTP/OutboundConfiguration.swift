@@ -1,6 +1,6 @@
 package import Kernel
 
-/// What the server may connect to for its users.
+/// What the server may connect to for its users, and how it reaches the services that the operator configured.
 ///
 /// | Variable | Meaning | Default |
 /// |---|---|---|
@@ -10,6 +10,8 @@ package struct OutboundConfiguration: Sendable {
     package let rules: OutboundRules
     /// PEM text; nil for the certificates of the system.
     package let authorities: String?
+    /// For services that the operator configured; what users choose is reached directly or not at all.
+    package let proxies: ProxyRules
 
     package init(settings: Settings) throws(ConfigurationError) {
         let settings = settings.section()
@@ -25,6 +27,7 @@ package struct OutboundConfiguration: Sendable {
             }
         }
         rules = OutboundRules(allowing: ranges)
+        proxies = ProxyRules(settings: settings)
         try settings.check()
     }
 }
