@@ -100,7 +100,6 @@ let platform: [[Target]] = [
 let adapters: [[Target]] = [
     module("PersistenceSQLite", uses: ["Kernel", "Persistence", "CSQLite"], testing: ["TestKit"]),
     module("PersistenceMySQL", uses: ["Kernel", "Persistence", "CMariaDB"], testing: ["TestKit"]),
-    module("ObjectStorage", uses: ["Kernel", "Crypto"]),
     module("Transfers", uses: ["Kernel", "CCurl"], testing: ["HTTPServer"]),
     module("OutboundHTTP", uses: ["Kernel", "Crypto", "Transfers"], testing: ["HTTPServer"]),
     module(
@@ -108,6 +107,7 @@ let adapters: [[Target]] = [
         uses: ["Kernel", "Contract", "Crypto", "Transfers", "OutboundHTTP"],
         testing: ["HTTPServer"]
     ),
+    module("ObjectStorage", uses: ["Kernel", "Crypto", "Transfers", "OutboundHTTP", "CloudAccess"]),
     module("Encryption", uses: ["Kernel", "Crypto"]),
 ]
 
