@@ -66,15 +66,15 @@ struct STS: Sendable {
         _ makeRequest: () async throws -> TransferRequest
     ) async throws -> AWSCredentials {
         let response = try await client.send(to: "AWS STS at \(address.url)", Self.patience, makeRequest)
-        let text = String(decoding: response.body, as: UTF8.self)
+        let answer = XMLElement.parse(response.body)
         guard response.status == 200 else {
-            let code = Self.element("Code", of: text) ?? "status \(response.status)"
-            let message = Self.element("Message", of: text) ?? ""
+            let code = Self.text("Code", answer) ?? "status \(response.status)"
+            let message = Self.text("Message", answer) ?? ""
             throw ServiceError.unavailable("AWS STS refuses \(action) for \(role.arn): \(code): \(message)")
         }
-        guard let id = Self.element("AccessKeyId", of: text), let secret = Self.element("SecretAccessKey", of: text),
-            let token = Self.element("SessionToken", of: text),
-            let expiration = Self.element("Expiration", of: text).flatMap({ Timestamp(rfc3339: $0) })
+        guard let id = Self.text("AccessKeyId", answer), let secret = Self.text("SecretAccessKey", answer),
+            let token = Self.text("SessionToken", answer),
+            let expiration = Self.text("Expiration", answer).flatMap({ Timestamp(rfc3339: $0) })
         else { throw ServiceError.unavailable("AWS STS at \(address.url) answers \(action) without keys") }
         return AWSCredentials(
             accessKeyID: id,
@@ -84,18 +84,13 @@ struct STS: Sendable {
         )
     }
 
-    /// The text of the first element of that name.
-    ///
-    /// The few elements that are needed stand once in an answer and have no attributes.
-    private static func element(_ name: String, of text: String) -> String? {
-        guard let start = text.firstRange(of: "<\(name)>"),
-            let end = text[start.upperBound...].firstRange(of: "</\(name)>")
-        else { return nil }
-        let entities = [
-            ("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&apos;", "'"), ("&#39;", "'"), ("&amp;", "&"),
-        ]
-        return entities.reduce(String(text[start.upperBound..<end.lowerBound])) { text, entity in
-            text.replacing(entity.0, with: entity.1)
+    /// The text of the first element of that name, however deep it lies.
+    private static func text(_ name: String, _ element: XMLElement?) -> String? {
+        guard let element else { return nil }
+        if element.name == name { return element.text }
+        for child in element.children {
+            if let text = text(name, child) { return text }
         }
+        return nil
     }
 }
