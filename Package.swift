@@ -105,10 +105,14 @@ let adapters: [[Target]] = [
     module(
         "CloudAccess",
         uses: ["Kernel", "Contract", "Crypto", "Transfers", "OutboundHTTP"],
-        testing: ["HTTPServer"]
+        testing: ["ServiceTestKit"]
     ),
     module("ObjectStorage", uses: ["Kernel", "Crypto", "Transfers", "OutboundHTTP", "CloudAccess"]),
-    module("Encryption", uses: ["Kernel", "Crypto"]),
+    module(
+        "Encryption",
+        uses: ["Kernel", "Contract", "Crypto", "Transfers", "OutboundHTTP", "CloudAccess"],
+        testing: ["ServiceTestKit"]
+    ),
 ]
 
 let capabilities: [[Target]] = [
@@ -126,7 +130,7 @@ let program: [Target] =
         uses: [
             "Kernel", "Contract", "Telemetry", "Persistence", "Schema", "Events", "Jobs", "HTTPServer", "HTTPAPI",
             "Crypto", "PersistenceSQLite", "PersistenceMySQL", "ObjectStorage", "Encryption",
-            "Transfers", "OutboundHTTP", "Identity", "Stacks",
+            "Transfers", "OutboundHTTP", "CloudAccess", "Identity", "Stacks",
         ],
         testing: ["TestKit", "APITestKit"]
     ) + [
@@ -135,6 +139,12 @@ let program: [Target] =
         .target(
             name: "TestKit",
             dependencies: ["Kernel", "Persistence", "Schema", "PersistenceSQLite", "PersistenceMySQL"],
+            swiftSettings: settings
+        ),
+        // Services that a test plays: what tests of modules need that ask others over HTTP.
+        .target(
+            name: "ServiceTestKit",
+            dependencies: ["Kernel", "HTTPServer", "Transfers", "OutboundHTTP"],
             swiftSettings: settings
         ),
         // The pipeline without a socket, fixtures, audit checks: what tests of operations need on top.

@@ -1,4 +1,3 @@
-import Crypto
 package import Kernel
 
 /// Which master key wraps the data keys.
@@ -6,17 +5,21 @@ package import Kernel
 /// | Variable | Meaning | Default |
 /// |---|---|---|
 /// | `PULUMI_LOCAL_KEYS` | File with a key of 32 bytes or more, or a folder of such files | `keys` in the data folder |
-/// | `PULUMI_KMS_KEY` | Key of AWS KMS; refused until that provider exists | none |
+/// | `PULUMI_KMS_KEY` | Key of AWS KMS: its id, `alias/…`, or the ARN of either | none |
 /// | `PULUMI_AZURE_KV_URI` | Azure Key Vault; refused until that provider exists | none |
 /// | `PULUMI_AZURE_KV_KEY_NAME` | Key in the vault | none |
 /// | `PULUMI_AZURE_KV_KEY_VERSION` | Version of that key | none |
 ///
 /// At most one kind may be set. With none, a key is made in the data folder at the first start.
 package struct EncryptionConfiguration: Sendable, Equatable {
-    /// A file or a folder.
-    package let keys: String
-    /// Whether a missing key may be made: only where nothing is configured.
-    package let makesKey: Bool
+    /// Where the master key is.
+    package enum Place: Sendable, Equatable {
+        /// A file or a folder. A missing key may be made only where nothing is configured.
+        case local(path: String, makesKey: Bool)
+        case awsKMS(key: String)
+    }
+
+    package let place: Place
 
     package init(settings: Settings, dataFolder: String) throws(ConfigurationError) {
         let settings = settings.section()
@@ -27,34 +30,45 @@ package struct EncryptionConfiguration: Sendable, Equatable {
         _ = settings.string("PULUMI_AZURE_KV_KEY_VERSION")
         settings.atMostOne(of: ["PULUMI_LOCAL_KEYS", "PULUMI_KMS_KEY", "PULUMI_AZURE_KV_URI"])
         settings.allOf("PULUMI_AZURE_KV_URI", "PULUMI_AZURE_KV_KEY_NAME")
-        if kms != nil { settings.report("PULUMI_KMS_KEY", Self.localOnly) }
-        if vault != nil || vaultKey != nil { settings.report("PULUMI_AZURE_KV_URI", Self.localOnly) }
+        if let kms, AWSKey(kms) == nil {
+            settings.report("PULUMI_KMS_KEY", "takes the id of a key, alias/…, or the ARN of either")
+        }
+        if vault != nil || vaultKey != nil {
+            settings.report("PULUMI_AZURE_KV_URI", "this version does not take a key of Azure Key Vault")
+        }
         try settings.check()
-        keys = path ?? "\(dataFolder)/keys"
-        makesKey = path == nil
+        if let kms {
+            place = .awsKMS(key: kms)
+        } else {
+            place = .local(path: path ?? "\(dataFolder)/keys", makesKey: path == nil)
+        }
     }
 
-    private static let localOnly = "this version takes a local key only; set PULUMI_LOCAL_KEYS"
+    /// Whether another service holds the key.
+    package var isRemote: Bool {
+        if case .local = place { false } else { true }
+    }
 
-    /// Reads the key, or makes one at the first start; blocks.
-    ///
-    /// - Parameters:
-    ///   - mayMakeKey: false when the database has a canary already. A new key would not open what it holds.
-    ///   - settings: takes the warnings.
-    package func open(mayMakeKey: Bool, settings: Settings) throws(ConfigurationError) -> LocalKeyProvider {
-        do {
-            if makesKey, mayMakeKey { _ = try LocalKeyFiles.makeKey(in: keys) }
-            let found = try LocalKeyFiles.load(keys)
-            for warning in found.warnings { settings.warn("PULUMI_LOCAL_KEYS", warning) }
-            return LocalKeyProvider(current: found.current, older: found.older)
-        } catch {
-            throw ConfigurationError([.init(setting: "PULUMI_LOCAL_KEYS", text: error.description)])
+    /// Where the key is, for the operator.
+    package var summary: String {
+        switch place {
+        case .local(let path, _): "the key in \(path)"
+        case .awsKMS(let key): "AWS KMS key \(key)"
         }
     }
 
     /// What is said when the canary in the database does not fit the key.
     package var wrongKey: ConfigurationError {
-        let text = "the key in \(keys) is not the one that this database was created with"
-        return ConfigurationError([.init(setting: "PULUMI_LOCAL_KEYS", text: text)])
+        problem("\(summary) is not the one that this database was created with")
+    }
+
+    /// A problem of the setting that names the key.
+    func problem(_ text: String) -> ConfigurationError {
+        let setting =
+            switch place {
+            case .local: "PULUMI_LOCAL_KEYS"
+            case .awsKMS: "PULUMI_KMS_KEY"
+            }
+        return ConfigurationError([.init(setting: setting, text: text)])
     }
 }

@@ -21,6 +21,11 @@ struct RenewedTests {
         func set(_ change: (inout State) -> Void) { state.withLock { change(&$0) } }
         func move(by duration: Duration) { set { $0.now = $0.now.advanced(by: duration) } }
 
+        /// Returns when so many fetches have begun.
+        func waitForFetch(_ number: Int) async {
+            while fetches < number, !Task.isCancelled { try? await ContinuousClock().sleep(for: .milliseconds(1)) }
+        }
+
         var effects: Effects {
             Effects(now: { self.state.withLock { $0.now } }, randomBytes: { [UInt8](repeating: 0, count: $0) })
         }
@@ -107,7 +112,7 @@ struct RenewedTests {
 
         let values = try await withThrowingTaskGroup(of: Int.self) { group in
             for _ in 0..<50 { group.addTask { try await renewed.value() } }
-            while source.fetches == 0 { await Task.yield() }
+            await source.waitForFetch(1)
             source.set { $0.isHeld = false }
             return try await group.reduce(into: []) { $0.append($1) }
         }
@@ -125,7 +130,7 @@ struct RenewedTests {
 
         let value = try await withThrowingTaskGroup(of: Int.self) { group in
             group.addTask { try await renewed.value() }
-            while source.fetches < 2 { await Task.yield() }
+            await source.waitForFetch(2)
             for _ in 0..<10 { #expect(try await renewed.value() == 1) }
             source.set { $0.isHeld = false }
             return try await group.next()
@@ -149,7 +154,7 @@ struct RenewedTests {
                 do { return "\(try await renewed.value())" } catch { return (error as? ServiceError)?.message ?? "" }
             }
             group.addTask { await messages() }
-            while source.fetches == 0 { await Task.yield() }
+            await source.waitForFetch(1)
             for _ in 0..<20 { group.addTask { await messages() } }
             // They wait for the turn that the first one has; there is no way to see that they do.
             try? await ContinuousClock().sleep(for: .milliseconds(50))
@@ -168,7 +173,7 @@ struct RenewedTests {
 
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { _ = try? await renewed.value() }
-            while source.fetches == 0 { await Task.yield() }
+            await source.waitForFetch(1)
             group.cancelAll()
             try await group.waitForAll()
         }

@@ -1,3 +1,4 @@
+import Encryption
 import HTTPServer
 import Identity
 import Jobs
@@ -130,13 +131,16 @@ package struct ServeCommand: Command {
         _ log: Logger
     ) async throws -> Application.Foundation {
         let known = settings.warnings.count
+        let transfers = Transfers()
         let keys = try await KeyRing.open(
             configuration.encryption,
+            with: MasterKey(configuration, transfers: transfers, environment),
             database: databases.database,
             effects: environment.effects,
             settings: settings
         )
         for warning in settings.warnings[known...] { log.warning("setting", ["text": .text(warning)]) }
+        log.notice("master key", ["place": .text(configuration.encryption.summary)])
         return Application.Foundation(
             database: databases.database,
             objects: try configuration.objects.open(pool: FolderObjectStore.makePool()),
@@ -144,7 +148,7 @@ package struct ServeCommand: Command {
             effects: environment.effects,
             clock: environment.clock,
             compute: BlockingPool(name: "compute", threads: 2, queue: 256),
-            outbound: OutboundClient(configuration.outbound, transfers: Transfers())
+            outbound: OutboundClient(configuration.outbound, transfers: transfers)
         )
     }
 

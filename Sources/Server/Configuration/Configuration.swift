@@ -1,3 +1,4 @@
+package import CloudAccess
 package import Encryption
 package import Kernel
 package import ObjectStorage
@@ -11,6 +12,7 @@ package struct Configuration: Sendable {
     package let database: DatabaseConfiguration
     package let objects: ObjectStorageConfiguration
     package let encryption: EncryptionConfiguration
+    package let aws: AWSConfiguration
     package let installation: InstallationConfiguration
     package let outbound: OutboundConfiguration
     package let log: LogConfiguration
@@ -35,6 +37,7 @@ package struct Configuration: Sendable {
         let encryption = settings.build { settings throws(ConfigurationError) in
             try EncryptionConfiguration(settings: settings, dataFolder: folder)
         }
+        let aws = settings.build { settings throws(ConfigurationError) in try AWSConfiguration(settings: settings) }
         let installation = settings.build { settings throws(ConfigurationError) in
             try InstallationConfiguration(settings: settings)
         }
@@ -45,8 +48,8 @@ package struct Configuration: Sendable {
         _ = settings.build { settings throws(ConfigurationError) in try AcceptedSettings.read(settings) }
         settings.reportUnknown()
         try settings.check()
-        guard let server, let listener, let database, let objects, let encryption, let installation, let outbound,
-            let log
+        guard let server, let listener, let database, let objects, let encryption, let aws, let installation,
+            let outbound, let log
         else {
             throw ConfigurationError([])
         }
@@ -55,6 +58,7 @@ package struct Configuration: Sendable {
         self.database = database
         self.objects = objects
         self.encryption = encryption
+        self.aws = aws
         self.installation = installation
         self.outbound = outbound
         self.log = log

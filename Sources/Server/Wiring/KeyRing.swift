@@ -1,6 +1,8 @@
 import Encryption
 import Kernel
+import OutboundHTTP
 import Persistence
+import Transfers
 
 /// Opens the master key and makes sure that it is the one this database was made with, before anything is written.
 enum KeyRing {
@@ -8,12 +10,13 @@ enum KeyRing {
 
     static func open(
         _ configuration: EncryptionConfiguration,
+        with master: MasterKey,
         database: Database,
         effects: Effects,
         settings: Settings
     ) async throws -> DataKeys {
         let stored = try await canary(in: database)
-        let provider = try configuration.open(mayMakeKey: stored == nil, settings: settings)
+        let provider = try await master.open(configuration, mayMakeKey: stored == nil, settings: settings)
         let keys = DataKeys(provider: provider, effects: effects)
         let expected: WrappedKey
         if let stored {
@@ -50,5 +53,17 @@ enum KeyRing {
         let parts = text.split(separator: " ")
         guard parts.count == 2 else { throw StartError("the check value of the key in the database is damaged") }
         return WrappedKey(version: String(parts[0]), bytes: parts[1].split(separator: ",").compactMap { UInt8($0) })
+    }
+}
+
+extension MasterKey {
+    /// With the ways out that the operator configured.
+    init(_ configuration: Configuration, transfers: Transfers, _ environment: ProcessEnvironment) {
+        self.init(
+            aws: configuration.aws,
+            client: ServiceClient(configuration.outbound, transfers: transfers, clock: environment.clock),
+            effects: environment.effects,
+            clock: environment.clock
+        )
     }
 }

@@ -1,6 +1,7 @@
 import CloudAccess
 import Foundation
 import Kernel
+import ServiceTestKit
 import Testing
 
 @Suite("Keys of AWS")
@@ -82,7 +83,8 @@ final class AWSCredentialSourceTests: Sendable {
             let source = try source(["AWS_EC2_METADATA_SERVICE_ENDPOINT": server.url])
 
             #expect(try await source.credentials().accessKeyID == "MACHINE")
-            #expect(server.calls.map { $0.headers[name] } == [nil, "session", "session"])
+            #expect(server.calls.count >= 3)
+            #expect(server.calls.allSatisfy { $0.headers[name] == ($0.method == "PUT" ? nil : "session") })
         }
     }
 

@@ -1,21 +1,26 @@
 import HTTPServer
 import Kernel
-import OutboundHTTP
+package import OutboundHTTP
 import Transfers
 
 /// A service on this machine that a test plays.
-final class ScriptedServer: Sendable {
+package final class ScriptedServer: Sendable {
     /// What came, as a test looks at it.
-    struct Call: Sendable, Equatable {
-        var method: String
-        var target: String
-        var headers: [String: String]
-        var body: String
+    package struct Call: Sendable, Equatable {
+        package var method: String
+        package var target: String
+        package var headers: [String: String]
+        package var body: String
     }
 
-    struct Answer: Sendable {
-        var status = 200
-        var body = ""
+    package struct Answer: Sendable {
+        package var status: Int
+        package var body: String
+
+        package init(status: Int = 200, body: String = "") {
+            self.status = status
+            self.body = body
+        }
     }
 
     private let recorded = Locked<[Call]>([])
@@ -23,11 +28,12 @@ final class ScriptedServer: Sendable {
 
     private init() {}
 
-    var url: String { "http://127.0.0.1:\(port.withLock { $0 })" }
-    var calls: [Call] { recorded.withLock { $0 } }
+    package var url: String { "http://127.0.0.1:\(port.withLock { $0 })" }
+    /// What came so far, in order.
+    package var calls: [Call] { recorded.withLock { $0 } }
 
     /// Runs `body` beside a server; `headers` are those whose values the test wants to see.
-    static func run(
+    package static func run(
         headers: [String] = [],
         answer: @escaping @Sendable (Call) -> Answer,
         _ body: (ScriptedServer) async throws -> Void
@@ -65,6 +71,6 @@ final class ScriptedServer: Sendable {
 }
 
 /// A client without proxies, for services of this machine.
-func makeClient() throws -> ServiceClient {
+package func makeClient() throws -> ServiceClient {
     ServiceClient(try OutboundConfiguration(settings: Settings([:])), transfers: Transfers())
 }

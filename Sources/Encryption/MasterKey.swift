@@ -1,0 +1,56 @@
+package import CloudAccess
+package import Kernel
+package import OutboundHTTP
+
+/// Opens the master key where the operator has put it.
+package struct MasterKey: Sendable {
+    private let aws: AWSConfiguration
+    private let client: ServiceClient
+    private let effects: Effects
+    private let clock: any Clock<Duration>
+
+    /// - Parameters:
+    ///   - aws: used when the key is there; nothing is asked for otherwise.
+    ///   - client: reaches the services.
+    package init(aws: AWSConfiguration, client: ServiceClient, effects: Effects, clock: any Clock<Duration>) {
+        self.aws = aws
+        self.client = client
+        self.effects = effects
+        self.clock = clock
+    }
+
+    /// Reads a key, or connects to the service that holds it and proves that it can be used; blocks while it reads files.
+    ///
+    /// - Parameters:
+    ///   - mayMakeKey: false when the database has a canary already. A new key would not open what it holds.
+    ///   - settings: takes the warnings.
+    /// - Throws: `ConfigurationError`, and `ServiceError` with `.unavailable` when the service cannot be used.
+    package func open(
+        _ configuration: EncryptionConfiguration,
+        mayMakeKey: Bool,
+        settings: Settings
+    ) async throws -> any KeyProvider {
+        switch configuration.place {
+        case .local(let path, let makesKey):
+            do {
+                if makesKey, mayMakeKey { _ = try LocalKeyFiles.makeKey(in: path) }
+                let found = try LocalKeyFiles.load(path)
+                for warning in found.warnings { settings.warn("PULUMI_LOCAL_KEYS", warning) }
+                return LocalKeyProvider(current: found.current, older: found.older)
+            } catch {
+                throw configuration.problem(error.description)
+            }
+        case .awsKMS(let key):
+            let access = try AWSAccess(aws)
+            return try await AWSKMSKeyProvider.open(
+                key,
+                region: access.region,
+                configuration: aws,
+                credentials: access.source(client: client, effects: effects),
+                client: client,
+                effects: effects,
+                clock: clock
+            )
+        }
+    }
+}
