@@ -1,6 +1,7 @@
 import COpenSSL
+package import Kernel
 
-/// A public key that signatures are checked with.
+/// A public key that signatures are checked with, or one that keys are encrypted for.
 ///
 /// Its type, not the signed text, says which algorithms it takes: a key for one is never used for another.
 package final class PublicKey: Sendable {
@@ -61,6 +62,25 @@ package final class PublicKey: Sendable {
     package convenience init?(ed25519 x: [UInt8]) {
         guard x.count == 32 else { return nil }
         self.init(.ed25519, EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nil, x, 32))
+    }
+
+    /// Encrypts a key for the holder of this one's private half: RSA-OAEP with SHA-256 (`RSA-OAEP-256` of RFC 7518).
+    ///
+    /// Nil for a key that is none of RSA, and for a secret that is too long for it: 190 bytes fit into 2048 bits.
+    package func encrypt(_ secret: SecretBytes) -> [UInt8]? {
+        guard kind == .rsa else { return nil }
+        var count = Int(EVP_PKEY_get_size(key))
+        var output = [UInt8](repeating: 0, count: count)
+        let isGood = secret.withUnsafeBytes { secret in
+            cairn_rsa_oaep_sha256(
+                key,
+                secret.assumingMemoryBound(to: UInt8.self).baseAddress,
+                secret.count,
+                &output,
+                &count
+            )
+        }
+        return isGood == 1 ? Array(output[..<count]) : nil
     }
 
     /// Whether `signature` is that of `message`; false as well for an algorithm that is not for this kind of key.

@@ -1,3 +1,4 @@
+import CloudAccess
 package import Kernel
 
 /// Which master key wraps the data keys.
@@ -6,9 +7,9 @@ package import Kernel
 /// |---|---|---|
 /// | `PULUMI_LOCAL_KEYS` | File with a key of 32 bytes or more, or a folder of such files | `keys` in the data folder |
 /// | `PULUMI_KMS_KEY` | Key of AWS KMS: its id, `alias/…`, or the ARN of either | none |
-/// | `PULUMI_AZURE_KV_URI` | Azure Key Vault; refused until that provider exists | none |
-/// | `PULUMI_AZURE_KV_KEY_NAME` | Key in the vault | none |
-/// | `PULUMI_AZURE_KV_KEY_VERSION` | Version of that key | none |
+/// | `PULUMI_AZURE_KV_URI` | Azure Key Vault, as `https://name.vault.azure.net` | none |
+/// | `PULUMI_AZURE_KV_KEY_NAME` | RSA key in the vault | none |
+/// | `PULUMI_AZURE_KV_KEY_VERSION` | Version of that key which wraps new keys | the newest |
 ///
 /// At most one kind may be set. With none, a key is made in the data folder at the first start.
 package struct EncryptionConfiguration: Sendable, Equatable {
@@ -17,6 +18,7 @@ package struct EncryptionConfiguration: Sendable, Equatable {
         /// A file or a folder. A missing key may be made only where nothing is configured.
         case local(path: String, makesKey: Bool)
         case awsKMS(key: String)
+        case azureKeyVault(uri: String, key: String, version: String?)
     }
 
     package let place: Place
@@ -27,20 +29,42 @@ package struct EncryptionConfiguration: Sendable, Equatable {
         let kms = settings.string("PULUMI_KMS_KEY")
         let vault = settings.url("PULUMI_AZURE_KV_URI", schemes: ["https"])
         let vaultKey = settings.string("PULUMI_AZURE_KV_KEY_NAME")
-        _ = settings.string("PULUMI_AZURE_KV_KEY_VERSION")
+        let version = settings.string("PULUMI_AZURE_KV_KEY_VERSION")
         settings.atMostOne(of: ["PULUMI_LOCAL_KEYS", "PULUMI_KMS_KEY", "PULUMI_AZURE_KV_URI"])
         settings.allOf("PULUMI_AZURE_KV_URI", "PULUMI_AZURE_KV_KEY_NAME")
-        if let kms, AWSKey(kms) == nil {
-            settings.report("PULUMI_KMS_KEY", "takes the id of a key, alias/…, or the ARN of either")
-        }
-        if vault != nil || vaultKey != nil {
-            settings.report("PULUMI_AZURE_KV_URI", "this version does not take a key of Azure Key Vault")
-        }
+        Self.report(kms, vault, vaultKey, version, to: settings)
         try settings.check()
         if let kms {
             place = .awsKMS(key: kms)
+        } else if let vault, let vaultKey {
+            place = .azureKeyVault(uri: vault, key: vaultKey, version: version)
         } else {
             place = .local(path: path ?? "\(dataFolder)/keys", makesKey: path == nil)
+        }
+    }
+
+    /// Reports names that no service takes.
+    private static func report(
+        _ kms: String?,
+        _ vault: String?,
+        _ key: String?,
+        _ version: String?,
+        to settings: Settings
+    ) {
+        if let kms, AWSKey(kms) == nil {
+            settings.report("PULUMI_KMS_KEY", "takes the id of a key, alias/…, or the ARN of either")
+        }
+        if let vault, ServiceAddress(vault) == nil {
+            settings.report("PULUMI_AZURE_KV_URI", "takes the URL of a vault, as https://name.vault.azure.net")
+        }
+        if let key, !KeyVaultKeyProvider.isName(key) {
+            settings.report("PULUMI_AZURE_KV_KEY_NAME", "takes the name of a key: letters, digits and hyphens")
+        }
+        if let version, !KeyVaultKeyProvider.isVersion(version) {
+            settings.report("PULUMI_AZURE_KV_KEY_VERSION", "takes a version: 32 letters and digits")
+        }
+        if version != nil, vault == nil {
+            settings.report("PULUMI_AZURE_KV_KEY_VERSION", "needs PULUMI_AZURE_KV_URI as well")
         }
     }
 
@@ -54,6 +78,8 @@ package struct EncryptionConfiguration: Sendable, Equatable {
         switch place {
         case .local(let path, _): "the key in \(path)"
         case .awsKMS(let key): "AWS KMS key \(key)"
+        case .azureKeyVault(let uri, let key, let version):
+            "Azure Key Vault key \(key) at \(uri)\(version.map { ", version \($0)" } ?? "")"
         }
     }
 
@@ -68,6 +94,7 @@ package struct EncryptionConfiguration: Sendable, Equatable {
             switch place {
             case .local: "PULUMI_LOCAL_KEYS"
             case .awsKMS: "PULUMI_KMS_KEY"
+            case .azureKeyVault: "PULUMI_AZURE_KV_URI"
             }
         return ConfigurationError([.init(setting: setting, text: text)])
     }

@@ -5,15 +5,24 @@ package import OutboundHTTP
 /// Opens the master key where the operator has put it.
 package struct MasterKey: Sendable {
     private let aws: AWSConfiguration
+    private let azure: AzureConfiguration
     private let client: ServiceClient
     private let effects: Effects
     private let clock: any Clock<Duration>
 
     /// - Parameters:
     ///   - aws: used when the key is there; nothing is asked for otherwise.
+    ///   - azure: the same.
     ///   - client: reaches the services.
-    package init(aws: AWSConfiguration, client: ServiceClient, effects: Effects, clock: any Clock<Duration>) {
+    package init(
+        aws: AWSConfiguration,
+        azure: AzureConfiguration,
+        client: ServiceClient,
+        effects: Effects,
+        clock: any Clock<Duration>
+    ) {
         self.aws = aws
+        self.azure = azure
         self.client = client
         self.effects = effects
         self.clock = clock
@@ -47,6 +56,16 @@ package struct MasterKey: Sendable {
                 region: access.region,
                 configuration: aws,
                 credentials: access.source(client: client, effects: effects),
+                client: client,
+                effects: effects,
+                clock: clock
+            )
+        case .azureKeyVault(let uri, let key, let version):
+            return try await KeyVaultKeyProvider.open(
+                uri,
+                key: key,
+                version: version,
+                credential: AzureCredential(azure, client: client, effects: effects),
                 client: client,
                 effects: effects,
                 clock: clock

@@ -16,6 +16,7 @@ package final class ScriptedServer: Sendable {
     package struct Answer: Sendable {
         package var status: Int
         package var body: String
+        package var headers: [(name: String, value: String)] = []
 
         package init(status: Int = 200, body: String = "") {
             self.status = status
@@ -57,7 +58,9 @@ package final class ScriptedServer: Sendable {
             let seen = call
             scripted.recorded.withLock { $0.append(seen) }
             let answer = answer(call)
-            return HTTPResponse(HTTPStatus(answer.status), body: .bytes(Array(answer.body.utf8)))
+            var response = HTTPResponse(HTTPStatus(answer.status), body: .bytes(Array(answer.body.utf8)))
+            for header in answer.headers { response.headers.append(header.name, header.value) }
+            return response
         }
         let port = try server.start()[0]
         scripted.port.withLock { $0 = port }

@@ -42,8 +42,17 @@ struct EncryptionConfigurationTests {
             (
                 ["PULUMI_KMS_KEY": "alias/x", "PULUMI_LOCAL_KEYS": "/k"], ["PULUMI_LOCAL_KEYS"]
             ),
-            (["PULUMI_AZURE_KV_URI": "https://v", "PULUMI_AZURE_KV_KEY_NAME": "k"], ["PULUMI_AZURE_KV_URI"]),
-            (["PULUMI_AZURE_KV_KEY_NAME": "k"], ["PULUMI_AZURE_KV_KEY_NAME", "PULUMI_AZURE_KV_URI"]),
+            (
+                ["PULUMI_AZURE_KV_URI": "https://v", "PULUMI_AZURE_KV_KEY_NAME": "k", "PULUMI_KMS_KEY": "k"],
+                ["PULUMI_KMS_KEY"]
+            ),
+            (["PULUMI_AZURE_KV_URI": "https://v"], ["PULUMI_AZURE_KV_URI"]),
+            (["PULUMI_AZURE_KV_KEY_NAME": "k"], ["PULUMI_AZURE_KV_KEY_NAME"]),
+            (
+                ["PULUMI_AZURE_KV_URI": "https://v?x", "PULUMI_AZURE_KV_KEY_NAME": "a/b"],
+                ["PULUMI_AZURE_KV_URI", "PULUMI_AZURE_KV_KEY_NAME"]
+            ),
+            (["PULUMI_AZURE_KV_KEY_VERSION": "1"], ["PULUMI_AZURE_KV_KEY_VERSION", "PULUMI_AZURE_KV_KEY_VERSION"]),
             (["PULUMI_AZURE_KV_URI": "http://v"], ["PULUMI_AZURE_KV_URI", "PULUMI_AZURE_KV_URI"]),
         ] as [([String: String], [String])]
     )
@@ -51,6 +60,27 @@ struct EncryptionConfigurationTests {
         let error = #expect(throws: ConfigurationError.self) { try configuration(environment) }
 
         #expect(error?.problems.map(\.setting) == names)
+    }
+
+    @Test(
+        "is a key of Azure Key Vault, of any version or of one",
+        arguments: [nil, "00112233445566778899aabbccddeeff"]
+    )
+    func keyVault(version: String?) throws {
+        var environment = ["PULUMI_AZURE_KV_URI": "https://v.vault.azure.net/", "PULUMI_AZURE_KV_KEY_NAME": "my-key"]
+        environment["PULUMI_AZURE_KV_KEY_VERSION"] = version
+
+        let configuration = try configuration(environment)
+
+        let place = EncryptionConfiguration.Place.azureKeyVault(
+            uri: "https://v.vault.azure.net/",
+            key: "my-key",
+            version: version
+        )
+        #expect(configuration.place == place)
+        #expect(configuration.isRemote)
+        #expect(configuration.summary.contains(version ?? "my-key"))
+        #expect(configuration.wrongKey.problems.map(\.setting) == ["PULUMI_AZURE_KV_URI"])
     }
 
     // MARK: - Opening
@@ -62,6 +92,7 @@ struct EncryptionConfigurationTests {
     ) async throws -> any KeyProvider {
         let master = MasterKey(
             aws: try AWSConfiguration(settings: settings),
+            azure: try AzureConfiguration(settings: settings),
             client: try makeClient(),
             effects: Effects(now: { Timestamp(seconds: 1) }, randomBytes: Random.bytes),
             clock: ContinuousClock()

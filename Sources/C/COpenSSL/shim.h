@@ -105,3 +105,18 @@ static inline int cairn_verify_ec(EVP_PKEY *key, const char *digest, const unsig
     ECDSA_SIG_free(pair);
     return is_good;
 }
+
+/// Encrypts for the holder of an RSA key: OAEP with SHA-256 for the label, which is empty, and for the mask (RFC 8017
+/// §7.1). `output` has room for the modulus. 1, or 0 for a message that is too long.
+static inline int cairn_rsa_oaep_sha256(EVP_PKEY *key, const unsigned char *message, size_t message_length,
+                                        unsigned char *output, size_t *output_length) {
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL);
+    int is_good = context && EVP_PKEY_encrypt_init(context) == 1 &&
+                  EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_OAEP_PADDING) == 1 &&
+                  EVP_PKEY_CTX_set_rsa_oaep_md(context, EVP_sha256()) == 1 &&
+                  EVP_PKEY_CTX_set_rsa_mgf1_md(context, EVP_sha256()) == 1 &&
+                  EVP_PKEY_encrypt(context, output, output_length, message, message_length) == 1;
+    EVP_PKEY_CTX_free(context);
+    ERR_clear_error();
+    return is_good;
+}

@@ -21,24 +21,23 @@ struct AWSKMS: Sendable {
     private let client: ServiceClient
     private let effects: Effects
     private let clock: any Clock<Duration>
+    private let patience: KeyServicePatience
 
     init(
         _ configuration: AWSConfiguration,
         credentials: any AWSCredentialSource,
         client: ServiceClient,
         effects: Effects,
-        clock: any Clock<Duration>
+        clock: any Clock<Duration>,
+        patience: KeyServicePatience
     ) {
         self.configuration = configuration
         self.credentials = credentials
         self.client = client
         self.effects = effects
         self.clock = clock
+        self.patience = patience
     }
-
-    /// Whoever needs a key that is not cached is told within two seconds that the service is away.
-    private static let limit = Duration.milliseconds(1500)
-    private static let patience = ServiceClient.Patience(total: limit, transfer: limit, body: 1 << 20)
 
     /// Calls an action.
     ///
@@ -62,7 +61,7 @@ struct AWSKMS: Sendable {
         let signer = AWSSigner(region: region, service: "kms")
         let name = "AWS KMS at \(address.url)"
         let late = ServiceError.unavailable("\(name) does not answer kms:\(action) in time")
-        return try await Deadline.run(within: Self.limit, clock: clock, orThrow: late) { [self] in
+        return try await Deadline.run(within: patience.limit, clock: clock, orThrow: late) { [self] in
             try await send(to: name) { signer.sign(request, with: credentials, at: effects.now()) }
         }
     }
@@ -74,14 +73,14 @@ struct AWSKMS: Sendable {
     ) async throws -> JSONObject {
         var pause = Duration.milliseconds(100)
         while true {
-            let response = try await client.send(to: name, Self.patience) { makeRequest() }
+            let response = try await client.send(to: name, patience.service) { makeRequest() }
             guard case .object(let object)? = try? JSONValue.parse(response.body) else {
                 throw Refusal(code: "status \(response.status)", text: "the answer is no JSON object")
             }
             if response.status == 200 { return object }
             let refusal = Self.refusal(response.status, object)
             guard refusal.code.hasSuffix("ThrottlingException") || refusal.code == "LimitExceededException",
-                pause < .milliseconds(500)
+                pause < .milliseconds(300)
             else { throw refusal }
             try await clock.sleep(for: pause)
             pause *= 2

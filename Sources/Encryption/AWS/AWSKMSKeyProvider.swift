@@ -13,11 +13,8 @@ package import OutboundHTTP
 ///
 /// The version of a wrapped key is the ARN of the key as KMS has named it. A rotation inside KMS changes no ARN.
 package struct AWSKMSKeyProvider: KeyProvider {
-    /// What the first byte of a wrapped key says: KMS's own ciphertext, or one of ours under a key in KMS's ciphertext.
-    private enum Format {
-        static let direct: UInt8 = 1
-        static let nested: UInt8 = 2
-    }
+    /// The first byte of what is KMS's own ciphertext for the rest.
+    private static let direct: UInt8 = 1
 
     private let kms: AWSKMS
     private let key: AWSKey
@@ -44,12 +41,20 @@ package struct AWSKMSKeyProvider: KeyProvider {
         credentials: any AWSCredentialSource,
         client: ServiceClient,
         effects: Effects,
-        clock: any Clock<Duration> = ContinuousClock()
+        clock: any Clock<Duration> = ContinuousClock(),
+        patience: KeyServicePatience = .standard
     ) async throws -> AWSKMSKeyProvider {
         guard let key = AWSKey(name), let region = key.region ?? region else {
             throw ServiceError(.invalidArgument, "The key \(name) of AWS KMS has no region: set AWS_REGION")
         }
-        let kms = AWSKMS(configuration, credentials: credentials, client: client, effects: effects, clock: clock)
+        let kms = AWSKMS(
+            configuration,
+            credentials: credentials,
+            client: client,
+            effects: effects,
+            clock: clock,
+            patience: patience
+        )
         var provider = AWSKMSKeyProvider(kms, key, region: region)
         let context = Array("probe/v1".utf8)
         let (made, wrapped) = try await provider.makeKey(context: context)
@@ -65,44 +70,24 @@ package struct AWSKMSKeyProvider: KeyProvider {
 
     package func makeKey(context: [UInt8]) async throws -> (key: SecretBytes, wrapped: WrappedKey) {
         let made = try await generate(context)
-        return (made.key, WrappedKey(version: made.version, bytes: [Format.direct] + made.blob))
+        return (made.key, WrappedKey(version: made.version, bytes: [Self.direct] + made.blob))
     }
 
     package func wrap(_ key: SecretBytes, context: [UInt8]) async throws -> WrappedKey {
         let outer = try await generate(context)
-        let nonce = Random.bytes(AES256GCM.nonceCount)
-        var plaintext = key.withUnsafeBytes { Array($0) }
-        let sealed = AES256GCM.seal(plaintext, key: outer.key, nonce: nonce, context: context)
-        plaintext.withUnsafeMutableBytes { SecretBytes.wipe($0) }
-        let length = [UInt8(outer.blob.count >> 8), UInt8(outer.blob.count & 0xFF)]
-        return WrappedKey(version: outer.version, bytes: [Format.nested] + length + outer.blob + nonce + sealed)
+        let bytes = NestedKey.seal(key, under: outer.key, outer.blob, context: context)
+        return WrappedKey(version: outer.version, bytes: bytes)
     }
 
     package func unwrap(_ wrapped: WrappedKey, context: [UInt8]) async throws -> SecretBytes {
         guard wrapped.version.hasPrefix("arn:"), let version = AWSKey(wrapped.version), version.region != nil else {
             throw ServiceError(.notFound, "The key was not wrapped by AWS KMS, but by \(wrapped.version)")
         }
-        let bytes = wrapped.bytes
-        switch bytes.first {
-        case Format.direct: return try await decrypt(Array(bytes.dropFirst()), version, context)
-        case Format.nested:
-            let start = 3
-            guard bytes.count > start else { throw Self.damaged(nil) }
-            let end = start + Int(bytes[1]) << 8 + Int(bytes[2])
-            let sealed = end + AES256GCM.nonceCount
-            guard bytes.count >= sealed + AES256GCM.tagCount else { throw Self.damaged(nil) }
-            let outer = try await decrypt(Array(bytes[start..<end]), version, context)
-            guard outer.count == AES256GCM.keyCount,
-                let key = AES256GCM.open(
-                    Array(bytes[sealed...]),
-                    key: outer,
-                    nonce: Array(bytes[end..<sealed]),
-                    context: context
-                )
-            else { throw Self.damaged(nil) }
-            return key
-        default: throw Self.damaged(nil)
+        if wrapped.bytes.first == Self.direct {
+            return try await decrypt(Array(wrapped.bytes.dropFirst()), version, context)
         }
+        guard let nested = NestedKey(wrapped.bytes) else { throw ServiceError.damagedKey(nil) }
+        return try nested.open(with: try await decrypt(nested.blob, version, context), context: context)
     }
 
     // MARK: - Actions
@@ -188,14 +173,10 @@ package struct AWSKMSKeyProvider: KeyProvider {
 
     // MARK: - Errors
 
-    private static func damaged(_ cause: (any Error)?) -> ServiceError {
-        ServiceError(.damaged, "A wrapped key is damaged or belongs elsewhere", cause: cause)
-    }
-
     private func error(_ refusal: AWSKMS.Refusal, _ action: String, _ name: String) -> ServiceError {
         let what = "AWS KMS key \(name)"
         switch refusal.code {
-        case "InvalidCiphertextException", "IncorrectKeyException": return Self.damaged(refusal)
+        case "InvalidCiphertextException", "IncorrectKeyException": return .damagedKey(refusal)
         case "NotFoundException":
             return ServiceError(
                 action == "Decrypt" ? .notFound : .unavailable,

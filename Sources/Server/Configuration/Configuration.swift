@@ -13,6 +13,7 @@ package struct Configuration: Sendable {
     package let objects: ObjectStorageConfiguration
     package let encryption: EncryptionConfiguration
     package let aws: AWSConfiguration
+    package let azure: AzureConfiguration
     package let installation: InstallationConfiguration
     package let outbound: OutboundConfiguration
     package let log: LogConfiguration
@@ -38,6 +39,7 @@ package struct Configuration: Sendable {
             try EncryptionConfiguration(settings: settings, dataFolder: folder)
         }
         let aws = settings.build { settings throws(ConfigurationError) in try AWSConfiguration(settings: settings) }
+        let azure = settings.build { settings throws(ConfigurationError) in try AzureConfiguration(settings: settings) }
         let installation = settings.build { settings throws(ConfigurationError) in
             try InstallationConfiguration(settings: settings)
         }
@@ -48,8 +50,8 @@ package struct Configuration: Sendable {
         _ = settings.build { settings throws(ConfigurationError) in try AcceptedSettings.read(settings) }
         settings.reportUnknown()
         try settings.check()
-        guard let server, let listener, let database, let objects, let encryption, let aws, let installation,
-            let outbound, let log
+        guard let server, let listener, let database, let objects, let encryption, let aws, let azure,
+            let installation, let outbound, let log
         else {
             throw ConfigurationError([])
         }
@@ -59,6 +61,7 @@ package struct Configuration: Sendable {
         self.objects = objects
         self.encryption = encryption
         self.aws = aws
+        self.azure = azure
         self.installation = installation
         self.outbound = outbound
         self.log = log

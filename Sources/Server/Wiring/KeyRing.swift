@@ -61,6 +61,7 @@ extension MasterKey {
     init(_ configuration: Configuration, transfers: Transfers, _ environment: ProcessEnvironment) {
         self.init(
             aws: configuration.aws,
+            azure: configuration.azure,
             client: ServiceClient(configuration.outbound, transfers: transfers, clock: environment.clock),
             effects: environment.effects,
             clock: environment.clock
