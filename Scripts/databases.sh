@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# The database servers of the tests. Scripts/services.sh knows how to install, start and stop them; its functions
+# The servers that tests use. Scripts/services.sh knows how to install, start and stop them; its functions
 # report failure by their status, so they are called in conditions.
 
 if [[ -f Scripts/services.sh ]]; then
@@ -15,12 +15,12 @@ cmd_services() {
     case ${1:-} in
         start)
             require_packages test
-            services_start || fail "the database servers did not start"
+            services_start || fail "the servers did not start"
             touch "$SERVICES_KEPT"
             ;;
         stop)
             rm -f "$SERVICES_KEPT"
-            services_stop || fail "the database servers did not stop"
+            services_stop || fail "the servers did not stop"
             ;;
         status) services_status ;;
         env) (services_env && export -p | grep '^declare -x CAIRN_TEST') ;;
@@ -31,8 +31,8 @@ cmd_services() {
 # In CI a server that does not start is a failure; elsewhere its tests are skipped and say so.
 start_services() {
     if ! services_start; then
-        [[ ${CI:-} != true ]] || fail "the database servers did not start"
-        note "The database servers did not start: tests that need them are skipped."
+        [[ ${CI:-} != true ]] || fail "the servers did not start"
+        note "The servers did not start: tests that need them are skipped."
     fi
 }
 
@@ -44,7 +44,7 @@ use_services() {
 }
 
 stop_services() {
-    services_stop >"$LOG_FOLDER/services-stop.log" 2>&1 || note "the database servers did not stop"
+    services_stop >"$LOG_FOLDER/services-stop.log" 2>&1 || note "the servers did not stop"
 }
 
 # For a part of the tests: the servers that run, without starting any.

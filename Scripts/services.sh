@@ -1,11 +1,12 @@
 # shellcheck shell=bash
-# The database servers that tests use: MariaDB from the machine's Debian, MySQL from Debian's unstable suite.
+# The servers that tests use: MariaDB from the machine's Debian, MySQL from Debian's unstable suite, moto from PyPI.
 #
 # Sourced by ./dev; defines services_start, services_stop, services_status and services_env. Everything the servers
 # write is in .services/ of the clone, their data in memory (/dev/shm) where there is room. Knobs, all optional:
-#   CAIRN_SERVICES        which servers, "mariadb mysql" by default
+#   CAIRN_SERVICES        which servers, "mariadb mysql moto" by default
 #   CAIRN_MARIADB_PORT    first port to try, 13306 by default; a taken port leads to the next free one
 #   CAIRN_MYSQL_PORT      the same, 13307 by default
+#   CAIRN_MOTO_PORT       the same, 13308 by default
 #   CAIRN_SERVICES_CACHE  where unpacked servers are kept between clones, ~/.cache/cairn/services by default
 
 SERVICES_SCRIPTS=$(cd "$(dirname "${BASH_SOURCE[0]}")/services" && pwd)
@@ -19,6 +20,8 @@ source "$SERVICES_SCRIPTS/packages.sh"
 source "$SERVICES_SCRIPTS/certificates.sh"
 # shellcheck source=services/instance.sh
 source "$SERVICES_SCRIPTS/instance.sh"
+# shellcheck source=services/moto.sh
+source "$SERVICES_SCRIPTS/moto.sh"
 
 # Starts what is not running yet; quick when everything is.
 services_start() {
@@ -27,6 +30,10 @@ services_start() {
     services_packages || return
     services_certificates || return
     for kind in $(services_kinds); do
+        if [ "$kind" = moto ]; then
+            moto_start || return
+            continue
+        fi
         services_template "$kind" || return
         services_start_shared "$kind" || return
     done
@@ -42,6 +49,11 @@ services_stop() {
         rm -rf "${SERVICES_ROOT:?}/$kind"
         services_say "$kind stopped"
     done
+    if [ -d "$SERVICES_ROOT/moto" ]; then
+        moto_stop
+        rm -rf "${SERVICES_ROOT:?}/moto"
+        services_say "moto stopped"
+    fi
     services_drop_data
 }
 
@@ -49,7 +61,7 @@ services_stop() {
 services_status() {
     local kind result=0
     for kind in $(services_kinds); do
-        if instance_running "$SERVICES_ROOT/$kind"; then
+        if services_running "$kind"; then
             services_say "$kind listens on 127.0.0.1:$(cat "$SERVICES_ROOT/$kind/port")"
         else
             services_say "$kind is not running"
@@ -74,12 +86,18 @@ services_env() {
         export "${name}_NASTY=$(services_url cairn_nasty "$SERVICES_NASTY_PASSWORD" "$port")$query"
         export "${name}_EMPTY=$(services_url cairn_empty "" "$port")$query"
     done
+    unset CAIRN_TEST_MOTO
+    if moto_running; then export CAIRN_TEST_MOTO="http://127.0.0.1:$(cat "$SERVICES_ROOT/moto/port")"; fi
 }
 
 # --- Parts -----------------------------------------------------------------------------------------------------------
 
 services_kinds() {
-    echo "${CAIRN_SERVICES:-mariadb mysql}"
+    echo "${CAIRN_SERVICES:-mariadb mysql moto}"
+}
+
+services_running() {
+    if [ "$1" = moto ]; then moto_running; else instance_running "$SERVICES_ROOT/$1"; fi
 }
 
 services_start_shared() {

@@ -15,13 +15,14 @@ services_packages() {
             [ -n "$(mariadb_program mariadbd)" ] || missing+=(mariadb-server-core)
             [ -n "$(mariadb_program my_print_defaults)" ] || missing+=(mariadb-client-core)
             ;;
-        mysql) ;;
+        mysql | moto) ;;
         *) services_fail "unknown server '$kind' in CAIRN_SERVICES" || return ;;
         esac
     done
     command -v openssl >/dev/null || missing+=(openssl)
     if [ ${#missing[@]} -gt 0 ]; then services_install "${missing[@]}" || return; fi
-    [[ " $(services_kinds) " != *" mysql "* ]] || mysql_unpack
+    if [[ " $(services_kinds) " == *" mysql "* ]]; then mysql_unpack || return; fi
+    if [[ " $(services_kinds) " == *" moto "* ]]; then moto_install || return; fi
 }
 
 services_install() {

@@ -19,6 +19,11 @@ package struct ProxyRules: Sendable {
         exceptions = settings.string("NO_PROXY")
     }
 
+    /// No proxies.
+    package init() {
+        (plain, secure, exceptions) = (nil, nil, nil)
+    }
+
     private static func proxy(_ name: String, _ settings: Settings) -> String? {
         settings.url(name, schemes: ["http", "https"])
     }

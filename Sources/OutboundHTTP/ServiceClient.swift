@@ -27,7 +27,7 @@ package struct ServiceClient: Sendable {
 
     private let transfers: Transfers
     private let authorities: String?
-    private let proxies: ProxyRules
+    private var proxies: ProxyRules
     private let clock: any Clock<Duration>
     private let jitter: @Sendable (ClosedRange<Double>) -> Double
     private let slots: MemoryBudget
@@ -48,6 +48,13 @@ package struct ServiceClient: Sendable {
         self.clock = clock
         self.jitter = jitter
         slots = MemoryBudget(bytes: concurrency)
+    }
+
+    /// The same without proxies, for services of this machine and of the local link, such as the metadata of clouds.
+    package var direct: ServiceClient {
+        var client = self
+        client.proxies = ProxyRules()
+        return client
     }
 
     /// Sends requests until one is answered by something that does not pass by itself.

@@ -1,0 +1,9 @@
+import Contract
+
+extension JSONObject {
+    /// A member that is a text with at least one letter; nil for any other and for none.
+    subscript(text name: String) -> String? {
+        guard case .string(let text)? = self[name], !text.isEmpty else { return nil }
+        return text
+    }
+}
