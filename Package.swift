@@ -126,7 +126,7 @@ let program: [Target] =
         uses: [
             "Kernel", "Contract", "Telemetry", "Persistence", "Schema", "Events", "Jobs", "HTTPServer", "HTTPAPI",
             "Crypto", "PersistenceSQLite", "PersistenceMySQL", "ObjectStorage", "Encryption",
-            "Transfers", "OutboundHTTP", "Identity", "Stacks",
+            "Transfers", "OutboundHTTP", "CloudAccess", "Identity", "Stacks",
         ],
         testing: ["TestKit", "APITestKit"]
     ) + [

@@ -137,14 +137,20 @@ package struct ServeCommand: Command {
             settings: settings
         )
         for warning in settings.warnings[known...] { log.warning("setting", ["text": .text(warning)]) }
+        let transfers = Transfers()
+        let access = ObjectStorageConfiguration.Access(
+            aws: configuration.aws,
+            client: ServiceClient(configuration.outbound, transfers: transfers),
+            effects: environment.effects
+        )
         return Application.Foundation(
             database: databases.database,
-            objects: try configuration.objects.open(pool: FolderObjectStore.makePool()),
+            objects: try await configuration.objects.open(access),
             keys: keys,
             effects: environment.effects,
             clock: environment.clock,
             compute: BlockingPool(name: "compute", threads: 2, queue: 256),
-            outbound: OutboundClient(configuration.outbound, transfers: Transfers())
+            outbound: OutboundClient(configuration.outbound, transfers: transfers)
         )
     }
 

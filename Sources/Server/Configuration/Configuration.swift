@@ -1,3 +1,4 @@
+package import CloudAccess
 package import Encryption
 package import Kernel
 package import ObjectStorage
@@ -9,6 +10,7 @@ package struct Configuration: Sendable {
     package let server: ServerConfiguration
     package let listener: ListenerConfiguration
     package let database: DatabaseConfiguration
+    package let aws: AWSConfiguration
     package let objects: ObjectStorageConfiguration
     package let encryption: EncryptionConfiguration
     package let installation: InstallationConfiguration
@@ -29,8 +31,9 @@ package struct Configuration: Sendable {
         let database = settings.build { settings throws(ConfigurationError) in
             try DatabaseConfiguration(settings: settings, dataFolder: folder)
         }
+        let aws = settings.build { settings throws(ConfigurationError) in try AWSConfiguration(settings: settings) }
         let objects = settings.build { settings throws(ConfigurationError) in
-            try ObjectStorageConfiguration(settings: settings, dataFolder: folder)
+            try ObjectStorageConfiguration(settings: settings, dataFolder: folder, region: aws?.region)
         }
         let encryption = settings.build { settings throws(ConfigurationError) in
             try EncryptionConfiguration(settings: settings, dataFolder: folder)
@@ -45,7 +48,8 @@ package struct Configuration: Sendable {
         _ = settings.build { settings throws(ConfigurationError) in try AcceptedSettings.read(settings) }
         settings.reportUnknown()
         try settings.check()
-        guard let server, let listener, let database, let objects, let encryption, let installation, let outbound,
+        guard let server, let listener, let database, let aws, let objects, let encryption, let installation,
+            let outbound,
             let log
         else {
             throw ConfigurationError([])
@@ -53,6 +57,7 @@ package struct Configuration: Sendable {
         self.server = server
         self.listener = listener
         self.database = database
+        self.aws = aws
         self.objects = objects
         self.encryption = encryption
         self.installation = installation

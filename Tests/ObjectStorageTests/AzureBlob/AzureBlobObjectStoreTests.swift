@@ -9,7 +9,7 @@ import Transfers
 
 /// The service of `Tests/Counterparts/azure_blob.py`, which the vendor's client library has checked.
 enum AzureService {
-    static let endpoint = ProcessInfo.processInfo.environment["CAIRN_TEST_AZURE_BLOB"]
+    static let endpoint = ProcessInfo.processInfo.environment["CAIRN_TEST_AZUREBLOB"]
     static let account = "cairntest"
     static let key = Redacted(Base64.encode(Array("a key of an account that only tests have".utf8)))
 
