@@ -1,12 +1,13 @@
 # shellcheck shell=bash
-# The servers that tests use: MariaDB from the machine's Debian, MySQL from Debian's unstable suite, moto from PyPI.
+# The servers that tests use: MariaDB from the machine's Debian, MySQL from Debian's unstable suite, and
+# those of services/clouds.sh, which play clouds.
 #
 # Sourced by ./dev; defines services_start, services_stop, services_status and services_env. Everything the servers
 # write is in .services/ of the clone, their data in memory (/dev/shm) where there is room. Knobs, all optional:
-#   CAIRN_SERVICES        which servers, "mariadb mysql moto" by default
+#   CAIRN_SERVICES        which servers, "mariadb mysql moto seaweedfs azureblob azurevault" by default
 #   CAIRN_MARIADB_PORT    first port to try, 13306 by default; a taken port leads to the next free one
 #   CAIRN_MYSQL_PORT      the same, 13307 by default
-#   CAIRN_MOTO_PORT       the same, 13308 by default
+#   CAIRN_MOTO_PORT       the same, 13308 by default; CAIRN_SEAWEEDFS_PORT 13309, CAIRN_AZUREBLOB_PORT 13310, CAIRN_AZUREVAULT_PORT 13311
 #   CAIRN_SERVICES_CACHE  where unpacked servers are kept between clones, ~/.cache/cairn/services by default
 
 SERVICES_SCRIPTS=$(cd "$(dirname "${BASH_SOURCE[0]}")/services" && pwd)
@@ -20,8 +21,8 @@ source "$SERVICES_SCRIPTS/packages.sh"
 source "$SERVICES_SCRIPTS/certificates.sh"
 # shellcheck source=services/instance.sh
 source "$SERVICES_SCRIPTS/instance.sh"
-# shellcheck source=services/moto.sh
-source "$SERVICES_SCRIPTS/moto.sh"
+# shellcheck source=services/clouds.sh
+source "$SERVICES_SCRIPTS/clouds.sh"
 
 # Starts what is not running yet; quick when everything is.
 services_start() {
@@ -30,8 +31,8 @@ services_start() {
     services_packages || return
     services_certificates || return
     for kind in $(services_kinds); do
-        if [ "$kind" = moto ]; then
-            moto_start || return
+        if is_cloud "$kind"; then
+            cloud_start "$kind" || return
             continue
         fi
         services_template "$kind" || return
@@ -49,11 +50,12 @@ services_stop() {
         rm -rf "${SERVICES_ROOT:?}/$kind"
         services_say "$kind stopped"
     done
-    if [ -d "$SERVICES_ROOT/moto" ]; then
-        moto_stop
-        rm -rf "${SERVICES_ROOT:?}/moto"
-        services_say "moto stopped"
-    fi
+    for kind in moto seaweedfs azureblob azurevault; do
+        [ -d "$SERVICES_ROOT/$kind" ] || continue
+        cloud_stop "$kind"
+        rm -rf "${SERVICES_ROOT:?}/$kind"
+        services_say "$kind stopped"
+    done
     services_drop_data
 }
 
@@ -86,18 +88,21 @@ services_env() {
         export "${name}_NASTY=$(services_url cairn_nasty "$SERVICES_NASTY_PASSWORD" "$port")$query"
         export "${name}_EMPTY=$(services_url cairn_empty "" "$port")$query"
     done
-    unset CAIRN_TEST_MOTO
-    if moto_running; then export CAIRN_TEST_MOTO="http://127.0.0.1:$(cat "$SERVICES_ROOT/moto/port")"; fi
+    for kind in moto seaweedfs azureblob azurevault; do
+        name=CAIRN_TEST_$(tr '[:lower:]' '[:upper:]' <<<"$kind")
+        unset "$name"
+        if cloud_running "$kind"; then export "$name=http://127.0.0.1:$(cat "$SERVICES_ROOT/$kind/port")"; fi
+    done
 }
 
 # --- Parts -----------------------------------------------------------------------------------------------------------
 
 services_kinds() {
-    echo "${CAIRN_SERVICES:-mariadb mysql moto}"
+    echo "${CAIRN_SERVICES:-mariadb mysql moto seaweedfs azureblob azurevault}"
 }
 
 services_running() {
-    if [ "$1" = moto ]; then moto_running; else instance_running "$SERVICES_ROOT/$1"; fi
+    if is_cloud "$1"; then cloud_running "$1"; else instance_running "$SERVICES_ROOT/$1"; fi
 }
 
 services_start_shared() {

@@ -15,14 +15,16 @@ services_packages() {
             [ -n "$(mariadb_program mariadbd)" ] || missing+=(mariadb-server-core)
             [ -n "$(mariadb_program my_print_defaults)" ] || missing+=(mariadb-client-core)
             ;;
-        mysql | moto) ;;
+        mysql | moto | seaweedfs | azureblob | azurevault) ;;
         *) services_fail "unknown server '$kind' in CAIRN_SERVICES" || return ;;
         esac
     done
     command -v openssl >/dev/null || missing+=(openssl)
     if [ ${#missing[@]} -gt 0 ]; then services_install "${missing[@]}" || return; fi
     if [[ " $(services_kinds) " == *" mysql "* ]]; then mysql_unpack || return; fi
-    if [[ " $(services_kinds) " == *" moto "* ]]; then moto_install || return; fi
+    for kind in $(services_kinds); do
+        if is_cloud "$kind"; then cloud_install "$kind" || return; fi
+    done
 }
 
 services_install() {

@@ -5,28 +5,117 @@ package import Kernel
 /// | Variable | Meaning | Default |
 /// |---|---|---|
 /// | `PULUMI_LOCAL_OBJECTS` | Folder for objects; several instances may share it | `objects` in the data folder |
-/// | `PULUMI_CHECKPOINT_BLOB_STORAGE_ENDPOINT` | `s3://…` or `azblob://…`; refused until those stores exist | none |
+/// | `PULUMI_CHECKPOINT_BLOB_STORAGE_ENDPOINT` | Bucket for objects, `s3://…` or `azblob://…` | none |
+/// | `PULUMI_OBJECTS_BUCKET` | The older name: a bucket of Amazon's S3 | none |
+/// | `PULUMI_POLICY_PACK_LOCAL_HTTP_OBJECTS` | Folder for policy packs; no use yet | none |
+/// | `PULUMI_POLICY_PACK_BLOB_STORAGE_ENDPOINT` | Bucket for policy packs; no use yet | none |
+/// | `PULUMI_POLICY_PACK_BUCKET` | The older name | none |
+/// | `PULUMI_ENGINE_EVENTS_BLOB_STORAGE_ENDPOINT` | Bucket for engine events; no use yet | none |
+/// | `PULUMI_SERVICE_METADATA_BLOB_STORAGE_ENDPOINT` | Bucket for metadata; no use yet | none |
 ///
-/// At most one of them may be set. `PULUMI_OBJECTS_BUCKET` is the older name of a bucket.
-package struct ObjectStorageConfiguration: Sendable, Equatable {
-    package let folder: String
-
-    package init(settings: Settings, dataFolder: String) throws(ConfigurationError) {
-        let settings = settings.section()
-        let endpoint = "PULUMI_CHECKPOINT_BLOB_STORAGE_ENDPOINT"
-        folder = settings.string("PULUMI_LOCAL_OBJECTS", default: "\(dataFolder)/objects")
-        let bucket = settings.url("PULUMI_CHECKPOINT_BLOB_STORAGE_ENDPOINT", schemes: ["s3", "azblob"])
-        let legacyBucket = settings.string("PULUMI_OBJECTS_BUCKET")
-        settings.atMostOne(of: ["PULUMI_LOCAL_OBJECTS", endpoint, "PULUMI_OBJECTS_BUCKET"])
-        if bucket != nil { settings.report(endpoint, "this version stores objects in folders only") }
-        if legacyBucket != nil {
-            settings.report("PULUMI_OBJECTS_BUCKET", "this version stores objects in folders only")
-        }
-        try settings.check()
+/// One of the first three may be set. Buckets are of one service, and policy packs have one of their own
+/// (`spec/self-hosting.md` §1.3, §1.15).
+package struct ObjectStorageConfiguration: Sendable {
+    /// Where objects of one purpose are kept.
+    package enum Place: Sendable {
+        case folder(String)
+        case s3(S3Location)
+        case azureBlob(AzureBlobLocation)
     }
 
-    /// Opens the folder; blocks.
-    package func open(pool: BlockingPool) throws(ConfigurationError) -> FolderObjectStore {
-        try FolderObjectStore(path: folder, setting: "PULUMI_LOCAL_OBJECTS", pool: pool)
+    package let checkpoints: Place
+    /// The variable that says so.
+    package let setting: String
+    package let azure: AzureBlobLocation.Account
+
+    /// - Parameter region: of buckets whose URL names none.
+    package init(settings: Settings, dataFolder: String, region: String?) throws(ConfigurationError) {
+        let settings = settings.section()
+        let account = settings.build { settings throws(ConfigurationError) in
+            try AzureBlobLocation.Account(settings: settings)
+        }
+        let folder = settings.string("PULUMI_LOCAL_OBJECTS", default: "\(dataFolder)/objects")
+        var reader = PlaceReader(settings: settings, account: account, region: region)
+        let endpoint = reader.bucket("PULUMI_CHECKPOINT_BLOB_STORAGE_ENDPOINT")
+        let older = reader.amazonBucket("PULUMI_OBJECTS_BUCKET")
+        let names = ["PULUMI_LOCAL_OBJECTS", "PULUMI_CHECKPOINT_BLOB_STORAGE_ENDPOINT", "PULUMI_OBJECTS_BUCKET"]
+        settings.atMostOne(of: names)
+        let packNames = [
+            "PULUMI_POLICY_PACK_LOCAL_HTTP_OBJECTS", "PULUMI_POLICY_PACK_BLOB_STORAGE_ENDPOINT",
+            "PULUMI_POLICY_PACK_BUCKET",
+        ]
+        let packFolder = settings.string("PULUMI_POLICY_PACK_LOCAL_HTTP_OBJECTS")
+        let packs = [reader.bucket(packNames[1]), reader.amazonBucket(packNames[2])].compactMap { $0 }.first
+        settings.atMostOne(of: packNames)
+        let others = ["PULUMI_ENGINE_EVENTS_BLOB_STORAGE_ENDPOINT", "PULUMI_SERVICE_METADATA_BLOB_STORAGE_ENDPOINT"]
+        let places = others.map { ($0, reader.bucket($0)) }
+        setting = names.first { settings.isSet($0) } ?? names[0]
+        checkpoints = endpoint ?? older ?? .folder(folder)
+        if packFolder == folder {
+            settings.report(packNames[0], "is the folder of \(names[0]); policy packs need another")
+        }
+        if let packs, packs.isSame(as: checkpoints) {
+            settings.report(packNames[1], "names the bucket of \(setting); policy packs need another")
+        }
+        for (name, place) in [(packNames[1], packs)] + places {
+            guard let place, place.service != checkpoints.service, checkpoints.service != nil else { continue }
+            settings.report(name, "is of another service than \(setting); all buckets must be of one")
+        }
+        for name in packNames + others where settings.isSet(name) {
+            settings.warn(name, "this version has no use for it yet")
+        }
+        try settings.check()
+        guard let account else { throw ConfigurationError([]) }
+        azure = account
+    }
+}
+
+extension ObjectStorageConfiguration.Place {
+    /// Nil for a folder.
+    fileprivate var service: String? {
+        switch self {
+        case .folder: nil
+        case .s3: "s3"
+        case .azureBlob: "azblob"
+        }
+    }
+
+    /// Whether objects of the other place would lie among those of this one.
+    fileprivate func isSame(as other: Self) -> Bool {
+        switch (self, other) {
+        case (.s3(let one), .s3(let other)): (one.host, one.bucket) == (other.host, other.bucket)
+        case (.azureBlob(let one), .azureBlob(let other)):
+            (one.origin, one.base, one.container) == (other.origin, other.base, other.container)
+        default: false
+        }
+    }
+}
+
+/// Reads the variables that name a bucket.
+private struct PlaceReader {
+    let settings: Settings
+    let account: AzureBlobLocation.Account?
+    let region: String?
+
+    mutating func bucket(_ name: String) -> ObjectStorageConfiguration.Place? {
+        guard let url = settings.url(name, schemes: ["s3", "azblob"]) else { return nil }
+        do {
+            if url.hasPrefix("s3:") { return .s3(try S3Location(url, region: region)) }
+            guard let account else { return nil }
+            return .azureBlob(try AzureBlobLocation(url, account: account))
+        } catch {
+            settings.report(name, error.description)
+            return nil
+        }
+    }
+
+    mutating func amazonBucket(_ name: String) -> ObjectStorageConfiguration.Place? {
+        guard let bucket = settings.string(name) else { return nil }
+        do {
+            return .s3(try S3Location("s3://\(bucket)", region: region))
+        } catch {
+            settings.report(name, error.description)
+            return nil
+        }
     }
 }

@@ -46,5 +46,18 @@ struct TimestampTests {
     @Test("have HTTP's date form")
     func httpDate() {
         #expect(Timestamp(seconds: 784_111_777).httpDate == "Sun, 06 Nov 1994 08:49:37 GMT")
+        #expect(Timestamp(httpDate: "Sun, 06 Nov 1994 08:49:37 GMT") == Timestamp(seconds: 784_111_777))
+    }
+
+    @Test(
+        "are not read from what is no date of HTTP",
+        arguments: [
+            "", "Sun, 06 Nov 1994 08:49:37", "Sun, 06 Nov 1994 08:49:37 UTC", "Sun, 6 Nov 1994 08:49:37 GMT",
+            "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994", "Sun, 31 Feb 1994 08:49:37 GMT",
+            "Sun, 06 nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:3Z GMT", "Sun,  06 Nov 1994 08:49:37 GMT",
+        ]
+    )
+    func refusesDates(text: String) {
+        #expect(Timestamp(httpDate: text) == nil)
     }
 }

@@ -4,49 +4,108 @@ import Testing
 
 @Suite("Configuration of object storage")
 struct ObjectStorageConfigurationTests {
+    private func configuration(
+        _ environment: [String: String],
+        _ region: String? = "r1"
+    ) throws -> ObjectStorageConfiguration {
+        try ObjectStorageConfiguration(settings: Settings(environment), dataFolder: "/data", region: region)
+    }
+
     @Test(
         "is a folder",
         arguments: [([:], "/data/objects"), (["PULUMI_LOCAL_OBJECTS": "/mnt/x"], "/mnt/x")]
             as [([String: String], String)]
     )
     func folder(environment: [String: String], path: String) throws {
-        let configuration = try ObjectStorageConfiguration(settings: Settings(environment), dataFolder: "/data")
-
-        #expect(configuration.folder == path)
+        guard case .folder(path) = try configuration(environment).checkpoints else {
+            Issue.record("not this folder")
+            return
+        }
     }
 
     @Test(
-        "refuses what it cannot do, and two stores at once",
+        "is a bucket, by the older name too",
         arguments: [
+            ("PULUMI_CHECKPOINT_BLOB_STORAGE_ENDPOINT", "s3://states?region=r2", "r2"),
+            ("PULUMI_CHECKPOINT_BLOB_STORAGE_ENDPOINT", "s3://states", "r1"),
+            ("PULUMI_OBJECTS_BUCKET", "states", "r1"),
+        ]
+    )
+    func bucket(name: String, value: String, region: String) throws {
+        let configuration = try configuration([name: value])
+
+        guard case .s3(let location) = configuration.checkpoints else {
+            Issue.record("not a bucket of S3")
+            return
+        }
+        #expect((location.bucket, location.region) == ("states", region))
+        #expect(configuration.setting == name)
+    }
+
+    @Test("is a container")
+    func container() throws {
+        let environment = [
+            checkpoints: "azblob://states", "AZURE_STORAGE_ACCOUNT": "account1", "AZURE_STORAGE_DOMAIN": "blob.example",
+        ]
+
+        guard case .azureBlob(let location) = try configuration(environment).checkpoints else {
+            Issue.record("not a container")
+            return
+        }
+        #expect(location.origin == "https://account1.blob.example")
+    }
+
+    @Test(
+        "refuses what does not fit, and says where",
+        arguments: [
+            ([checkpoints: "gs://b"], [checkpoints]),
+            ([checkpoints: "s3://b"], [checkpoints]),
+            ([checkpoints: "s3://states?colour=red"], [checkpoints]),
+            ([checkpoints: "azblob://states"], [checkpoints]),
+            (["PULUMI_OBJECTS_BUCKET": "a/b"], ["PULUMI_OBJECTS_BUCKET"]),
+            (["AZURE_STORAGE_KEY": "?"], ["AZURE_STORAGE_KEY", "AZURE_STORAGE_KEY"]),
+            (["PULUMI_LOCAL_OBJECTS": "/x", checkpoints: "s3://states"], ["PULUMI_LOCAL_OBJECTS"]),
+            ([checkpoints: "s3://states", "PULUMI_OBJECTS_BUCKET": "states"], [checkpoints]),
+            ([checkpoints: "s3://states", packs: "s3://states"], [packs]),
+            ([checkpoints: "s3://states?prefix=a/", packs: "s3://states?prefix=b/"], [packs]),
+            ([checkpoints: "s3://states", "PULUMI_POLICY_PACK_BUCKET": "states"], [packs]),
             (
-                ["PULUMI_CHECKPOINT_BLOB_STORAGE_ENDPOINT": "s3://b"],
-                ["PULUMI_CHECKPOINT_BLOB_STORAGE_ENDPOINT: this version stores objects in folders only"]
+                [packs: "s3://packs", "PULUMI_POLICY_PACK_LOCAL_HTTP_OBJECTS": "/p"],
+                ["PULUMI_POLICY_PACK_LOCAL_HTTP_OBJECTS"]
             ),
             (
-                ["PULUMI_OBJECTS_BUCKET": "b"],
-                ["PULUMI_OBJECTS_BUCKET: this version stores objects in folders only"]
+                ["PULUMI_LOCAL_OBJECTS": "/x", "PULUMI_POLICY_PACK_LOCAL_HTTP_OBJECTS": "/x"],
+                ["PULUMI_POLICY_PACK_LOCAL_HTTP_OBJECTS"]
             ),
+            ([checkpoints: "s3://states", "AZURE_STORAGE_ACCOUNT": "account1", packs: "azblob://packs"], [packs]),
             (
-                ["PULUMI_CHECKPOINT_BLOB_STORAGE_ENDPOINT": "gs://b"],
                 [
-                    "PULUMI_CHECKPOINT_BLOB_STORAGE_ENDPOINT: found \"gs://b\"; "
-                        + "takes a URL that begins with s3:// or azblob://"
-                ]
-            ),
-            (
-                ["PULUMI_LOCAL_OBJECTS": "/x", "PULUMI_CHECKPOINT_BLOB_STORAGE_ENDPOINT": "azblob://c"],
-                [
-                    "PULUMI_LOCAL_OBJECTS: cannot be set together with PULUMI_CHECKPOINT_BLOB_STORAGE_ENDPOINT",
-                    "PULUMI_CHECKPOINT_BLOB_STORAGE_ENDPOINT: this version stores objects in folders only",
-                ]
+                    checkpoints: "s3://states", "AZURE_STORAGE_ACCOUNT": "account1",
+                    "PULUMI_ENGINE_EVENTS_BLOB_STORAGE_ENDPOINT": "azblob://events",
+                    "PULUMI_SERVICE_METADATA_BLOB_STORAGE_ENDPOINT": "azblob://a--b",
+                ],
+                ["PULUMI_ENGINE_EVENTS_BLOB_STORAGE_ENDPOINT", "PULUMI_SERVICE_METADATA_BLOB_STORAGE_ENDPOINT"]
             ),
         ] as [([String: String], [String])]
     )
-    func refuses(environment: [String: String], problems: [String]) {
-        let error = #expect(throws: ConfigurationError.self) {
-            try ObjectStorageConfiguration(settings: Settings(environment), dataFolder: "/data")
-        }
+    func refuses(environment: [String: String], names: [String]) {
+        let error = #expect(throws: ConfigurationError.self) { _ = try configuration(environment) }
 
-        #expect(error?.problems.map(\.description) == problems)
+        #expect(error?.problems.map(\.setting).sorted() == names.sorted(), "\(String(describing: error))")
+    }
+
+    @Test("says that a bucket needs a region, and which settings have no use yet")
+    func explains() throws {
+        let error = #expect(throws: ConfigurationError.self) {
+            _ = try configuration([checkpoints: "s3://states"], nil)
+        }
+        let settings = Settings([packs: "s3://packs"])
+        _ = try ObjectStorageConfiguration(settings: settings, dataFolder: "/data", region: "r")
+
+        #expect(error?.problems.first?.text.contains("AWS_REGION") == true)
+        #expect(settings.warnings.count == 1)
     }
 }
+
+private let checkpoints = "PULUMI_CHECKPOINT_BLOB_STORAGE_ENDPOINT"
+private let packs = "PULUMI_POLICY_PACK_BLOB_STORAGE_ENDPOINT"

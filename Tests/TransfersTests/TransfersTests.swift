@@ -44,13 +44,19 @@ struct TransfersTests {
         }
     }
 
-    @Test("give the head alone for HEAD")
+    @Test("give the head alone for HEAD, whose length is that of no body")
     func heads() async throws {
         try await withEcho { port in
-            let response = try await transfers.perform(TransferRequest("HEAD", "http://127.0.0.1:\(port)/"))
+            var request = TransferRequest("HEAD", "http://127.0.0.1:\(port)/large")
+            request.limits.body = 10
+
+            let response = try await transfers.perform(request)
 
             #expect(response.status == 200)
+            #expect(response[header: "Content-Length"] == "100000")
             #expect(response.body.isEmpty)
+            request.method = "GET"
+            #expect(await Self.error(of: request, transfers)?.reason == .tooLarge)
         }
     }
 
@@ -157,6 +163,8 @@ struct TransfersTests {
         case "/never":
             try await ContinuousClock().sleep(for: .seconds(3600))
             return HTTPResponse(HTTPStatus(500))
+        case "/large":
+            return HTTPResponse(HTTPStatus(200), body: .bytes([UInt8](repeating: 1, count: 100_000)))
         case "/short":
             return HTTPResponse(
                 HTTPStatus(200),

@@ -141,7 +141,9 @@ static void set_limits(transfer *self, const cairn_transfer_request *request) {
     curl.setopt(self->handle, CURLOPT_TIMEOUT_MS, request->total_milliseconds);
     curl.setopt(self->handle, CURLOPT_LOW_SPEED_LIMIT, 1L);
     curl.setopt(self->handle, CURLOPT_LOW_SPEED_TIME, request->stall_seconds);
-    curl.setopt(self->handle, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)request->limit);
+    // The length in an answer to HEAD is that of something which does not come.
+    if (strcmp(request->method, "HEAD") != 0)
+        curl.setopt(self->handle, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)request->limit);
     curl.setopt(self->handle, CURLOPT_BUFFERSIZE, 262144L);
     curl.setopt(self->handle, CURLOPT_UPLOAD_BUFFERSIZE, 1048576L);
 }

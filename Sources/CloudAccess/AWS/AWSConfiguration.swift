@@ -45,10 +45,10 @@ package struct AWSConfiguration: Sendable {
 
     package let region: String?
     let keys: AWSCredentials?
-    let role: Role?
+    private(set) var role: Role?
     let sessionName: String
     let tokenFile: String?
-    let profile: String?
+    private(set) var profile: String?
     let configFile: String?
     let credentialsFile: String?
     let container: Container?
@@ -80,6 +80,14 @@ package struct AWSConfiguration: Sendable {
             "sts": Self.address("AWS_ENDPOINT_URL_STS", settings),
         ].compactMapValues { $0 }
         try settings.check()
+    }
+
+    /// The same with another profile and another role to take on, where they are given.
+    package func with(profile: String?, role arn: String?) -> AWSConfiguration {
+        var other = self
+        if let profile { other.profile = profile }
+        if let arn { other.role = Role(arn: arn, session: sessionName) }
+        return other
     }
 
     /// Where a service of a region is reached, unless the operator said otherwise.

@@ -79,15 +79,25 @@ extension Timestamp {
     /// `Wed, 25 Nov 2026 13:10:18 GMT`, the form of HTTP's `Date` header (RFC 9110 §5.6.7).
     package var httpDate: String {
         let names = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"]
-        let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
         let secondsOfDay = seconds - days * 86_400
         let (year, month, day) = Self.civil(days: days)
         let weekday = names[Int(((days % 7) + 7) % 7)]
-        let date = "\(Self.padded(day, 2)) \(months[Int(month - 1)]) \(Self.padded(year, 4))"
+        let date = "\(Self.padded(day, 2)) \(Self.months[Int(month - 1)]) \(Self.padded(year, 4))"
         let hour = Self.padded(secondsOfDay / 3600, 2)
         let minute = Self.padded(secondsOfDay / 60 % 60, 2)
         return "\(weekday), \(date) \(hour):\(minute):\(Self.padded(secondsOfDay % 60, 2)) GMT"
     }
+
+    /// Reads the form of HTTP's headers; nil for anything else, the two older forms too.
+    package init?(httpDate text: String) {
+        let words = text.split(separator: " ", omittingEmptySubsequences: false)
+        guard words.count == 6, words[0].last == ",", words[1].utf8.count == 2, words[3].utf8.count == 4,
+            words[4].utf8.count == 8, words[5] == "GMT", let month = Self.months.firstIndex(of: String(words[2]))
+        else { return nil }
+        self.init(rfc3339: "\(words[3])-\(Self.padded(Int64(month) + 1, 2))-\(words[1])T\(words[4])Z")
+    }
+
+    private static let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 
     /// Reads RFC 3339 with any fraction and zone (finer digits than microseconds are cut off); nil for anything else.
     package init?(rfc3339 text: String) {

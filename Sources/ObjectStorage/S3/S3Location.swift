@@ -33,9 +33,9 @@ package struct S3Location: Sendable, Equatable {
     /// Reads a URL.
     ///
     /// - Parameter region: used when the URL names none.
-    /// - Throws: `Problem`, all that is wrong in one text.
-    package init(_ url: String, region: String?) throws(Problem) {
-        guard url.hasPrefix("s3://") else { throw Problem("does not begin with s3://") }
+    /// - Throws: `BucketURLProblem`, all that is wrong in one text.
+    package init(_ url: String, region: String?) throws(BucketURLProblem) {
+        guard url.hasPrefix("s3://") else { throw BucketURLProblem("does not begin with s3://") }
         let rest = url.dropFirst("s3://".count)
         let parts = rest.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
         bucket = String(parts[0])
@@ -47,7 +47,7 @@ package struct S3Location: Sendable, Equatable {
         if encryptionKey != nil, encryption == nil || encryption == .aes256 {
             problems.append("kmskeyid needs ssetype=aws:kms")
         }
-        if !problems.isEmpty { throw Problem(problems.joined(separator: "; ")) }
+        if !problems.isEmpty { throw BucketURLProblem(problems.joined(separator: "; ")) }
     }
 
     private mutating func read(_ reader: inout ParameterReader, region fallback: String?) {
@@ -129,13 +129,5 @@ package struct S3Location: Sendable, Equatable {
         }
         return isGood && (3...63).contains(bucket.utf8.count)
             ? [] : ["'\(bucket)' is no name of a bucket: 3 to 63 letters, digits, '-', '.' and '_'"]
-    }
-
-    package struct Problem: Error, CustomStringConvertible {
-        package let description: String
-
-        init(_ text: String) {
-            description = text
-        }
     }
 }

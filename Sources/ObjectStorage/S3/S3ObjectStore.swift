@@ -1,5 +1,4 @@
 package import CloudAccess
-import Crypto
 package import Kernel
 package import OutboundHTTP
 
@@ -7,7 +6,7 @@ package import OutboundHTTP
 package enum S3ObjectStore {
     private enum Probe {}
 
-    /// Connects, and tries what the server will do: write, refuse to replace, read, list, delete.
+    /// Connects, and tries what the server will do: list, write, refuse to replace, read, delete.
     ///
     /// - Throws: `ServiceError` with `.unavailable`, whose message says what the operator can do.
     package static func open(
@@ -17,11 +16,14 @@ package enum S3ObjectStore {
         effects: Effects
     ) async throws -> BucketObjectStore {
         let requests = S3Requests(location, credentials: credentials, client: client, effects: effects)
-        let keeps = try await probe(
-            S3Bucket(location, requests, sendsConditions: true),
-            S3Bucket(location, requests, sendsConditions: false),
-            effects
-        )
+        let careful = S3Bucket(location, requests, sendsConditions: true)
+        let keeps: Bool
+        do {
+            keeps = try await probe(careful, location, effects)
+        } catch let error as ServiceError where (error.cause as? S3Failure)?.isUnknownHeader == true {
+            // Without conditions it works, or says what else is wrong.
+            keeps = try await probe(S3Bucket(location, requests, sendsConditions: false), location, effects)
+        }
         return BucketObjectStore(
             S3Bucket(location, requests, sendsConditions: keeps),
             prefix: location.prefix,
@@ -30,25 +32,7 @@ package enum S3ObjectStore {
         )
     }
 
-    /// Whether the service heeds `If-None-Match`: some ignore it, some refuse it.
-    private static func probe(_ careful: S3Bucket, _ plain: S3Bucket, _ effects: Effects) async throws -> Bool {
-        let name = "\(careful.location.prefix).probe/\(effects.id(Probe.self))"
-        let bytes = Array("cairn".utf8)
-        let digest = SHA256.hash(bytes)
-        // First, because some services make a bucket for whoever writes.
-        _ = try await plain.list(prefix: name, after: nil, limit: 1)
-        _ = try await plain.put(bytes, as: name, digest: digest, onlyNew: false)
-        let part = try await plain.get(name, range: 0..<bytes.count, tag: nil)
-        guard part?.bytes == bytes else {
-            throw ServiceError.unavailable("\(plain.title) does not give back what was stored in it")
-        }
-        let keeps: Bool
-        do {
-            keeps = try await !careful.put(bytes, as: name, digest: digest, onlyNew: true)
-        } catch let error as ServiceError where error.cause is S3Failure {
-            keeps = false
-        }
-        try await plain.delete(name)
-        return keeps
+    private static func probe(_ bucket: S3Bucket, _ location: S3Location, _ effects: Effects) async throws -> Bool {
+        try await BucketProbe.run(bucket, name: "\(location.prefix)\(BucketProbe.folder)\(effects.id(Probe.self))")
     }
 }

@@ -106,6 +106,9 @@ struct S3Failure: Error, CustomStringConvertible {
 
     var isBucketMissing: Bool { code == "NoSuchBucket" }
 
+    /// Some services know no conditions and say so.
+    var isUnknownHeader: Bool { code == "NotImplemented" || status == 501 }
+
     var description: String {
         "status \(status)\(code.isEmpty ? "" : ", \(code)")\(message.isEmpty ? "" : ": \(message)")"
     }

@@ -141,9 +141,14 @@ package struct ServeCommand: Command {
         )
         for warning in settings.warnings[known...] { log.warning("setting", ["text": .text(warning)]) }
         log.notice("master key", ["place": .text(configuration.encryption.summary)])
+        let access = ObjectStorageConfiguration.Access(
+            aws: configuration.aws,
+            client: ServiceClient(configuration.outbound, transfers: transfers),
+            effects: environment.effects
+        )
         return Application.Foundation(
             database: databases.database,
-            objects: try configuration.objects.open(pool: FolderObjectStore.makePool()),
+            objects: try await configuration.objects.open(access),
             keys: keys,
             effects: environment.effects,
             clock: environment.clock,

@@ -3,7 +3,7 @@ package import Kernel
 /// Settings of the vendor's server that installers set and that mean nothing here, or nothing yet.
 ///
 /// Reading them keeps installers working and `cairn check` complete. What would change where data goes or who can read it
-/// is not among them: `ObjectStorage` and `Encryption` refuse those.
+/// is not among them: `ObjectStorage` and `Encryption` read those.
 package enum AcceptedSettings {
     /// Accepted without a word: they have no meaning for this server.
     package static let ignored = [
@@ -18,8 +18,6 @@ package enum AcceptedSettings {
     package static let notYet = [
         "SMTP_SERVER", "PULUMI_SEARCH_DOMAIN", "OTEL_EXPORTER_OTLP_ENDPOINT", "GITHUB_OAUTH_ID", "GITLAB_OAUTH_ID",
         "SAML_CERTIFICATE_PUBLIC_KEY", "PULUMI_AUDIT_LOGS_DYNAMO_TABLE", "RECAPTCHA_SECRET_KEY",
-        "PULUMI_POLICY_PACK_LOCAL_HTTP_OBJECTS", "PULUMI_POLICY_PACK_BLOB_STORAGE_ENDPOINT",
-        "PULUMI_ENGINE_EVENTS_BLOB_STORAGE_ENDPOINT", "PULUMI_SERVICE_METADATA_BLOB_STORAGE_ENDPOINT",
     ]
 
     /// Reads all of them, with a warning where one is due.

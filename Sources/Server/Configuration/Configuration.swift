@@ -10,10 +10,10 @@ package struct Configuration: Sendable {
     package let server: ServerConfiguration
     package let listener: ListenerConfiguration
     package let database: DatabaseConfiguration
-    package let objects: ObjectStorageConfiguration
-    package let encryption: EncryptionConfiguration
     package let aws: AWSConfiguration
     package let azure: AzureConfiguration
+    package let objects: ObjectStorageConfiguration
+    package let encryption: EncryptionConfiguration
     package let installation: InstallationConfiguration
     package let outbound: OutboundConfiguration
     package let log: LogConfiguration
@@ -32,14 +32,14 @@ package struct Configuration: Sendable {
         let database = settings.build { settings throws(ConfigurationError) in
             try DatabaseConfiguration(settings: settings, dataFolder: folder)
         }
+        let aws = settings.build { settings throws(ConfigurationError) in try AWSConfiguration(settings: settings) }
+        let azure = settings.build { settings throws(ConfigurationError) in try AzureConfiguration(settings: settings) }
         let objects = settings.build { settings throws(ConfigurationError) in
-            try ObjectStorageConfiguration(settings: settings, dataFolder: folder)
+            try ObjectStorageConfiguration(settings: settings, dataFolder: folder, region: aws?.region)
         }
         let encryption = settings.build { settings throws(ConfigurationError) in
             try EncryptionConfiguration(settings: settings, dataFolder: folder)
         }
-        let aws = settings.build { settings throws(ConfigurationError) in try AWSConfiguration(settings: settings) }
-        let azure = settings.build { settings throws(ConfigurationError) in try AzureConfiguration(settings: settings) }
         let installation = settings.build { settings throws(ConfigurationError) in
             try InstallationConfiguration(settings: settings)
         }
@@ -50,7 +50,7 @@ package struct Configuration: Sendable {
         _ = settings.build { settings throws(ConfigurationError) in try AcceptedSettings.read(settings) }
         settings.reportUnknown()
         try settings.check()
-        guard let server, let listener, let database, let objects, let encryption, let aws, let azure,
+        guard let server, let listener, let database, let aws, let azure, let objects, let encryption,
             let installation, let outbound, let log
         else {
             throw ConfigurationError([])
@@ -58,10 +58,10 @@ package struct Configuration: Sendable {
         self.server = server
         self.listener = listener
         self.database = database
-        self.objects = objects
-        self.encryption = encryption
         self.aws = aws
         self.azure = azure
+        self.objects = objects
+        self.encryption = encryption
         self.installation = installation
         self.outbound = outbound
         self.log = log

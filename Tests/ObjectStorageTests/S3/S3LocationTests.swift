@@ -76,7 +76,7 @@ struct S3LocationTests {
         ]
     )
     func refuses(url: String, words: [String]) {
-        let problem = #expect(throws: S3Location.Problem.self) { try S3Location(url, region: nil) }
+        let problem = #expect(throws: BucketURLProblem.self) { try S3Location(url, region: nil) }
 
         for word in words { #expect(problem?.description.contains(word) == true, "\(problem?.description ?? "")") }
     }

@@ -1,0 +1,24 @@
+import Crypto
+import Kernel
+
+/// Tries at the start what a bucket will be asked for, so that what is not permitted shows then.
+enum BucketProbe {
+    /// Where the object lies that is tried with; no key begins like this.
+    static let folder = ".probe/"
+
+    /// - Parameter name: of an object that nobody else uses.
+    /// - Returns: whether the bucket refuses to replace an object when it is asked to.
+    static func run(_ bucket: any Bucket, name: String) async throws -> Bool {
+        let bytes = Array("cairn".utf8)
+        let digest = SHA256.hash(bytes)
+        // First, because some services make a bucket for whoever writes.
+        _ = try await bucket.list(prefix: name, after: nil, limit: 1)
+        _ = try await bucket.put(bytes, as: name, digest: digest, onlyNew: false)
+        guard try await bucket.get(name, range: 0..<bytes.count, tag: nil)?.bytes == bytes else {
+            throw ServiceError.unavailable("\(bucket.title) does not give back what was stored in it")
+        }
+        let keeps = try await !bucket.put(bytes, as: name, digest: digest, onlyNew: true)
+        try await bucket.delete(name)
+        return keeps
+    }
+}

@@ -1,0 +1,61 @@
+package import CloudAccess
+package import Kernel
+package import OutboundHTTP
+
+extension ObjectStorageConfiguration {
+    /// What buckets are reached with.
+    package struct Access: Sendable {
+        package let aws: AWSConfiguration
+        package let client: ServiceClient
+        package let effects: Effects
+
+        package init(aws: AWSConfiguration, client: ServiceClient, effects: Effects) {
+            self.aws = aws
+            self.client = client
+            self.effects = effects
+        }
+    }
+
+    /// Opens the folder, or tries the bucket.
+    ///
+    /// - Throws: `ConfigurationError` for what the settings must change, `ServiceError` with `.unavailable` for what the
+    ///   service says.
+    package func open(_ access: Access) async throws -> any ObjectStore {
+        switch checkpoints {
+        case .folder(let path):
+            return try FolderObjectStore(
+                path: path,
+                setting: "PULUMI_LOCAL_OBJECTS",
+                pool: FolderObjectStore.makePool()
+            )
+        case .s3(let location):
+            let source: any AWSCredentialSource =
+                if location.isAnonymous {
+                    FixedAWSCredentials(AWSCredentials(accessKeyID: "", secretAccessKey: Redacted("")))
+                } else {
+                    try AWSAccess(access.aws.with(profile: location.profile, role: location.role))
+                        .source(client: access.client, effects: access.effects)
+                }
+            return try await S3ObjectStore.open(
+                location,
+                credentials: source,
+                client: access.client,
+                effects: access.effects
+            )
+        case .azureBlob(let location):
+            return try await AzureBlobObjectStore.open(
+                location,
+                try authorization(location),
+                client: access.client,
+                effects: access.effects
+            )
+        }
+    }
+
+    private func authorization(_ location: AzureBlobLocation) throws(ConfigurationError) -> AzureBlobAuthorization {
+        if let key = azure.key, let shared = AzureSharedKey(account: location.account, key: key) { return .key(shared) }
+        if let token = azure.token { return .signature(token) }
+        let text = "is not set, and neither is AZURE_STORAGE_SAS_TOKEN; this version knows no identities of Azure"
+        throw ConfigurationError([.init(setting: "AZURE_STORAGE_KEY", text: text)])
+    }
+}

@@ -1,0 +1,79 @@
+#!/usr/bin/env bash
+# Objects in buckets: what real clients sent gets the recorded answers with state in S3 and in Azure Blob Storage, it is
+# there after a restart, and a bucket that cannot be used stops the start with what to do.
+source "$(dirname "$0")/../../Scripts/e2e.sh"
+source "$(dirname "$0")/shared.sh"
+HERE=$(cd "$(dirname "$0")" && pwd)
+require_shared
+
+ENDPOINT=PULUMI_CHECKPOINT_BLOB_STORAGE_ENDPOINT
+S3=(AWS_REGION=us-east-1 AWS_ACCESS_KEY_ID=cairn-access AWS_SECRET_ACCESS_KEY=cairn-secret)
+AZURE=(AZURE_STORAGE_ACCOUNT=cairntest AZURE_STORAGE_KEY="$(printf 'a key of an account that only tests have' | base64 -w0)")
+
+# make_bucket KIND NAME: prints the settings for a new bucket of that service, one per line.
+make_bucket() {
+    local kind=$1 name=$2 variable=CAIRN_TEST_${1^^} url
+    url=${!variable}
+    case $kind in
+        seaweedfs | moto)
+            curl --silent --show-error --fail --request PUT --aws-sigv4 aws:amz:us-east-1:s3 \
+                --user cairn-access:cairn-secret --output /dev/null "$url/$name"
+            printf '%s\n' "$ENDPOINT=s3://$name?endpoint=$url&s3ForcePathStyle=true" "${S3[@]}"
+            ;;
+        azureblob)
+            curl --silent --show-error --fail --request PUT --header 'Authorization: Bearer test-token' \
+                --header 'Content-Length: 0' "$url/cairntest/$name?restype=container"
+            printf '%s\n' "$ENDPOINT=azblob://$name?protocol=http&domain=${url#http://}" "${AZURE[@]}"
+            ;;
+    esac
+}
+
+replay() {
+    python3 "$HERE/recordings.py" --url "$CAIRN_URL" --token "$E2E_TOKEN" --replay "$SHARED/recordings/replay.py" "$@"
+}
+
+some=()
+for name in account new up up-begin up-delta up-verbatim big-delta big-journal journal-413 edits secrets rewrite; do
+    for file in "$SHARED/recordings/$name.jsonl" "$SHARED/recordings/$name.jsonl.gz"; do
+        if [[ -f $file ]]; then some+=("$file"); fi
+    done
+done
+
+for kind in seaweedfs moto azureblob; do
+    require_engine "${kind^^}" || continue
+    mapfile -t settings < <(make_bucket "$kind" "cairn-e2e-$$")
+    start_cairn "$kind" CAIRN_ORGANIZATION=acme CAIRN_ADMIN_LOGIN=dev "${settings[@]}"
+    echo "$kind:"
+    replay "${some[@]}"
+    python3 "$HERE/buckets.py" store --url "$CAIRN_URL" --token "$E2E_TOKEN"
+    stop_cairn
+    if [[ -e $E2E_FOLDER/$kind/objects ]]; then echo "objects are in a folder as well" && exit 1; fi
+
+    # A server that has nothing in memory finds it again.
+    start_cairn "$kind" CAIRN_ORGANIZATION=acme CAIRN_ADMIN_LOGIN=dev "${settings[@]}"
+    python3 "$HERE/buckets.py" check --url "$CAIRN_URL" --token "$E2E_TOKEN"
+    stop_cairn
+done
+
+# refuses WORDS VARIABLE=VALUE…: a start that must end with these words.
+refuses() {
+    local words=$1 log="$E2E_FOLDER/refused.log" variable clean=() status=0
+    shift
+    for variable in "${!CAIRN_@}"; do clean+=(--unset="$variable"); done
+    env "${clean[@]}" CAIRN_DATA="$E2E_FOLDER/refused" PORT="$(free_port)" "$@" timeout 60 "$CAIRN_BIN" serve \
+        >"$log" 2>&1 </dev/null || status=$?
+    if ((status == 0 || status == 124)) || ! grep -qF -- "$words" "$log"; then
+        echo "a start with $* ended with status $status and said:" && cat "$log" && exit 1
+    fi
+    echo "  refused: $words"
+}
+
+echo "refusals:"
+if require_engine SEAWEEDFS; then
+    url="s3://cairn-e2e-missing?endpoint=$CAIRN_TEST_SEAWEEDFS&s3ForcePathStyle=true"
+    refuses "the bucket s3://cairn-e2e-missing: it does not exist" "${S3[@]}" "$ENDPOINT=$url"
+    refuses "check AWS_SECRET_ACCESS_KEY" "${S3[@]}" AWS_SECRET_ACCESS_KEY=wrong "$ENDPOINT=$url"
+    refuses "cannot be reached" "${S3[@]}" "$ENDPOINT=s3://states?endpoint=127.0.0.1:1&disableSSL=true"
+fi
+refuses "needs a region" "$ENDPOINT=s3://states"
+refuses "the parameter 'colour' is unknown" "${S3[@]}" "$ENDPOINT=s3://states?colour=red"
