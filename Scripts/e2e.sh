@@ -71,10 +71,10 @@ call() {
         --header 'Accept: application/vnd.pulumi+9' "${body[@]}" "$CAIRN_URL$2"
 }
 
-# python_with PACKAGE…: prints an interpreter that has these PyPI packages. It is made once, in .venv of the clone.
+# python_with PACKAGE…: prints an interpreter that has these PyPI packages. It is made once, below .venv of the clone.
 python_with() {
     local venv wanted="$*"
-    venv="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)/.venv"
+    venv="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)/.venv/$(cksum <<<"$wanted" | cut -d' ' -f1)"
     if [[ ! -x $venv/bin/python || $(cat "$venv/cairn-packages" 2>/dev/null) != "$wanted" ]]; then
         python3 -m venv "$venv" >&2
         "$venv/bin/pip" install --quiet --disable-pip-version-check "$@" >&2

@@ -1,0 +1,229 @@
+#!/usr/bin/env python3
+"""Master keys that another service holds: AWS KMS, as moto plays it, and Azure Key Vault, as azure_vault.py does."""
+import base64
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+import unittest
+import urllib.parse
+import urllib.request
+
+from gate import Gate
+from process import Server
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "Counterparts"))
+import azure_vault  # noqa: E402
+
+ROOT = os.environ["E2E_FOLDER"]
+SECRET = "the secret that must stay one"
+
+
+def rows(server):
+    """Everything in the server's SQLite database, as text; the server must not run."""
+    with sqlite3.connect(os.path.join(server.folder, "data", "cairn.db")) as database:
+        return "\n".join(database.iterdump())
+
+
+class Keys:
+    """What holds for every service; `settings()` are those of one key, `other_settings()` those of a wrong one, whose
+    variable is `setting`."""
+
+    setting = None
+    words = None
+
+    def setUp(self):
+        self.folder = os.path.join(ROOT, self.id().replace("__main__.", ""))
+        os.makedirs(self.folder)
+        self.gate = self.make_gate()
+        self.addCleanup(self.gate.close)
+
+    def server(self, **variables):
+        server = Server(os.path.join(self.folder, "server"), **{**self.settings(), **variables})
+        self.addCleanup(server.kill)
+        return server
+
+    def make_stack(self, server, name):
+        answer = server.request("POST", "/api/stacks/main/keys", {"stackName": name})
+        self.assertEqual(answer.status, 200, answer)
+
+    def encrypt(self, server, name, text=SECRET):
+        body = {"plaintext": base64.b64encode(text.encode()).decode()}
+        return server.request("POST", "/api/stacks/main/keys/%s/encrypt" % name, body)
+
+    def decrypt(self, server, name, ciphertext):
+        return server.request("POST", "/api/stacks/main/keys/%s/decrypt" % name, {"ciphertext": ciphertext})
+
+    def make_secret(self, server, name):
+        self.make_stack(server, name)
+        answer = self.encrypt(server, name)
+        self.assertEqual(answer.status, 200, answer)
+        return answer.json()["ciphertext"]
+
+    def assertOpens(self, server, name, ciphertext):
+        answer = self.decrypt(server, name, ciphertext)
+        self.assertEqual(answer.status, 200, answer)
+        self.assertEqual(base64.b64decode(answer.json()["plaintext"]).decode(), SECRET)
+
+    def assertAway(self, ask):
+        began = time.monotonic()
+        answer = ask()
+        seconds = time.monotonic() - began
+        self.assertEqual(answer.status, 503, answer)
+        self.assertGreaterEqual(int(answer.headers["Retry-After"]), 1)
+        self.assertLess(seconds, 2, answer)
+        return seconds
+
+    def test_keep_secrets_readable_through_restarts_and_renames_and_not_through_deletion(self):
+        server = self.server().start()
+        ciphertext = self.make_secret(server, "first")
+        self.assertEqual(server.stop(), 0)
+        self.assertFalse(os.path.exists(os.path.join(server.folder, "data", "keys")), "no local key is made")
+
+        server.start()
+        self.assertOpens(server, "first", ciphertext)
+        answer = server.request("POST", "/api/stacks/main/keys/first/rename", {"newName": "second", "newProject": "keys"})
+        self.assertIn(answer.status, (200, 204), answer)
+        self.assertOpens(server, "second", ciphertext)
+        self.assertEqual(server.request("DELETE", "/api/stacks/main/keys/second").status, 204)
+        self.make_stack(server, "second")
+        self.assertEqual(self.decrypt(server, "second", ciphertext).status, 400)
+        self.assertEqual(server.stop(), 0)
+        self.assertNotIn(SECRET, rows(server))
+
+    def test_work_on_while_the_service_is_away_where_the_data_key_is_open_and_say_so_elsewhere(self):
+        server = self.server().start()
+        warm, cold = self.make_secret(server, "warm"), self.make_secret(server, "cold")
+        self.assertEqual(server.stop(), 0)
+        server.start()
+        self.assertOpens(server, "warm", warm)
+        slowest = 0
+
+        for away in (self.gate.close, self.gate.hang):
+            away()
+            for _ in range(3):
+                self.assertOpens(server, "warm", warm)
+                self.assertEqual(self.encrypt(server, "warm").status, 200)
+                slowest = max(slowest, self.assertAway(lambda: self.decrypt(server, "cold", cold)))
+            self.gate.open()
+            self.assertOpens(server, "cold", cold)
+            self.assertEqual(server.stop(), 0)
+            server.start()
+            self.assertOpens(server, "warm", warm)
+        print("the slowest 503 while the key service was away: %.0f ms" % (slowest * 1000))
+
+    def test_refuse_another_key_and_a_service_that_is_away_before_the_first_write(self):
+        server = self.server().start()
+        self.assertEqual(server.stop(), 0)
+        before = rows(server)
+
+        server.variables.update(self.other_settings())
+        other = server.command("serve")
+        server.variables.update({"PULUMI_LOCAL_KEYS": None, **self.settings()})
+        self.gate.close()
+        away = server.command("serve")
+
+        self.assertEqual(other.returncode, 78, other)
+        self.assertIn(self.setting + ": ", other.stderr)
+        self.assertIn("is not the one that this database was created with", other.stderr)
+        self.assertEqual(away.returncode, 69, away)
+        self.assertIn(self.words + " at", away.stderr)
+        self.assertIn("cannot be reached", away.stderr)
+        self.assertEqual(len(away.stderr.strip().splitlines()), 1, away.stderr)
+        self.assertEqual(rows(server), before)
+
+    def test_are_checked_by_a_round_trip(self):
+        good = self.server().command("check")
+        bad = self.server(**self.missing_settings()).command("check")
+
+        self.assertEqual(good.returncode, 0, good)
+        self.assertIn(self.words + " key", good.stdout)
+        self.assertIn("data keys can be made and opened", good.stdout)
+        self.assertEqual(bad.returncode, 69, bad)
+        self.assertIn("does not exist", bad.stderr)
+
+
+@unittest.skipUnless(os.environ.get("CAIRN_TEST_MOTO") or os.environ.get("CI"), "NOT RUN: CAIRN_TEST_MOTO is not set")
+class AWSKeys(Keys, unittest.TestCase):
+    setting, words = "PULUMI_LOCAL_KEYS", "AWS KMS"
+
+    def make_gate(self):
+        self.moto = os.environ["CAIRN_TEST_MOTO"]
+        self.keys = [self.call("CreateKey", {})["KeyMetadata"]["Arn"] for _ in range(2)]
+        return Gate(urllib.parse.urlsplit(self.moto).port)
+
+    def call(self, action, body):
+        scope = "AWS4-HMAC-SHA256 Credential=cairn/20260101/eu-west-1/kms/aws4_request, SignedHeaders=host, Signature=0"
+        headers = {"X-Amz-Target": "TrentService." + action, "Content-Type": "application/x-amz-json-1.1",
+                   "Authorization": scope}
+        request = urllib.request.Request(self.moto + "/", json.dumps(body).encode(), headers)
+        with urllib.request.urlopen(request) as answer:
+            return json.load(answer)
+
+    def settings(self):
+        return {"PULUMI_KMS_KEY": self.keys[0], "AWS_ACCESS_KEY_ID": "cairn", "AWS_SECRET_ACCESS_KEY": "secret",
+                "AWS_ENDPOINT_URL_KMS": "http://127.0.0.1:%d" % self.gate.port}
+
+    def other_settings(self):
+        # Another key of the account would open what this one has wrapped.
+        local = os.path.join(self.folder, "local.key")
+        with open(local, "wb") as file:
+            file.write(bytes(range(100, 132)))
+        os.chmod(local, 0o600)
+        return {"PULUMI_KMS_KEY": None, "PULUMI_LOCAL_KEYS": local}
+
+    def missing_settings(self):
+        return {"PULUMI_KMS_KEY": "alias/nowhere", "AWS_REGION": "eu-west-1"}
+
+    def test_wrap_with_another_key_and_open_what_the_earlier_one_has_wrapped(self):
+        server = self.server().start()
+        ciphertext = self.make_secret(server, "first")
+        self.assertEqual(server.stop(), 0)
+
+        server.variables["PULUMI_KMS_KEY"] = self.keys[1]
+        server.start()
+        self.assertOpens(server, "first", ciphertext)
+        self.make_secret(server, "second")
+        self.assertEqual(server.stop(), 0)
+
+        with sqlite3.connect(os.path.join(server.folder, "data", "cairn.db")) as database:
+            found = [row[0] for row in database.execute("SELECT master_version FROM data_keys ORDER BY id")]
+        self.assertEqual(found, self.keys)
+
+
+class AzureKeys(Keys, unittest.TestCase):
+    setting, words = "PULUMI_AZURE_KV_URI", "Azure Key Vault"
+
+    def make_gate(self):
+        self.certificate = os.path.join(self.folder, "vault.pem")
+        private = os.path.join(self.folder, "vault-key.pem")
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=vault", "-addext",
+             "subjectAltName=DNS:localhost", "-keyout", private, "-out", self.certificate],
+            check=True, stderr=subprocess.DEVNULL)
+        vault = azure_vault.serve(0, self.certificate, private)
+        for name in ("states", "others"):
+            vault.keys[name] = [azure_vault.Version("RSA", 2048, ["encrypt", "decrypt"])]
+        threading.Thread(target=vault.serve_forever, daemon=True).start()
+        self.addCleanup(vault.server_close)
+        self.addCleanup(vault.shutdown)
+        return Gate(vault.server_port)
+
+    def settings(self):
+        url = "https://localhost:%d" % self.gate.port
+        return {"PULUMI_AZURE_KV_URI": url, "PULUMI_AZURE_KV_KEY_NAME": "states", "CAIRN_OUTBOUND_CA": self.certificate,
+                "AZURE_AUTHORITY_HOST": url, "AZURE_TENANT_ID": azure_vault.TENANT,
+                "AZURE_CLIENT_ID": azure_vault.CLIENT, "AZURE_CLIENT_SECRET": azure_vault.SECRET}
+
+    def other_settings(self):
+        return {"PULUMI_AZURE_KV_KEY_NAME": "others"}
+
+    def missing_settings(self):
+        return {"PULUMI_AZURE_KV_KEY_NAME": "nowhere"}
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
