@@ -140,7 +140,12 @@ package struct ServeCommand: Command {
         let transfers = Transfers()
         let access = ObjectStorageConfiguration.Access(
             aws: configuration.aws,
-            client: ServiceClient(configuration.outbound, transfers: transfers),
+            client: ServiceClient(
+                configuration.outbound,
+                transfers: transfers,
+                clock: environment.clock,
+                jitter: environment.effects.number
+            ),
             effects: environment.effects
         )
         return Application.Foundation(

@@ -41,13 +41,20 @@ package struct UpdateEnding: Sendable {
     /// What an update has come to: its journal or its last checkpoint made durable as a version.
     private struct Outcome: Sendable {
         var version: PreparedVersion?
+        /// The number that it gets.
+        var number = 0
         /// The stacks that the text reads.
         var references: [StackRef] = []
         var saved = Saved.nothing
         /// What was saved cannot be made a state: the state stays what it was, and what was saved stays for a person to
         /// look at.
         var damage: ServiceError?
+        /// Set when damage was met in what is stored: until then it may turn out to be one of the way to it.
+        var mayHealUntil: Timestamp?
     }
+
+    /// How long after its lease an update waits for stored bytes that are wrong, before it ends without them.
+    private static let patience = Duration.seconds(600)
 
     /// What an update saved, as rows have it.
     private enum Saved: Sendable, Equatable {
@@ -79,6 +86,7 @@ package struct UpdateEnding: Sendable {
     ) async throws {
         while true {
             let outcome = try await outcome(of: id, stack: stackID)
+            if let limit = outcome.mayHealUntil, effects.now() < limit { throw ServiceError.stateUnreadable(outcome.number) }
             let result = try await database.write { [self] tx in
                 try finish(id, of: stackID, as: end, with: outcome, by: actor, decide: decide, in: tx)
             }
@@ -103,13 +111,18 @@ package struct UpdateEnding: Sendable {
             return (stack, update, base, try saved(by: update, in: tx))
         }
         guard let (stack, update, base, saved) = found else { return Outcome() }
-        var outcome = Outcome(saved: saved)
+        var outcome = Outcome(number: update.version, saved: saved)
         do {
             outcome.version = try await version(of: saved, over: base, by: update, of: stackID)
             outcome.references = outcome.version?.references(readBy: stack.ref) ?? []
-        } catch is StateDamage {
+        } catch let error as ServiceError where error.code == .unavailable {
+            throw error
+        } catch let error where error is StateDamage || (error as? ServiceError)?.cause is StateDamage {
             outcome.damage = .stateBroken(update.version)
-        } catch let error as ServiceError where error.code != .unavailable {
+            if update.status == .running {
+                outcome.mayHealUntil = update.leaseExpiresAt?.advanced(by: Self.patience)
+            }
+        } catch let error as ServiceError {
             outcome.damage = error
         }
         return outcome
