@@ -199,6 +199,12 @@ let benchmarks: [Target] =
             path: "Benchmarks/StateFold",
             swiftSettings: settings
         ),
+        .executableTarget(
+            name: "Objects",
+            dependencies: ["Kernel", "Crypto", "Transfers", "OutboundHTTP", "CloudAccess", "ObjectStorage"],
+            path: "Benchmarks/Objects",
+            swiftSettings: settings
+        ),
     ]
 
 /// The program of `./dev fuzz`, which sets the variable and has it instrumented.

@@ -86,7 +86,9 @@ package struct UpdateEnding: Sendable {
     ) async throws {
         while true {
             let outcome = try await outcome(of: id, stack: stackID)
-            if let limit = outcome.mayHealUntil, effects.now() < limit { throw ServiceError.stateUnreadable(outcome.number) }
+            if let limit = outcome.mayHealUntil, effects.now() < limit {
+                throw ServiceError.stateUnreadable(outcome.number)
+            }
             let result = try await database.write { [self] tx in
                 try finish(id, of: stackID, as: end, with: outcome, by: actor, decide: decide, in: tx)
             }

@@ -313,8 +313,9 @@ extension TestServer {
     /// Changes one bit in the bytes of every state; twice changes it back.
     fileprivate func spoilStates() async throws {
         try await database.write { tx in
-            for (number, bytes) in try tx.all("SELECT version, body FROM state_versions", { (try $0.int(0), try $0.bytes(1)) }) {
-                var bytes = bytes
+            let rows = try tx.all("SELECT version, body FROM state_versions") { (try $0.int(0), try $0.bytes(1)) }
+            for (number, body) in rows {
+                var bytes = body
                 bytes[bytes.count / 2] ^= 1
                 _ = try tx.execute("UPDATE state_versions SET body = \(bytes) WHERE version = \(number)")
             }
