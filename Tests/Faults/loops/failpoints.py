@@ -1,0 +1,254 @@
+"""Every named point beside a durable step: there the process dies, the step fails, or time passes (R-05, R-14, R-15).
+
+First each act is played undisturbed, which tells what it comes past; a point that none reaches is a violation. Then for
+each point and each action an act that reaches it is played with that point armed, and compared. Points of a start are
+armed before the first start of a server, which the second one must complete.
+"""
+import os
+import queue
+import random
+import re
+import shutil
+import threading
+import time
+
+from acts import Acts, MySQLRows, SQLiteRows
+from failpoints import Failpoints
+from loop import Supervisor
+from loops.migration import SCHEMA, OnSQLite
+from model import State
+
+# What only a start or a stop comes past, and what it means for the other engine.
+OTHERS = {"sqlite": "mysql.", "mariadb": "sqlite.", "mysql": "sqlite."}
+DELAY = 400
+# So many servers at once, since most of the time goes by waiting for one.
+LIVES = 3
+# For looking into a finding: only points whose name has this.
+ONLY = os.environ.get("FAILPOINTS_ONLY", "")
+
+
+def run(run, engine):
+    Enumeration(run, engine).play()
+
+
+class Enumeration:
+    def __init__(self, run, engine):
+        self.run, self.engine, self.lock = run, engine, threading.Lock()
+        self.database = None if engine == "sqlite" else run.database(engine)
+        self.covered, self.number = set(), 0
+
+    def variables(self, name):
+        """Settings of a server with an empty database of its own."""
+        return self.database.settings(name) if self.database else {}
+
+    def play(self):
+        lives, starts = [Online(self, number) for number in range(LIVES)], Starts(self)
+        names, census = lives[0].points.names, lives[0].take_census()
+        for life in lives:
+            life.census = census
+        reached = {name: census.get(name, []) + starts.census.get(name, []) for name in names}
+        wanted = [name for name in names if not name.startswith(OTHERS[self.engine]) and ONLY in name]
+        for name in wanted:
+            if not reached[name]:
+                self.run.violation(name, "no act comes past it")
+        combinations = [(name, action) for action in ("kill", "error") for name in wanted if reached[name]]
+        random.Random(self.run.seed).shuffle(combinations)
+        combinations += [(name, "delay") for name in wanted if reached[name]]
+        # At least each point with both actions, whatever the number of cycles.
+        count = max(self.run.cycles, combinations.index(next(c for c in combinations if c[1] == "delay")))
+        items = [combinations[number % len(combinations)] + (number,) for number in range(count)]
+        online, offline = queue.SimpleQueue(), queue.SimpleQueue()
+        for item in items:
+            (online if item[0] in census else offline).put(item)
+        threads = [threading.Thread(target=self.work, args=pair, daemon=True)
+                   for pair in [(life, online) for life in lives] + [(starts, offline)]]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        for life in lives:
+            life.finish()
+        self.run.say("%d points, %d combinations; %s" % (len(wanted), len(self.covered), dict(self.run.ledger.counts)))
+        missing = {item[:2] for item in items} - self.covered
+        if missing and not self.run.ledger.violations:
+            self.run.violation("control", "not played: %s" % sorted(missing)[:10])
+
+    def work(self, life, items):
+        try:
+            while not items.empty() and not self.run.ledger.violations:
+                name, action, number = items.get_nowait()
+                life.point(name, action, random.Random("%s/%s/%s/%d" % (self.run.seed, name, action, number)))
+                with self.lock:
+                    self.covered.add((name, action))
+                    self.run.did(1)
+        except queue.Empty:
+            pass  # another one took the last
+        except Exception as error:  # whatever it is, the run has failed and must say so
+            self.run.violation(life.where, "%s: %s" % (type(error).__name__, error))
+
+    def tell(self, life, name, action, act, nth):
+        life.where = "%s %s at pass %d of %s" % (action, name, nth, act)
+        self.run.fault(action, point=name, act=act, nth=nth)
+
+
+class Online:
+    """One server that is started again whenever it dies, and the acts on it."""
+
+    def __init__(self, enumeration, number):
+        self.enumeration, self.run, self.where = enumeration, enumeration.run, "census"
+        self.points = Failpoints(os.path.join(self.run.folder, "points%d" % number))
+        schema = "cairn_points%d" % number
+        self.server = self.run.server("server%d" % number, **enumeration.variables(schema), **self.points.variables).start()
+        self.slots = {name: slot for slot, name in enumerate(self.points.names)}
+        self.supervisor = Supervisor(self.server, self.run)
+        data = self.server.variables["CAIRN_DATA"]
+        rows = (MySQLRows(enumeration.database, schema) if enumeration.database
+                else SQLiteRows(os.path.join(data, "cairn.db")))
+        self.client = self.run.client(self.server.port, waits=(0.1, 0.5, 2))
+        self.acts = Acts(self.client, self.run.ledger, self.run.seed, rows, os.path.join(data, "objects"), self.points,
+                         lambda: self.supervisor.starts, number)
+        self.acts.create()
+        self.census = {}
+
+    def take_census(self):
+        """For each point the acts that come past it, quick ones first, and how often they do."""
+        census, times = {}, {}
+        for act, play in self.acts.all().items():
+            self.points.forget()
+            began = time.monotonic()
+            play()
+            times[act] = time.monotonic() - began
+            for name, count in self.points.counts().items():
+                if count:
+                    census.setdefault(name, []).append((act, count))
+        for acts in census.values():
+            acts.sort(key=lambda act: times[act[0]])
+        self.run.say("acts: %s" % {act: round(seconds, 2) for act, seconds in times.items()})
+        return census
+
+    def point(self, name, action, choice):
+        acts = self.census[name]
+        for attempt in range(4):
+            # The quick ones, but not always the same one.
+            act, count = choice.choice(acts[:3]) if attempt == 0 else acts[min(attempt, len(acts)) - 1]
+            nth = choice.randint(1, count) if attempt == 0 else 1
+            self.enumeration.tell(self, name, action, act, nth)
+            starts = self.supervisor.starts
+            self.points.arm(self.slots[name], action, nth, DELAY)
+            self.acts.all()[act]()
+            hits = self.points.hits
+            self.points.disarm()
+            if hits:
+                break
+            self.run.ledger.count("passes that did not come")
+        else:
+            self.run.violation(self.where, "it was not passed again")
+        self.run.ledger.count(action)
+        self.acts.unlock()
+        self.acts.check_state_now(self.where)
+        if action != "kill" and self.supervisor.starts != starts:
+            self.run.violation(self.where, "the server ended")
+
+    def finish(self):
+        self.points.disarm()
+        if not self.run.ledger.violations:
+            self.acts.check_history()
+        self.acts.senders.shutdown()
+        self.run.summary(self.client)
+        self.supervisor.finish()
+        self.run.stop(self.server)
+
+
+class Starts:
+    """First starts of servers, on nothing and on what a process has left behind that died early; and their first stop."""
+
+    def __init__(self, enumeration):
+        self.enumeration, self.run, self.where, self.number = enumeration, enumeration.run, "first start", 0
+        self.census, schemas = {}, []
+        for act in ("on nothing", "on remains"):
+            server, points = self.server(act)
+            server.start()
+            self.life(server, points, [])
+            schemas.append(self.schema_of(server))
+            self.slots = {name: slot for slot, name in enumerate(points.names)}
+            for name, count in points.counts().items():
+                if count:
+                    self.census.setdefault(name, []).append((act, count))
+            self.remove(server)
+        self.schema = schemas[0]
+
+    def server(self, act):
+        self.number += 1
+        name = "start%d" % self.number
+        points = Failpoints(os.path.join(self.run.folder, name + ".points"))
+        server = self.run.server(name, **self.enumeration.variables("cairn_" + name), **points.variables)
+        if act == "on remains":
+            temporary = os.path.join(server.variables["CAIRN_DATA"], "objects", "temporary")
+            os.makedirs(temporary)
+            with open(os.path.join(temporary, "left"), "wb") as file:
+                file.write(b"half")
+            os.utime(file.name, (1, 1))
+        return server, points
+
+    def life(self, server, points, kept):
+        """The life of a server that is ready: a stack with a state, and the stop."""
+        acts = Acts(self.run.client(server.port, waits=(0.1, 0.5)), self.run.ledger, self.run.seed, None, "", points,
+                    lambda: 0, number=self.number)
+        acts.stacks = len(kept)
+        for path, state in kept:
+            acts.expect(path, state, "after the first stop")
+        state = State([acts.resource()])
+        kept.append((acts.new_stack(state=state), state))
+        acts.senders.shutdown()
+        return server.stop()
+
+    def point(self, name, action, choice):
+        act, count = choice.choice(self.census[name])
+        for nth in (choice.randint(1, count), 1, 1):
+            server, points = self.server(act)
+            self.enumeration.tell(self, name, action, "a start " + act, nth)
+            points.arm(self.slots[name], action, nth, DELAY)
+            kept = self.first(server, points, action)
+            if points.hits:
+                break
+            self.run.ledger.count("passes that did not come")
+            self.remove(server)
+        else:
+            return self.run.violation(self.where, "it was not passed again")
+        points.disarm()
+        server.start()
+        if self.schema_of(server) != self.schema:
+            self.run.violation(self.where, "the schema differs from that of an undisturbed start")
+        if server.get("/api/user").status != 200:
+            self.run.violation(self.where, "the administrator is not known")
+        if self.life(server, points, kept) != 0:
+            self.run.violation(self.where, "the second stop ended badly")
+        self.run.ledger.count("%s at a start" % action)
+        self.remove(server)
+
+    def first(self, server, points, action):
+        """The start with something armed; the stacks that it has confirmed."""
+        kept = []
+        server.start(ready=False)
+        try:
+            server.wait_until_ready()
+            status = self.life(server, points, kept)
+        except (AssertionError, OSError) as error:  # it died, as it should; whether it did is looked at below
+            status = server.ended(30) if points.hits else self.run.violation(self.where, str(error)[-500:])
+        if action == "kill" and points.hits and status != -9:
+            self.run.violation(self.where, "it should have died, but ended with status %s" % status)
+        if action == "delay" and status != 0:
+            self.run.violation(self.where, "ended with status %s" % status)
+        if action == "error" and status and status < 0:
+            self.run.violation(self.where, "ended by signal %d" % -status)
+        return kept
+
+    def schema_of(self, server):
+        if not self.enumeration.database:
+            return OnSQLite.schema(server)
+        name = server.variables["PULUMI_DATABASE_NAME"]
+        return [re.sub(name, "", line) for line in self.enumeration.database.execute(SCHEMA.format(name))]
+
+    def remove(self, server):
+        server.kill()
+        shutil.rmtree(server.folder)
