@@ -76,11 +76,11 @@ class Acts(Small):
 
     def save_chain(self, update):
         """More differences than are kept one after the other."""
-        update.mode, resources = "delta", list(update.base.resources)
+        update.mode, resources = "delta", list(update.base.resources) + [self.bulky()]
         for number in range(132):
-            # The last but one is too large for a row.
+            # The first save, and the difference that is the last but one, are too large for a row.
             added = self.bulky() if number == 129 else self.resource()
-            resources = resources + [added] if number % 2 else resources[:-1]
+            resources = resources + [added] if number % 2 else resources[:-1] if number else resources
             try:
                 self.save_document(update, resources)
             except GaveUp:
