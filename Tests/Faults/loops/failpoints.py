@@ -22,9 +22,11 @@ from model import State
 OTHERS = {"sqlite": "mysql.", "mariadb": "sqlite.", "mysql": "sqlite."}
 # What time brings about on a server that runs; a start, or a stop, comes past it for certain.
 BY_TIME = ("heartbeat.", "sqlite.checkpoint")
+# What only a stop comes past; any other server is killed, which is over at once.
+BY_STOP = "sqlite.checkpoint"
 DELAY = 400
 # So many servers at once, since most of the time goes by waiting for one.
-LIVES = 3
+LIVES, STARTS = 4, 2
 # For looking into a finding: only points whose name has this.
 ONLY = os.environ.get("FAILPOINTS_ONLY", "")
 
@@ -44,12 +46,13 @@ class Enumeration:
         return self.database.settings(name) if self.database else {}
 
     def play(self):
-        lives, starts = [Online(self, number) for number in range(LIVES)], Starts(self)
+        lives, starts = [Online(self, number) for number in range(LIVES)], [Starts(self, 0)]
+        starts += [Starts(self, number, starts[0]) for number in range(1, STARTS)]
         names, census = lives[0].points.names, lives[0].take_census()
         census = {name: acts for name, acts in census.items() if not name.startswith(BY_TIME)}
         for life in lives:
             life.census = census
-        reached = {name: census.get(name, []) + starts.census.get(name, []) for name in names}
+        reached = {name: census.get(name, []) + starts[0].census.get(name, []) for name in names}
         wanted = [name for name in names if not name.startswith(OTHERS[self.engine]) and ONLY in name]
         for name in wanted:
             if not reached[name]:
@@ -64,7 +67,7 @@ class Enumeration:
         for item in items:
             (online if item[0] in census else offline).put(item)
         threads = [threading.Thread(target=self.work, args=pair, daemon=True)
-                   for pair in [(life, online) for life in lives] + [(starts, offline)]]
+                   for pair in [(life, online) for life in lives] + [(life, offline) for life in starts]]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -165,24 +168,29 @@ class Online:
 class Starts:
     """First starts of servers, on nothing and on what a process has left behind that died early; and their first stop."""
 
-    def __init__(self, enumeration):
-        self.enumeration, self.run, self.where, self.number = enumeration, enumeration.run, "first start", 0
-        self.census, schemas = {}, []
+    def __init__(self, enumeration, number, other=None):
+        self.enumeration, self.run, self.where = enumeration, enumeration.run, "first start"
+        self.name, self.servers = "start%d" % number, 0
+        self.census, self.schema, self.slots = (
+            (other.census, other.schema, other.slots) if other else self.take_census())
+
+    def take_census(self):
+        """For each point the kinds of starts that come past it, and how often; the schema; the places of points."""
+        census = {}
         for act in ("on nothing", "on remains"):
             server, points = self.server(act)
             server.start()
-            self.life(server, points, [])
-            schemas.append(self.schema_of(server))
-            self.slots = {name: slot for slot, name in enumerate(points.names)}
+            self.life(server, points, [], stops=True)
+            schema, slots = self.schema_of(server), {name: slot for slot, name in enumerate(points.names)}
             for name, count in points.counts().items():
                 if count:
-                    self.census.setdefault(name, []).append((act, count))
+                    census.setdefault(name, []).append((act, count))
             self.remove(server)
-        self.schema = schemas[0]
+        return census, schema, slots
 
     def server(self, act):
-        self.number += 1
-        name = "start%d" % self.number
+        self.servers += 1
+        name = "%s_%d" % (self.name, self.servers)
         points = Failpoints(os.path.join(self.run.folder, name + ".points"))
         server = self.run.server(name, **self.enumeration.variables("cairn_" + name), **points.variables)
         if act == "on remains":
@@ -193,17 +201,19 @@ class Starts:
             os.utime(file.name, (1, 1))
         return server, points
 
-    def life(self, server, points, kept):
-        """The life of a server that is ready: a stack with a state, and the stop."""
+    def life(self, server, points, kept, stops):
+        """The life of a server that is ready: it has what was kept, gets a stack with a state, and ends well or not."""
         acts = Acts(self.run.client(server.port, waits=(0.1, 0.5)), self.run.ledger, self.run.seed, None, "", points,
-                    lambda: 0, number=self.number)
+                    lambda: 0, number=self.servers)
         acts.stacks = len(kept)
         for path, state in kept:
             acts.expect(path, state, "after the first stop")
         state = State([acts.resource()])
         kept.append((acts.new_stack(state=state), state))
         acts.senders.shutdown()
-        return server.stop()
+        if stops and server.stop() != 0:
+            self.run.violation(self.where, "it ended with status %s" % server.process.returncode)
+        server.kill()
 
     def point(self, name, action, choice):
         act, count = choice.choice(self.census[name])
@@ -211,7 +221,7 @@ class Starts:
             server, points = self.server(act)
             self.enumeration.tell(self, name, action, "a start " + act, nth)
             points.arm(self.slots[name], action, nth, DELAY)
-            kept = self.first(server, points, action)
+            kept = self.first(server, points, action, stops=name.startswith(BY_STOP))
             if points.hits:
                 break
             self.run.ledger.count("passes that did not come")
@@ -224,26 +234,30 @@ class Starts:
             self.run.violation(self.where, "the schema differs from that of an undisturbed start")
         if server.get("/api/user").status != 200:
             self.run.violation(self.where, "the administrator is not known")
-        if self.life(server, points, kept) != 0:
-            self.run.violation(self.where, "the second stop ended badly")
+        self.life(server, points, kept, stops=name.startswith(BY_STOP))
         self.run.ledger.count("%s at a start" % action)
         self.remove(server)
 
-    def first(self, server, points, action):
+    def first(self, server, points, action, stops):
         """The start with something armed; the stacks that it has confirmed."""
         kept = []
         server.start(ready=False)
         try:
             server.wait_until_ready()
-            status = self.life(server, points, kept)
-        except (AssertionError, OSError) as error:  # it died, as it should; whether it did is looked at below
-            status = server.ended(30) if points.hits else self.run.violation(self.where, str(error)[-500:])
-        if action == "kill" and points.hits and status != -9:
-            self.run.violation(self.where, "it should have died, but ended with status %s" % status)
-        if action == "delay" and status != 0:
-            self.run.violation(self.where, "ended with status %s" % status)
-        if action == "error" and status and status < 0:
-            self.run.violation(self.where, "ended by signal %d" % -status)
+            if action == "kill" and stops:
+                server.process.terminate()
+                server.ended(30)
+            else:
+                self.life(server, points, kept, stops)
+        except (AssertionError, OSError) as error:  # it has ended, which is looked at below
+            if not points.hits:
+                self.run.violation(self.where, str(error)[-500:])
+        if not points.hits:
+            return kept
+        if action == "kill" and server.ended(30) != -9:
+            self.run.violation(self.where, "it should have died, but ended with status %s" % server.process.returncode)
+        if action == "error" and server.process.poll() not in (None, -9) and server.process.returncode < 0:
+            self.run.violation(self.where, "ended by signal %d" % -server.process.returncode)
         return kept
 
     def schema_of(self, server):
