@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Checks that every durable step of the sources has a failpoint beside it, and that every failpoint is somewhere.
 
-    failpoints.py FILE…     prints FILE:LINE:WHAT for each durable step without one, and each point that is not at one place
+    failpoints.py FILE…   prints FILE:LINE:WHAT for each durable step without one, each point that is not at one place
 
 A step is a line that syncs, links, renames, unlinks, commits, or hands bytes to an object store or has it delete some.
 "Beside" is within a few lines. Where a point cannot be, the line above says so: `// lint: failpoint because …`.
-The points are the cases of Kernel/Failpoints/Failpoint.swift; fewer than MINIMUM of them are too few (reliability §3.6).
+The points are the cases of Kernel/Failpoints/Failpoint.swift; fewer than MINIMUM of them are too few.
 """
 
 import collections

@@ -1,4 +1,4 @@
-"""What a server is asked to do so that it comes past every failpoint: updates of each kind, stacks, secrets, cleaning up.
+"""What a server does to come past every failpoint: updates of each kind, stacks, secrets, cleaning up.
 
 Each act compares what became of it, whatever happened meanwhile, and leaves the ledger as it must be.
 """
@@ -148,7 +148,8 @@ class Acts(Small):
         project = "secrets%d" % self.stacks
         for path in (self.new_stack(project), "/api/projects/main/" + project):
             texts = [base64.b64encode(b"%d of %s" % (number, path.encode())).decode() for number in range(3)]
-            sealed = [self.again("POST", path + "/encrypt", json.dumps({"plaintext": text}))["ciphertext"] for text in texts]
+            sealed = [self.again("POST", path + "/encrypt", json.dumps({"plaintext": text}))["ciphertext"]
+                      for text in texts]
             for text, secret in zip(texts, sealed):
                 if self.again("POST", path + "/decrypt", json.dumps({"ciphertext": secret}))["plaintext"] != text:
                     self.ledger.violation(path, "secrets", ["a secret is not what it was"])

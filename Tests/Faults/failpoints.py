@@ -48,8 +48,11 @@ class Failpoints:
     def arm(self, slot, action, nth=1, milliseconds=0):
         """From now on, this happens when the point in this slot (from 0) is passed for the nth time; once."""
         self.disarm()
-        for word, value in ((ACTION, ACTIONS[action]), (MILLISECONDS, milliseconds), (NTH, nth), (PASSES, 0), (HITS, 0)):
-            self.set(word, value)
+        self.set(ACTION, ACTIONS[action])
+        self.set(MILLISECONDS, milliseconds)
+        self.set(NTH, nth)
+        self.set(PASSES, 0)
+        self.set(HITS, 0)
         self.set(ARMED, slot + 1)
 
     def disarm(self):

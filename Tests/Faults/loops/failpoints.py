@@ -104,7 +104,8 @@ class Online:
         self.enumeration, self.run, self.where = enumeration, enumeration.run, "census"
         self.points = Failpoints(os.path.join(self.run.folder, "points%d" % number))
         schema = "cairn_points%d" % number
-        self.server = self.run.server("server%d" % number, **enumeration.variables(schema), **self.points.variables).start()
+        variables = {**enumeration.variables(schema), **self.points.variables}
+        self.server = self.run.server("server%d" % number, **variables).start()
         self.slots = {name: slot for slot, name in enumerate(self.points.names)}
         self.supervisor = Supervisor(self.server, self.run)
         data = self.server.variables["CAIRN_DATA"]
@@ -166,7 +167,7 @@ class Online:
 
 
 class Starts:
-    """First starts of servers, on nothing and on what a process has left behind that died early; and their first stop."""
+    """First starts of servers, on nothing and on what one has left behind that died early; and their first stop."""
 
     def __init__(self, enumeration, number, other=None):
         self.enumeration, self.run, self.where = enumeration, enumeration.run, "first start"
