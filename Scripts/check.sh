@@ -43,7 +43,7 @@ size_and_libraries() {
     without_failpoints
 }
 
-# What lets tests break a server is in builds for tests only: looked for in both, so that finding nothing means something.
+# What lets tests break a server is in builds for tests only. Looked for in both, so that finding nothing means something.
 without_failpoints() {
     grep -qa CAIRN_FAILPOINT "$DEBUG_BINARY" || fail "the debug build has no failpoints: Package.swift does not define them"
     if grep -qa CAIRN_FAILPOINT "$RELEASE_BINARY"; then fail "the release build has failpoints"; fi
