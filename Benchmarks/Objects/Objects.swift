@@ -37,7 +37,8 @@ struct Objects {
         let gets = try await measure(names, writers) { name in
             guard try await store.get(name).count == size else { throw ServiceError(.damaged, "other bytes") }
         }
-        print(#"{"put_seconds":\#(puts.seconds),"put_ms":\#(puts.each),"get_seconds":\#(gets.seconds),"get_ms":\#(gets.each)}"#)
+        let writing = #""put_seconds":\#(puts.seconds),"put_ms":\#(puts.each)"#
+        print(#"{\#(writing),"get_seconds":\#(gets.seconds),"get_ms":\#(gets.each)}"#)
     }
 
     private static func measure(

@@ -25,6 +25,9 @@ package struct ServeCommand: Command {
         let settings = environment.settings
         do {
             configuration = try Configuration(settings: settings)
+            #if CAIRN_FAILPOINTS
+                try configuration.failpoints.install()
+            #endif
             try ListeningServer.check(configuration.listener)
         } catch {
             environment.standardError("cairn: the settings cannot be used:\n\(error)\n")
@@ -91,6 +94,7 @@ package struct ServeCommand: Command {
         // The token cannot be shown again, so nothing that may fail comes between.
         announce(try await installation.run(configuration.installation), configuration.installation, environment)
         try await Application.schedule(foundation)
+        try Failpoint.reach(.scheduleDone)
         let heartbeat = Heartbeat(
             database: databases.database,
             effects: environment.effects,

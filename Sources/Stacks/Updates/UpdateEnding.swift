@@ -89,6 +89,7 @@ package struct UpdateEnding: Sendable {
             if let limit = outcome.mayHealUntil, effects.now() < limit {
                 throw ServiceError.stateUnreadable(outcome.number)
             }
+            try Failpoint.reach(.endingPrepared)
             let result = try await database.write { [self] tx in
                 try finish(id, of: stackID, as: end, with: outcome, by: actor, decide: decide, in: tx)
             }
@@ -98,8 +99,10 @@ package struct UpdateEnding: Sendable {
                 if result == .nothingToDo { return }
                 continue
             }
+            try Failpoint.reach(.updateEnded)
             state.checkpoints.drop(id)
             if outcome.damage == nil { await state.objects.discard(outcome.saved.objects) }
+            try Failpoint.reach(.endingDiscarded)
             if let damage = outcome.damage, end.action == .updateCompleted, !end.isExpired { throw damage }
             return
         }
@@ -151,12 +154,19 @@ package struct UpdateEnding: Sendable {
         case .checkpoint(let saved):
             try await state.checkpoints.version(of: saved, by: update.id, over: base, of: stack)
         case .journal(let segments):
-            try await state.writer.write(
-                state.reader.fold(segments, over: base, of: update),
-                over: base?.version,
-                of: stack
-            )
+            try await fold(segments, over: base, by: update, of: stack)
         }
+    }
+
+    private func fold(
+        _ segments: [Segment],
+        over base: StoredVersion?,
+        by update: Update,
+        of stack: StackID
+    ) async throws -> PreparedVersion {
+        let document = try await state.reader.fold(segments, over: base, of: update)
+        try Failpoint.reach(.foldDone)
+        return try await state.writer.write(document, over: base?.version, of: stack)
     }
 
     private enum FinishResult: Sendable {
@@ -195,6 +205,7 @@ package struct UpdateEnding: Sendable {
             at: now,
             in: tx
         )
+        try Failpoint.reach(.updateFinished)
         try record(end, update, stack, status: status, by: actor, at: now, in: tx)
         return .ended
     }
@@ -217,12 +228,15 @@ package struct UpdateEnding: Sendable {
         if let version = outcome.version {
             try versions.insert(version, as: update.version, of: stack.id, by: update.id, at: now, in: tx)
             try references.replace(outcome.references, of: stack.id, in: tx)
+            try Failpoint.reach(.versionInserted)
         }
         if outcome.damage == nil {
             try checkpoints.delete(of: update.id, in: tx)
             try journal.deleteAll(of: update.id, in: tx)
+            try Failpoint.reach(.savedDeleted)
         }
         try stacks.release(stack.id, version: update.version, resourceCount: outcome.version?.resourceCount, in: tx)
+        try Failpoint.reach(.stackReleased)
     }
 
     private func record(
