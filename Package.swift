@@ -10,6 +10,8 @@ let settings: [SwiftSetting] = [
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
     .enableUpcomingFeature("InferIsolatedConformances"),
     .treatAllWarnings(as: .error),
+    // What lets tests stop it beside every durable step (Sources/Kernel/Failpoints); never in a release.
+    .define("CAIRN_FAILPOINTS", .when(configuration: .debug)),
 ]
 
 let strictC: [CSetting] = [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]
@@ -207,6 +209,12 @@ let benchmarks: [Target] =
             name: "StateFold",
             dependencies: ["Kernel", "Compression", "Crypto", "ObjectStorage", "StateStore", "Stacks"],
             path: "Benchmarks/StateFold",
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "Objects",
+            dependencies: ["Kernel", "Crypto", "Transfers", "OutboundHTTP", "CloudAccess", "ObjectStorage"],
+            path: "Benchmarks/Objects",
             swiftSettings: settings
         ),
     ]

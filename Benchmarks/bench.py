@@ -4,6 +4,7 @@
     bench.py http --binary PATH      requests per second, latency, upload throughput
     bench.py startup --binary PATH   from the start of the process to the first answer of /readyz
     bench.py state --binary PATH     journal, checkpoints, fold, delta, export, disk, memory, encryption, events
+    bench.py objects --objects PATH  objects in a bucket, beside curl
     bench.py load --binary PATH      whole updates and everything else that clients do, on a schedule
 """
 
@@ -15,6 +16,7 @@ from pathlib import Path
 import harness
 import http_bench
 import load_bench
+import objects_bench
 import startup_bench
 import state_bench
 from generator import performance, report
@@ -22,7 +24,7 @@ from generator import performance, report
 
 def arguments():
     parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__.split("\n")[0])
-    parser.add_argument("benchmark", nargs="?", choices=["all", "http", "startup", "state", "load"], default="all")
+    parser.add_argument("benchmark", nargs="?", choices=["all", "http", "startup", "state", "objects", "load"], default="all")
     parser.add_argument("--binary", help="the server to measure")
     parser.add_argument("--repetitions", type=int)
     parser.add_argument("--seconds", type=int, default=10, help="length of each repetition of a wrk run")
@@ -33,6 +35,7 @@ def arguments():
     parser.add_argument("--perf", metavar="SECTION", help="record a profile of the server in this section of state")
     parser.add_argument("--fold", help="the fold by itself, for the rows fold-all and fold-2")
     parser.add_argument("--sink", help="the HTTP server alone, for the rows loop, hop and upload")
+    parser.add_argument("--objects", help="the object store by itself")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting for the server")
     parser.add_argument("--no-results", action="store_true", help="print only, write no file")
     load_bench.add_options(parser)
@@ -44,11 +47,13 @@ def arguments():
     return options
 
 
+ADDED = ("--binary", "--sink", "--fold", "--objects")
+
+
 def said(words):
     """The words of the command without paths that only Scripts/bench.sh adds."""
     kept = [word for number, word in enumerate(words)
-            if word not in ("--binary", "--sink", "--fold") and (not number or words[number - 1] not in (
-                "--binary", "--sink", "--fold"))]
+            if word not in ADDED and (not number or words[number - 1] not in ADDED)]
     return kept
 
 
@@ -60,7 +65,7 @@ def main():
         """Whether to run it: asked for by its name, or with all and, where rows are named, by one of its own."""
         return options.benchmark == benchmark or options.benchmark == "all" and (not names or names & set(rows))
 
-    passed, known = True, {"startup"} | {row.name for row in http_bench.rows()} | state_bench.names()
+    passed, known = True, {"startup", "objects"} | {row.name for row in http_bench.rows()} | state_bench.names()
     if names - known:
         raise SystemExit(f"no such row: {', '.join(sorted(names - known))}; there are: {', '.join(sorted(known))}")
     if wanted("startup", ["startup"]):
@@ -69,6 +74,8 @@ def main():
         passed &= http_bench.run(options)
     if wanted("state", state_bench.names()):
         passed &= state_bench.run(options)
+    if wanted("objects", ["objects"]):
+        passed &= objects_bench.run(options)
     if wanted("load"):
         passed &= load_bench.run(options)
     whole = options.benchmark == "all" and not names and not options.short and not options.quick and not options.no_results

@@ -8,7 +8,7 @@ cmd_bench() {
             -j) set_jobs "${2:-}" && shift ;;
             --binary) binary=${2:-} && shift ;;
             --engine) engine=${2:-} && arguments+=("$1" "$engine") && shift ;;
-            http | startup | state | load) what=$1 && arguments+=("$1") ;;
+            http | startup | state | objects | load) what=$1 && arguments+=("$1") ;;
             *) arguments+=("$1") ;;
         esac
         shift
@@ -26,7 +26,11 @@ cmd_bench() {
         run_logged build-fold build_fold
         arguments+=(--fold "$FOLD_BINARY")
     fi
-    if [[ $engine != sqlite ]]; then
+    if [[ $what == all || $what == objects ]]; then
+        run_logged build-objects build_objects
+        arguments+=(--objects "$OBJECTS_BINARY")
+    fi
+    if [[ $engine != sqlite || $what == all || $what == objects ]]; then
         start_services
         use_services
     fi

@@ -10,7 +10,7 @@ DEBUG_BINARY="$SCRATCH_DEBUG/debug/cairn"
 RELEASE_BINARY="$SCRATCH_RELEASE/release/cairn"
 SCRATCH_BENCHMARKS="$CAIRN_ROOT/.build-benchmarks"
 # shellcheck disable=SC2034  # both for bench.sh
-SINK_BINARY="$SCRATCH_BENCHMARKS/release/HTTPSink" FOLD_BINARY="$SCRATCH_BENCHMARKS/release/StateFold"
+SINK_BINARY="$SCRATCH_BENCHMARKS/release/HTTPSink" FOLD_BINARY="$SCRATCH_BENCHMARKS/release/StateFold" OBJECTS_BINARY="$SCRATCH_BENCHMARKS/release/Objects"
 # shellcheck disable=SC2034  # for test.sh
 TEST_BINARY="$SCRATCH_DEBUG/debug/cairnPackageTests.xctest"
 
@@ -41,6 +41,7 @@ build_benchmark() {
 build_sink() { build_benchmark HTTPSink; }
 
 build_fold() { build_benchmark StateFold; }
+build_objects() { build_benchmark Objects; }
 
 cmd_build() {
     local release=

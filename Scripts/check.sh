@@ -40,6 +40,17 @@ size_and_libraries() {
     say "  cairn, stripped: ${size%?}.${size: -1} MB of at most $STRIPPED_LIMIT_MB MB"
     ((size <= STRIPPED_LIMIT_MB * 10)) || fail "the binary has grown beyond $STRIPPED_LIMIT_MB MB"
     compare_libraries
+    without_failpoints
+}
+
+# What lets tests break a server is in builds for tests only. Looked for in both, so that finding nothing means something.
+without_failpoints() {
+    grep -qa CAIRN_FAILPOINT "$DEBUG_BINARY" || fail "the debug build has no failpoints: Package.swift does not define them"
+    if grep -qa CAIRN_FAILPOINT "$RELEASE_BINARY"; then fail "the release build has failpoints"; fi
+    if CAIRN_FAILPOINT=sqlite.commit:kill "$RELEASE_BINARY" check >/dev/null 2>&1; then
+        fail "the release build takes CAIRN_FAILPOINT for a setting"
+    fi
+    say "  no failpoints in the release"
 }
 
 loaded_libraries() { ldd "$1" | awk '{ print $1 }' | sed 's|.*/||' | grep -v '^linux-vdso' | sort -u; }

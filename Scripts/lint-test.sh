@@ -87,6 +87,25 @@ caught sql-unchecked Sources/Stacks/A.swift <<<'let a = SQL(unchecked: b)'
 caught sql-unchecked Sources/Stacks/A.swift <<<'let a = SQL(stringLiteral: b)'
 clean Sources/Persistence/A.swift <<<'let a = SQL(unchecked: b)'
 
+# MARK: what tests must be able to break
+
+caught failpoint Sources/PersistenceSQLite/A.swift <<<'guard fsync(file) == 0 else { return }'
+caught failpoint Sources/ObjectStorage/A.swift <<<'renameat(temporary, name, folder, name)'
+caught failpoint Sources/ObjectStorage/A.swift <<<'try folder.sync()'
+caught failpoint Sources/Encryption/A.swift <<<'guard link(temporary, path) == 0 else { return }'
+caught failpoint Sources/PersistenceMySQL/A.swift <<<'guard run("COMMIT") else { return }'
+caught failpoint Sources/Stacks/A.swift <<<'let key = try await objects.put(bytes, of: stack)'
+caught failpoint Sources/Stacks/A.swift <<<'try await objects.delete(keys)'
+caught failpoint Sources/Stacks/A.swift 1 < <(echo 'try await objects.delete(keys)' && lines 7 && echo 'try Failpoint.reach(.aDeleted)')
+clean Sources/Stacks/A.swift < <(echo 'try Failpoint.reach(.bDelete)' && lines 5 && echo 'try await objects.delete(keys)')
+clean Sources/Stacks/A.swift < <(echo '// lint: failpoint because it is not durable.' && echo 'try folder.sync()')
+clean Sources/Stacks/A.swift < <(echo '/// Calls fsync(file).' && echo 'func rename(_ old: Name, to new: Name) {}' && echo 'try await renames.rename(a, to: b)')
+# Fewer than 80 in the list of this repository, one of them at no place and one at two.
+SAMPLE=Sources/Kernel/Failpoints/Failpoint.swift
+printf '%s\n' 'enum Failpoint {' '    case bDelete' '    case cDelete, dDelete' '}' | sample "$SAMPLE"
+printf '%s\n' "$SAMPLE:1: [failpoint]" "$SAMPLE:3: [failpoint]" "$SAMPLE:3: [failpoint]" >>"$WORK/expected"
+clean Sources/Stacks/A.swift < <(echo 'try Failpoint.reach(.cDelete)' && echo 'meet(.cDelete)')
+
 # MARK: what must be explained
 
 caught unsafe Sources/HTTPServer/A.swift <<<'final class A: @unchecked Sendable {}'

@@ -26,6 +26,8 @@ LIVE_EFFECTS='^Sources/(Server/([^:]*/)?LiveEffects\.swift|TestKit/|APITestKit/)
 REQUEST_TASKS='^Sources/HTTPServer/RequestTasks\.swift:'
 # Around Mutex, and public so that it costs what Mutex does.
 LOCK='^Sources/Kernel/Threads/Locked\.swift:'
+# Public so that a release has none of its calls.
+FAILPOINT='^Sources/Kernel/Failpoints/Failpoint\.swift:'
 
 WORK=$(mktemp -d)
 trap 'rm -rf "$WORK"' EXIT
@@ -67,7 +69,7 @@ grep -P "^Sources/($CAPABILITIES)/" "$WORK/code" | grep -P "$IMPORT($CAPABILITIE
     report capability 'a capability imports no other capability: declare a port, or react to a domain event' || true
 everywhere testable '@testable' 'tests see package declarations; @testable is not needed'
 code public '(?<![.\w])(public|open)\s+((final|static|override|indirect)\s+)*(struct|class|enum|actor|protocol|extension|func|var|let|init|subscript|typealias|import)\b' \
-    'nothing here is a library: use package, internal or private' "$LOCK"
+    'nothing here is a library: use package, internal or private' "$LOCK|$FAILPOINT"
 
 # MARK: what may be called
 
@@ -81,6 +83,11 @@ everywhere try-bang '\btry!' 'throw, or test the reason why it cannot fail'
 everywhere mutex '\bMutex\s*[<(]' 'use Locked of Kernel: the thread sanitizer does not see the lock of a Mutex' "$LOCK"
 everywhere as-bang '\bas!' 'use as? and handle the other case'
 code sql-unchecked '\bSQL\(unchecked:|\bSQL\(stringLiteral:' 'SQL text comes from literals; values are interpolated' '^Sources/Persistence/'
+
+# MARK: what tests must be able to break
+
+grep -vP "$TEST_HELPERS" "$WORK/shipped" | xargs -r -d '\n' python3 "$HERE/failpoints.py" |
+    report failpoint 'every durable step has a Failpoint within six lines, and every case is reached at one place' || true
 
 # MARK: what must be explained
 

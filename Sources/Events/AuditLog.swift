@@ -30,6 +30,7 @@ package struct AuditLog: Sendable {
         tx: Transaction
     ) throws {
         let head = try store.lockHead(of: scope, in: tx)
+        try Failpoint.reach(.auditLocked)
         let event = AuditEvent(
             id: effects.id(),
             scope: scope,
@@ -42,7 +43,9 @@ package struct AuditLog: Sendable {
         )
         let hash = SHA256.hash(event.encoded(after: head.hash)).bytes
         try store.insert(event, previousHash: head.hash, hash: hash, in: tx)
+        try Failpoint.reach(.auditInserted)
         try store.setHead(AuditHead(sequence: event.sequence, hash: hash), of: scope, in: tx)
+        try Failpoint.reach(.auditHeadSet)
     }
 
     /// Checks one chain from its beginning to its head.

@@ -35,6 +35,7 @@ package struct Outbox: Sendable {
                 "created_at": event.at,
             ]
         )
+        try Failpoint.reach(.outboxPublished)
     }
 
     /// The oldest events that were not dispatched yet.

@@ -44,6 +44,7 @@ package struct JobQueue: Sendable {
             createdAt: now
         )
         try store.insert(row, in: tx)
+        try Failpoint.reach(.jobInserted)
     }
 
     /// Adds the one row of a schedule, unless it is there.

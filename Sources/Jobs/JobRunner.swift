@@ -105,7 +105,11 @@ package final class JobRunner: Service {
         let until = now.advanced(by: limits.lease)
         return try await database.write { [store, runner, kinds] tx in
             let due = try store.due(kinds: Array(kinds.keys), at: now, limit: limit, in: tx)
-            return try due.filter { try store.claim($0.id, by: runner, until: until, now: now, in: tx) }
+            return try due.filter { row in
+                guard try store.claim(row.id, by: runner, until: until, now: now, in: tx) else { return false }
+                try Failpoint.reach(.jobClaimed)
+                return true
+            }
         }
     }
 
@@ -115,8 +119,11 @@ package final class JobRunner: Service {
         let attempt = row.attempt + 1
         let context = JobContext(id: row.id, attempt: attempt, log: log)
         do {
+            try Failpoint.reach(.jobBegin)
             let outcome = try await withLease(of: row.id) { try await kind.run(row.payload, context) }
+            try Failpoint.reach(.jobRan)
             try await settle(row, outcome)
+            try Failpoint.reach(.jobSettled)
         } catch is CancellationError {
             await giveBack(row)
         } catch {

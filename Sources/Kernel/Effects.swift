@@ -16,4 +16,9 @@ package struct Effects: Sendable {
     package func id<Entity>(_ entity: Entity.Type = Entity.self) -> ID<Entity> {
         ID(at: now(), random: randomBytes(10))
     }
+
+    /// One of 256 numbers of a range, for waits that should not all be alike.
+    package func number(in range: ClosedRange<Double>) -> Double {
+        range.lowerBound + (range.upperBound - range.lowerBound) * Double(randomBytes(1)[0]) / 255
+    }
 }

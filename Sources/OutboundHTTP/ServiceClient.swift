@@ -35,12 +35,13 @@ package struct ServiceClient: Sendable {
     /// - Parameters:
     ///   - clock: for the waits.
     ///   - concurrency: how many requests are made at one time; others wait.
+    ///   - jitter: a number of the range, another one each time, so that those who wait for the same come apart.
     package init(
         _ configuration: OutboundConfiguration,
         transfers: Transfers,
         clock: any Clock<Duration> = ContinuousClock(),
         concurrency: Int = 64,
-        jitter: @escaping @Sendable (ClosedRange<Double>) -> Double = { Double.random(in: $0) }
+        jitter: @escaping @Sendable (ClosedRange<Double>) -> Double = { $0.upperBound }
     ) {
         self.transfers = transfers
         authorities = configuration.authorities

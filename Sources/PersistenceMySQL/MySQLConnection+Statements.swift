@@ -4,8 +4,10 @@ import Persistence
 
 extension MySQLConnection: DriverConnection {
     func execute(_ sql: SQL) throws -> Int {
+        try meet(.mysqlStatement)
         let statement = try run(sql)
         statement.endResult()
+        try meet(.mysqlStatementDone)
         try checkTransaction(after: sql)
         return statement.affectedRows
     }

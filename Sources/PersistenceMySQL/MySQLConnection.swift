@@ -125,6 +125,7 @@ extension MySQLConnection {
             }
             isolation = mode
         }
+        try meet(.mysqlBegin)
         switch mode {
         // At a lower level the option would be ignored, and every statement would see another state.
         case .read: try command("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
@@ -142,11 +143,27 @@ extension MySQLConnection {
             throw ended
         }
         defer { finish() }
-        guard run("COMMIT") else {
+        guard sendCommit() else {
             let verdict = MySQLVerdict.commit(lastError)
             fate = verdict.connection
             throw verdict.error
         }
+    }
+
+    /// Sends COMMIT and waits for its answer; the library does the same in one call.
+    private func sendCommit() -> Bool {
+        let text = "COMMIT"
+        return !Failpoint.fails(.mysqlCommit)
+            && mysql_send_query(handle, text, UInt(text.utf8.count)) == 0
+            && !Failpoint.fails(.mysqlCommitSent)
+            && mysql_read_query_result(handle) == 0
+            && !Failpoint.fails(.mysqlCommitted)
+    }
+
+    /// Passes a point of a transaction that writes, at which a failure is that of a connection that is cut.
+    func meet(_ point: Failpoint) throws {
+        guard mode == .write, Failpoint.fails(point) else { return }
+        throw judge(MySQLError(code: 2013, message: "failed on purpose"), sql: "")
     }
 
     /// Refuses a statement that ended the transaction it was part of, as every change of the schema does.

@@ -18,7 +18,10 @@ extension MySQLDriver {
                 let connection = try Self.connect(pool)
                 try connection.takeMigrationLock(isCancelled)
                 defer { connection.releaseMigrationLock() }
-                return try body(MySQLMigrationSession(connection))
+                try Failpoint.reach(.mysqlMigrationLocked)
+                let result = try body(MySQLMigrationSession(connection))
+                try Failpoint.reach(.mysqlMigrationUnlock)
+                return result
             }
         } onCancel: {
             isCancelled.set()

@@ -1,4 +1,5 @@
 import CSQLite
+import Kernel
 import Persistence
 
 /// One connection, opened, used and closed by one thread.
@@ -67,10 +68,12 @@ final class Connection: DriverConnection {
 
     func execute(_ sql: SQL) throws -> Int {
         try translated {
+            try meet(.sqliteStatement)
             let before = sqlite3_total_changes64(handle)
             try run(sql.text, sql.parameters, isOurs: false) { statement in
                 while try step(statement) {}
             }
+            try meet(.sqliteStatementDone)
             // The count of the last change stays when a statement changes no row.
             return sqlite3_total_changes64(handle) == before ? 0 : Int(sqlite3_changes64(handle))
         }
@@ -146,13 +149,23 @@ final class Connection: DriverConnection {
     }
 
     func begin(_ sql: String) throws(SQLiteFailure) {
+        try meet(.sqliteBegin)
         try control(sql)
         expectsTransaction = true
     }
 
     func commit() throws(SQLiteFailure) {
+        try meet(.sqliteCommit)
         try control("COMMIT")
         expectsTransaction = false
+        try meet(.sqliteCommitted)
+    }
+
+    /// Passes a point of the connection that writes, at which a failure is that of a broken disk.
+    func meet(_ point: Failpoint) throws(SQLiteFailure) {
+        guard role != .reader, Failpoint.fails(point) else { return }
+        isLost = true
+        throw SQLiteFailure(code: SQLITE_IOERR, message: "failed on purpose", sql: "")
     }
 
     /// Ends the transaction if the engine has not done so already.
@@ -288,7 +301,9 @@ final class Connection: DriverConnection {
             case .restart: SQLITE_CHECKPOINT_RESTART
             case .truncate: SQLITE_CHECKPOINT_TRUNCATE
             }
+        try meet(.sqliteCheckpoint)
         let result = sqlite3_wal_checkpoint_v2(handle, nil, code, nil, nil)
+        try meet(.sqliteCheckpointed)
         guard result == SQLITE_OK || result & 0xFF == SQLITE_BUSY else { throw failure(result, sql: "checkpoint") }
         return result == SQLITE_OK
     }

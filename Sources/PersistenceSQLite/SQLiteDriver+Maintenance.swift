@@ -18,11 +18,14 @@ extension SQLiteDriver {
                 throw DatabaseError.unavailable("\(path) cannot be made: \(Host.error(errno))")
             }
             do {
+                // lint: failpoint because no server makes copies yet.
                 try connection.control("VACUUM INTO ?", [.text(path)])
+                // lint: failpoint because no server makes copies yet.
                 guard Host.syncFile(path), Host.syncFolder(SQLiteOpening.folder(of: path)) else {
                     throw DatabaseError.unavailable("\(path) cannot be made durable: \(Host.error(errno))")
                 }
             } catch {
+                // lint: failpoint because what is left of a copy is nobody's.
                 unlink(path)
                 throw error
             }

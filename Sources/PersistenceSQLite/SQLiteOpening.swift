@@ -1,4 +1,5 @@
 import CSQLite
+import Kernel
 
 #if canImport(Glibc)
     import Glibc
@@ -122,10 +123,13 @@ struct SQLiteOpening: Sendable {
 
     /// The file is ours alone to read; `-wal` and `-shm` get its mode.
     private func checkFile() throws(SQLiteOpenError) {
+        try meet(.sqliteFileMake)
         if Host.createFile(path) {
+            try meet(.sqliteFolderSync)
             guard Host.syncFolder(folder) else {
                 throw .access("the folder \(folder) cannot be made durable: \(Host.error(errno))")
             }
+            try meet(.sqliteFolderSynced)
             return
         }
         guard errno == EEXIST else { throw .access("\(path) cannot be made: \(Host.error(errno))") }
@@ -133,6 +137,10 @@ struct SQLiteOpening: Sendable {
         guard stat(path, &info) == 0 else { throw .access("\(path) cannot be used: \(Host.error(errno))") }
         guard info.st_mode & S_IFMT == S_IFREG else { throw .access("\(path) is not a file") }
         guard Host.mayUse(path, R_OK | W_OK) else { throw .access(Self.refused("file", path, info)) }
+    }
+
+    private func meet(_ point: Failpoint) throws(SQLiteOpenError) {
+        try Failpoint.reach(point, or: SQLiteOpenError.access("a step with \(path) failed on purpose"))
     }
 
     private static func refused(_ what: String, _ path: String, _ info: stat) -> String {

@@ -1,4 +1,5 @@
 import CSQLite
+import Kernel
 import Persistence
 
 /// A closure that writes.
@@ -232,6 +233,7 @@ struct Writer: ConnectionLoop {
 
     private func control(_ sql: String, _ connection: Connection) throws {
         do {
+            try connection.meet(.sqliteSavepoint)
             try connection.control(sql)
         } catch {
             connection.rollBack()

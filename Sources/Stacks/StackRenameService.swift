@@ -66,11 +66,14 @@ package struct StackRenameService: Sendable {
                 return (stack, try reader.source(of: stack, in: tx))
             }
             let state = try await states.moved(source, of: stack, to: move.to)
+            try Failpoint.reach(.renamePrepared)
             do {
-                return try await hold.write(old) { [self] current, tx in
+                try await hold.write(old) { [self] current, tx in
                     guard current.version == stack.version else { throw StateMoved() }
+                    // lint: failpoint because it is no commit of a transaction, but what stands in one.
                     try commit(move, current, state, in: tx)
                 }
+                return try Failpoint.reach(.renameDone)
             } catch is StateMoved {
                 continue
             }
@@ -95,6 +98,7 @@ package struct StackRenameService: Sendable {
         } catch DatabaseError.duplicate {
             throw ServiceError.stackExists(move.to)
         }
+        try Failpoint.reach(.renameMoved)
         if isTransfer {
             try stacks.leave(stack, for: organization, newOwner: move.actor.userID, tx: tx)
         } else {

@@ -74,7 +74,8 @@ package struct StackService: Sendable {
         let id: StackID = effects.id()
         let ref = creation.ref
         let state = try await initialState(creation, of: id)
-        return try await database.write { [self] tx in
+        try Failpoint.reach(.stackStateStored)
+        let made = try await database.write { [self] tx in
             guard let organization = try stacks.findOrganization(ref.organization, in: tx) else {
                 throw ServiceError.stackNotFound(ref)
             }
@@ -99,6 +100,7 @@ package struct StackService: Sendable {
             } catch DatabaseError.duplicate {
                 throw ServiceError.stackExists(ref)
             }
+            try Failpoint.reach(.stackInserted)
             try stacks.forgetFormerName(ref, in: organization, tx: tx)
             try tags.replace(creationTags, of: id, in: tx)
             if let state {
@@ -106,9 +108,12 @@ package struct StackService: Sendable {
                 try references.replace(state.references(readBy: creation.ref), of: id, in: tx)
             }
             if let user = actor.userID { try stacks.grant(StackGrant.creator, on: id, to: user, at: now, in: tx) }
+            try Failpoint.reach(.stackGranted)
             try record(.stackCreated, "stack.created", stack, by: actor, at: now, in: tx)
             return stack
         }
+        try Failpoint.reach(.stackCreated)
+        return made
     }
 
     /// The stack with its tags.
@@ -158,10 +163,12 @@ package struct StackService: Sendable {
         try await hold.write(ref) { [self] stack, tx in
             guard force || (stack.resourceCount ?? 0) == 0 else { throw ServiceError.stackHasResources }
             try stacks.markDeleted(stack.id, at: now, in: tx)
+            try Failpoint.reach(.stackMarkedDeleted)
             try updates.cancelPreviews(of: stack.id, at: now, in: tx)
             let details = [AuditEvent.Detail("force", force ? "true" : "false")]
             try record(.stackDeleted, "stack.deleted", stack, by: actor, at: now, details: details, in: tx)
         }
+        try Failpoint.reach(.stackDeleted)
     }
 
     /// The state a stack is made with, durable before the row that names it.

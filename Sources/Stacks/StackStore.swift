@@ -35,13 +35,19 @@ package struct StackStore: Sendable {
     /// The stack, with its row locked until the transaction ends: what is decided on it stays true until the commit.
     package func lock(_ ref: StackRef, in tx: Transaction) throws -> Stack? {
         guard let stack = try find(ref, in: tx) else { return nil }
-        try tx.lock("stacks", where: "id = \(stack.id)")
+        try lockRow(stack.id, in: tx)
         return try find(ref, in: tx)
     }
 
     package func lock(_ id: StackID, in tx: Transaction) throws -> Stack? {
-        try tx.lock("stacks", where: "id = \(id)")
+        try lockRow(id, in: tx)
         return try find(id, in: tx)
+    }
+
+    private func lockRow(_ id: StackID, in tx: Transaction) throws {
+        try Failpoint.reach(.stackLock)
+        try tx.lock("stacks", where: "id = \(id)")
+        try Failpoint.reach(.stackLocked)
     }
 
     package func findOrganization(_ name: OrganizationName, in tx: Transaction) throws -> OrganizationID? {

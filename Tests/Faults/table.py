@@ -1,4 +1,7 @@
-"""The loops, what each breaks, and how many cycles its three forms make (design goals G-10 to G-22)."""
+"""The loops, what each breaks, and how many cycles its three forms make (design goals G-10 to G-22).
+
+A form of 0 cycles leaves the loop out: failpoints are in no release build, and two engines are for the long form.
+"""
 import dataclasses
 
 
@@ -19,6 +22,10 @@ LOOPS = (
     Loop("io-errors", "io_errors", 120, 2000, 10_000, "the nth call that changes the disk fails"),
     Loop("process-kill", "process_kill", 60, 1000, 10_000, "SIGKILL of the server under load"),
     Loop("crash-points", "crash_points", 80, 1000, 5000, "SIGKILL beside the nth call that changes the disk"),
+    Loop("failpoints-sqlite", "failpoints", 290, 1300, 0, "each named point beside a durable step: death, error, delay",
+         {"engine": "sqlite"}),
+    Loop("failpoints-mariadb", "failpoints", 0, 430, 0, "the same on MariaDB", {"engine": "mariadb"}),
+    Loop("failpoints-mysql", "failpoints", 0, 430, 0, "the same on MySQL", {"engine": "mysql"}),
     Loop("power-cut", "power_cut", 20, 200, 1000, "the file system stops without writing what was not synced"),
     Loop("clock", "clock", 30, 500, 5000, "the time of day steps or stands still"),
     Loop("lost-answers", "lost_answers", 400, 6000, 60_000, "answers get lost after the server acted",
@@ -32,6 +39,7 @@ LOOPS = (
     Loop("read-only-mariadb", "database_read_only", 5, 50, 500, "MariaDB turns read-only and back",
          {"engine": "mariadb"}),
     Loop("read-only-mysql", "database_read_only", 5, 50, 500, "MySQL turns read-only and back", {"engine": "mysql"}),
+    Loop("object-outage", "object_outage", 16, 50, 500, "the object store is away, slow, refuses or gives wrong bytes"),
     Loop("disk-full", "disk_full", 20, 100, 1000, "the disk fills up and gets space again"),
     Loop("read-only-disk", "read_only_disk", 2, 20, 50, "the file system turns read-only"),
     Loop("graceful-stop", "graceful_stop", 20, 300, 2000, "SIGTERM under load"),

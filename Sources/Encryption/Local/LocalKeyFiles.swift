@@ -62,24 +62,32 @@ package enum LocalKeyFiles {
     ///
     /// - Returns: whether a key was made.
     package static func makeKey(in folder: String) throws(Problem) -> Bool {
+        try meet(.keyFolderMake, folder)
         if mkdir(folder, 0o700) != 0, errno != EEXIST { throw problem(folder, errno) }
         if try !fileNames(in: folder).isEmpty { return false }
         let path = "\(folder)/\(generatedName)"
+        try meet(.keyFileOpen, folder)
         let temporary = "\(folder)/.\(Hex.encode(Random.bytes(8)))"
         let file = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard file >= 0 else { throw problem(folder, errno) }
         defer { unlink(temporary) }
-        let isWritten = Random.key(fewestBytes).withUnsafeBytes { write(file, $0.baseAddress, $0.count) == $0.count }
-        let isDurable = isWritten && fsync(file) == 0
+        let isWritten =
+            !Failpoint.fails(.keyFileWrite)
+            && Random.key(fewestBytes).withUnsafeBytes { write(file, $0.baseAddress, $0.count) == $0.count }
+        let isDurable = isWritten && !Failpoint.fails(.keyFileSync) && fsync(file) == 0
         let number = errno
         close(file)
         guard isDurable else { throw problem(temporary, number) }
+        try meet(.keyFileLink, path)
         guard link(temporary, path) == 0 else {
             if errno == EEXIST { return false }
             throw problem(path, errno)
         }
+        try meet(.keyFileLinked, path)
         try sync(folder)
+        try meet(.keyFolderSync, path)
         try sync("\(folder)/..")
+        try meet(.keyFolderSynced, path)
         return true
     }
 
@@ -158,7 +166,12 @@ package enum LocalKeyFiles {
         let file = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard file >= 0 else { throw problem(folder, errno) }
         defer { close(file) }
+        // lint: failpoint because each caller of it has one.
         guard fsync(file) == 0 else { throw problem(folder, errno) }
+    }
+
+    private static func meet(_ point: Failpoint, _ path: String) throws(Problem) {
+        try Failpoint.reach(point, or: problem(path, EIO))
     }
 
     private static func problem(_ path: String, _ number: Int32) -> Problem {

@@ -58,6 +58,7 @@ struct DispatchEventsJob: Job {
         let taken = try await database.write { [outbox] tx in
             try events.filter { event in
                 guard try outbox.remove(event.id, in: tx) else { return false }
+                try Failpoint.reach(.outboxRemoved)
                 for subscription in subscribers[event.kind] ?? [] {
                     // Due when it happened, which puts the jobs into the order of the events.
                     let payload = EventText.encode(event)
@@ -66,6 +67,7 @@ struct DispatchEventsJob: Job {
                 return true
             }
         }
+        try Failpoint.reach(.outboxDispatched)
         let now = effects.now()
         for event in taken { metrics.dispatched(after: now.since(event.at)) }
         return events.count

@@ -1,3 +1,5 @@
+import Kernel
+
 /// Sends answers of every kind.
 extension Exchange {
     /// Larger bodies in memory go out in slices of this size, so that no second copy of them is made.
@@ -34,7 +36,11 @@ extension Exchange {
     /// Hands over a whole answer, head and body together.
     private func respondWhole(_ response: HTTPResponse) {
         // When it is too late for an answer, nobody is there to read it.
-        _ = begin(.whole) { session.respondWhole(response, isHead: isHead) }
+        _ = begin(.whole) {
+            if Failpoint.fails(.answerWhole) { return session.abort() }
+            session.respondWhole(response, isHead: isHead)
+        }
+        if Failpoint.fails(.answerHanded) { session.abort() }
     }
 
     private func sendFile(_ response: HTTPResponse, _ file: OpenFile, offset: Int64, length: Int64) async {
@@ -69,7 +75,14 @@ extension Exchange {
             return
         }
         do {
-            try await produce(ResponseWriter { try await self.write($0[...]) })
+            try Failpoint.reach(.answerHead)
+            try await produce(
+                ResponseWriter { piece in
+                    try Failpoint.reach(.answerPiece)
+                    try await self.write(piece[...])
+                }
+            )
+            try Failpoint.reach(.answerEnd)
             endStream()
         } catch {
             // The head is out: only the end of the connection tells the client that the body is not whole.

@@ -3,7 +3,7 @@ import Crypto
 /// Cuts what arrives in pieces into parts of one size, and hashes it on the way.
 struct PartReader<Body: AsyncSequence>: ~Copyable where Body.Element == [UInt8] {
     private var pieces: Body.AsyncIterator
-    private var rest: [UInt8] = []
+    private var rest: ArraySlice<UInt8> = []
     private var hash = SHA256()
     private let partSize: Int
     /// The bytes of all parts that were given out.
@@ -16,20 +16,20 @@ struct PartReader<Body: AsyncSequence>: ~Copyable where Body.Element == [UInt8] 
 
     /// The next part, shorter than the others when it is the last one; nil behind that.
     mutating func next() async throws -> [UInt8]? {
-        var part = rest
-        rest = []
-        while part.count < partSize, let piece = try await pieces.next(isolation: #isolation) {
-            let room = partSize - part.count
-            if piece.count <= room {
-                part += piece
-            } else {
-                part += piece[..<room]
-                rest = Array(piece[room...])
+        var part: [UInt8] = []
+        while part.count < partSize {
+            if rest.isEmpty {
+                guard let piece = try await pieces.next(isolation: #isolation) else { break }
+                if part.isEmpty, piece.count == partSize {
+                    part = piece
+                    continue
+                }
+                rest = piece[...]
             }
-        }
-        if part.count > partSize {
-            rest = Array(part[partSize...])
-            part.removeLast(part.count - partSize)
+            if part.isEmpty { part.reserveCapacity(min(partSize, max(rest.count, 1 << 16))) }
+            let taken = rest.prefix(partSize - part.count)
+            part += taken
+            rest = rest.dropFirst(taken.count)
         }
         if part.isEmpty { return nil }
         hash.update(part)

@@ -94,6 +94,7 @@ final class OpenFile: Sendable {
 
     /// Makes the content, or the entries of a folder, survive a power cut.
     func sync() throws(FileFailure) {
+        // lint: failpoint because each caller of it has one.
         try system("fsync \(name)") { fsync(descriptor) }
     }
 
@@ -133,6 +134,7 @@ final class OpenFile: Sendable {
     /// Takes the name away; nothing there is no error.
     func remove(_ name: String) throws(FileFailure) {
         do {
+            // lint: failpoint because each caller of it has one.
             try system("unlink \(self.name)/\(name)") { unlinkat(descriptor, name, 0) }
         } catch {
             if error.number != ENOENT { throw error }
@@ -155,4 +157,11 @@ func system<Number: SignedInteger>(_ operation: @autoclosure () -> String, _ cal
 
 private func writeSome(_ descriptor: Int32, _ start: UnsafeRawPointer?, _ count: Int) -> Int {
     write(descriptor, start, count)
+}
+
+extension Failpoint {
+    /// Passes a point beside a step of a file, which fails as on a broken disk.
+    static func file(_ point: Failpoint) throws(FileFailure) {
+        try reach(point, or: FileFailure(operation: "a step that failed on purpose", number: EIO))
+    }
 }

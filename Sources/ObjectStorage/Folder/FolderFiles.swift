@@ -36,6 +36,7 @@ final class FolderFiles: Sendable {
         objects = try OpenFile(FolderLayout.objects, in: root, flags: O_RDONLY | O_DIRECTORY)
         temporary = try OpenFile(FolderLayout.temporary, in: root, flags: O_RDONLY | O_DIRECTORY)
         for shard in FolderLayout.shards { try Self.makeFolder(shard, in: objects) }
+        try Failpoint.file(.objectFoldersSync)
         try objects.sync()
         try root.sync()
         _ = try sweep()
@@ -88,8 +89,10 @@ final class FolderFiles: Sendable {
             return Placed(shard: shard, name: name, isNew: false)
         }
         if key.contentHex != nil {
+            try Failpoint.file(.objectRename)
             try system("rename \(name)") { renameat(temporary.descriptor, file.name, folder.descriptor, name) }
             file.isGone()
+            try Failpoint.file(.objectRenamed)
         }
         return Placed(shard: shard, name: name, isNew: true)
     }
@@ -102,7 +105,9 @@ final class FolderFiles: Sendable {
             let folder = try openShard(shard)
             do {
                 try hook(.syncFolder)
+                try Failpoint.file(.objectFolderSync)
                 try folder.sync()
+                try Failpoint.file(.objectFolderSynced)
             } catch {
                 for object in objects where object.isNew { try? folder.remove(object.name) }
                 throw error
@@ -114,21 +119,27 @@ final class FolderFiles: Sendable {
     func begin() throws -> TemporaryFile {
         removeAbandoned()
         try hook(.createTemporary)
+        try Failpoint.file(.objectTemporaryOpen)
         let number = counter.wrappingAdd(1, ordering: .relaxed).newValue
         let name = "\(getpid())-\(number)-\(Hex.encode(Random.bytes(8)))"
-        let file = try OpenFile(name, in: temporary, flags: O_RDWR | O_CREAT | O_EXCL)
-        return TemporaryFile(name: name, file: file, hook: hook) { [weak self] remains in
+        let opened = try OpenFile(name, in: temporary, flags: O_RDWR | O_CREAT | O_EXCL)
+        let file = TemporaryFile(name: name, file: opened, hook: hook) { [weak self] remains in
             self?.abandoned.withLock { $0.append(remains) }
         }
+        try Failpoint.file(.objectTemporaryOpened)
+        return file
     }
 
     func delete(_ keys: [ObjectKey]) throws {
         for (shard, keys) in Dictionary(grouping: keys, by: FolderLayout.shard) {
             let folder = try openShard(shard)
             try hook(.remove)
+            try Failpoint.file(.objectDelete)
             for key in keys { try folder.remove(FolderLayout.fileName(of: key)) }
             try hook(.syncFolder)
+            try Failpoint.file(.objectDeleted)
             try folder.sync()
+            try Failpoint.file(.objectDeleteSynced)
         }
     }
 
@@ -141,6 +152,7 @@ final class FolderFiles: Sendable {
         let file = try OpenFile(probe, in: temporary, flags: O_WRONLY | O_CREAT | O_EXCL)
         defer { try? temporary.remove(probe) }
         try file.write([1])
+        try Failpoint.file(.objectSweepProbe)
         try file.sync()
         let now = try file.status().st_mtim.tv_sec
         var count = 0
@@ -148,6 +160,7 @@ final class FolderFiles: Sendable {
             guard let status = try temporary.status(of: name), now - status.st_mtim.tv_sec > Self.staleAfter else {
                 continue
             }
+            try Failpoint.file(.objectSweepRemove)
             try temporary.remove(name)
             count += 1
         }
@@ -196,7 +209,9 @@ final class FolderFiles: Sendable {
     /// Names the file unless the name is taken; false when it is.
     private func rename(_ file: TemporaryFile, toFree name: String, in folder: OpenFile) throws(FileFailure) -> Bool {
         do {
+            try Failpoint.file(.objectLink)
             try system("link \(name)") { linkat(temporary.descriptor, file.name, folder.descriptor, name, 0) }
+            try Failpoint.file(.objectLinked)
             remove(file)
             return true
         } catch {
@@ -205,6 +220,7 @@ final class FolderFiles: Sendable {
             case EPERM, ENOTSUP, ENOSYS, EMLINK:
                 // No hard links here. Keys that name no content have an id that is used once, so nobody else names it.
                 if try folder.status(of: name) != nil { return false }
+                // lint: failpoint because the file system of tests has links; as `objectRename` otherwise.
                 try system("rename \(name)") { renameat(temporary.descriptor, file.name, folder.descriptor, name) }
                 file.isGone()
                 return true
@@ -234,6 +250,7 @@ final class FolderFiles: Sendable {
             throw FileFailure(operation: "mkdir \(path)", number: number)
         }
         let parent = path.lastIndex(of: "/").map { path[..<$0].isEmpty ? "/" : String(path[..<$0]) } ?? "."
+        try Failpoint.file(.objectParentSync)
         try OpenFile(root: parent).sync()
     }
 

@@ -42,6 +42,7 @@ final class TemporaryFile: Sendable {
 
     func append(_ bytes: [UInt8]) throws(FileFailure) {
         try hook(.write)
+        try Failpoint.file(.objectWrite)
         try file.write(bytes)
         written.wrappingAdd(bytes.count, ordering: .relaxed)
     }
@@ -60,6 +61,7 @@ final class TemporaryFile: Sendable {
     /// Makes the content durable; nothing is written afterwards.
     func seal() throws(FileFailure) {
         try hook(.syncFile)
+        try Failpoint.file(.objectSync)
         try file.sync()
     }
 

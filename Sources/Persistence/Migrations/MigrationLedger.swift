@@ -1,3 +1,5 @@
+import Kernel
+
 /// The table in which a database remembers what was applied.
 enum MigrationLedger {
     /// One migration that was applied or begun.
@@ -39,6 +41,7 @@ enum MigrationLedger {
     }
 
     static func record(_ migration: Migration, steps: Int, in tx: Transaction) throws {
+        try Failpoint.reach(.migrationRecord)
         try tx.upsert(
             into: table.name,
             key: ["number": migration.number],
@@ -49,6 +52,7 @@ enum MigrationLedger {
                 "is_complete": steps == migration.steps.count,
             ]
         )
+        try Failpoint.reach(.migrationRecorded)
     }
 }
 

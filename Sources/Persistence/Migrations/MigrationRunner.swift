@@ -1,3 +1,5 @@
+import Kernel
+
 /// Brings a database to the schema of this program.
 ///
 /// Nothing is ever half applied. SQLite runs each migration in one transaction. MySQL commits every change of the
@@ -113,16 +115,20 @@ private struct MigrationRun {
             return (try MigrationPlan(migrations, entries: try MigrationLedger.entries(in: tx)), hasLedger)
         }
         if !hasLedger {
+            try Failpoint.reach(.migrationLedgerMake)
             for statement in SchemaRendering.createTable(MigrationLedger.table, dialect: session.dialect) {
                 try session.execute(statement)
             }
+            try Failpoint.reach(.migrationLedgerMade)
         }
         for (index, migration) in plan.pending.enumerated() {
             report(.began(number: migration.number, name: migration.name))
+            try Failpoint.reach(.migrationBegin)
             switch session.dialect {
             case .sqlite: try applyAtOnce(migration)
             case .mysql: try applyInSteps(migration, done: index == 0 ? plan.stepsDone : 0)
             }
+            try Failpoint.reach(.migrationEnd)
             report(.finished(number: migration.number, name: migration.name))
         }
         return plan.pending.map(\.number)
@@ -131,9 +137,7 @@ private struct MigrationRun {
     private func applyAtOnce(_ migration: Migration) throws {
         try session.transaction { tx in
             for step in migration.steps {
-                for statement in SchemaRendering.statements(step, dialect: .sqlite) {
-                    try tx.execute(statement)
-                }
+                try apply(SchemaRendering.statements(step, dialect: .sqlite)) { try tx.execute($0) }
             }
             try MigrationLedger.record(migration, steps: migration.steps.count, in: tx)
         }
@@ -151,18 +155,24 @@ private struct MigrationRun {
             var wasDone = false
             if case .data = step {
                 try session.transaction { tx in
-                    for statement in statements { try tx.execute(statement) }
+                    try apply(statements) { try tx.execute($0) }
                     try MigrationLedger.record(migration, steps: index + 1, in: tx)
                 }
             } else {
                 wasDone = try session.transaction { tx in try SchemaCatalog.isDone(step, in: tx) }
                 if !wasDone {
-                    for statement in statements { try session.execute(statement) }
+                    try apply(statements) { try session.execute($0) }
                 }
                 try session.transaction { tx in try MigrationLedger.record(migration, steps: index + 1, in: tx) }
             }
             report(progress(migration, step: index, wasDone: wasDone))
         }
+    }
+
+    private func apply(_ statements: [SQL], _ execute: (SQL) throws -> Void) throws {
+        try Failpoint.reach(.migrationStep)
+        for statement in statements { try execute(statement) }
+        try Failpoint.reach(.migrationStepDone)
     }
 
     private func progress(_ migration: Migration, step index: Int, wasDone: Bool) -> MigrationProgress {

@@ -26,6 +26,9 @@ package struct ServeCommand: Command {
         let settings = environment.settings
         do {
             configuration = try Configuration(settings: settings)
+            #if CAIRN_FAILPOINTS
+                try configuration.failpoints.install()
+            #endif
             try ListeningServer.check(configuration.listener)
         } catch {
             environment.standardError("cairn: the settings cannot be used:\n\(error)\n")
@@ -92,6 +95,7 @@ package struct ServeCommand: Command {
         // The token cannot be shown again, so nothing that may fail comes between.
         announce(try await installation.run(configuration.installation), configuration.installation, environment)
         try await Application.schedule(foundation)
+        try Failpoint.reach(.scheduleDone)
         let heartbeat = Heartbeat(
             database: databases.database,
             effects: environment.effects,
@@ -143,7 +147,12 @@ package struct ServeCommand: Command {
         log.notice("master key", ["place": .text(configuration.encryption.summary)])
         let access = ObjectStorageConfiguration.Access(
             aws: configuration.aws,
-            client: ServiceClient(configuration.outbound, transfers: transfers),
+            client: ServiceClient(
+                configuration.outbound,
+                transfers: transfers,
+                clock: environment.clock,
+                jitter: environment.effects.number
+            ),
             effects: environment.effects
         )
         return Application.Foundation(

@@ -17,6 +17,9 @@ package struct Configuration: Sendable {
     package let installation: InstallationConfiguration
     package let outbound: OutboundConfiguration
     package let log: LogConfiguration
+    #if CAIRN_FAILPOINTS
+        package let failpoints: FailpointConfiguration
+    #endif
 
     /// Reads all settings.
     ///
@@ -48,8 +51,17 @@ package struct Configuration: Sendable {
         }
         let log = settings.build { settings throws(ConfigurationError) in try LogConfiguration(settings: settings) }
         _ = settings.build { settings throws(ConfigurationError) in try AcceptedSettings.read(settings) }
+        #if CAIRN_FAILPOINTS
+            let failpoints = settings.build { settings throws(ConfigurationError) in
+                try FailpointConfiguration(settings: settings)
+            }
+        #endif
         settings.reportUnknown()
         try settings.check()
+        #if CAIRN_FAILPOINTS
+            guard let failpoints else { throw ConfigurationError([]) }
+            self.failpoints = failpoints
+        #endif
         guard let server, let listener, let database, let aws, let azure, let objects, let encryption,
             let installation, let outbound, let log
         else {

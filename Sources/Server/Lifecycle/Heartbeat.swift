@@ -38,6 +38,7 @@ package struct Heartbeat: Service {
             }
             let absence = last.map { now.since($0) } ?? .zero
             if absence > Self.interval * 2 { try UpdateStore().extendAllLeases(by: absence, in: tx) }
+            try Failpoint.reach(.heartbeatExtended)
             try Self.beat(at: now, in: tx)
             return absence > Self.interval * 2 ? absence : .zero
         }
@@ -60,6 +61,7 @@ package struct Heartbeat: Service {
     package func drain() async {}
 
     private static func beat(at now: Timestamp, in tx: Transaction) throws {
+        try Failpoint.reach(.heartbeatBeat)
         try tx.upsert(into: "server_values", key: ["name": row], set: ["value": now.rfc3339, "updated_at": now])
     }
 }

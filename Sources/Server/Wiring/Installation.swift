@@ -31,8 +31,10 @@ package struct Installation: Sendable {
         let secret = configuration.token ?? TokenSecret(effects: effects)
         let now = effects.now()
         let token: AccessTokenID = effects.id()
+        try Failpoint.reach(.installBegin)
         let isNew = try await database.write { [self] tx in
             guard try claim(at: now, in: tx) else { return false }
+            try Failpoint.reach(.installClaimed)
             let user = try accounts.createUser(
                 login: configuration.administrator,
                 isSiteAdmin: true,
@@ -62,8 +64,10 @@ package struct Installation: Sendable {
                 at: now,
                 tx: tx
             )
+            try Failpoint.reach(.installMade)
             return true
         }
+        try Failpoint.reach(.installDone)
         guard isNew else { return .existing }
         return .made(token: configuration.token == nil ? secret : nil)
     }

@@ -23,7 +23,9 @@ enum KeyRing {
             expected = stored
         } else {
             let made = try await keys.makeCanary()
+            try Failpoint.reach(.keyCanaryMade)
             expected = try await keep(made, in: database, effects: effects)
+            try Failpoint.reach(.keyCanaryKept)
         }
         guard try await keys.verify(expected) else { throw configuration.wrongKey }
         return keys
@@ -42,6 +44,7 @@ enum KeyRing {
                 into: "server_values",
                 ["name": name, "value": value, "updated_at": now]
             )
+            try Failpoint.reach(.keyCanaryInserted)
             return try read(in: tx) ?? made
         }
     }

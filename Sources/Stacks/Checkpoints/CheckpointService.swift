@@ -47,6 +47,7 @@ package struct CheckpointService: Sendable {
             with: { CheckpointReader(form, hash: StateHash.maker) },
             of: stack
         )
+        try Failpoint.reach(.checkpointStored)
         guard let outline else {
             await objects.discard([bytes.object].compactMap { $0 })
             return try await database.read { [self] tx in _ = try requireSaving(update, of: stack, in: tx) }
@@ -57,7 +58,10 @@ package struct CheckpointService: Sendable {
             bytes: bytes,
             resourceCount: outline.resourceCount
         )
-        await objects.discard(try await replace(with: saved, form: form, of: update, stack: stack))
+        let before = try await replace(with: saved, form: form, of: update, stack: stack)
+        try Failpoint.reach(.checkpointSaved)
+        await objects.discard(before)
+        try Failpoint.reach(.checkpointDiscarded)
     }
 
     /// Writes the row that names a whole state, if the update may still save.
@@ -84,6 +88,7 @@ package struct CheckpointService: Sendable {
                 }
             }
             try checkpoints.replace(with: saved, of: update, at: effects.now(), in: tx)
+            try Failpoint.reach(.checkpointReplaced)
             return before?.objects ?? []
         }
     }
@@ -113,21 +118,29 @@ package struct CheckpointService: Sendable {
         let sequence = Int(delta.sequenceNumber)
         if before.deltas.count < Self.longestChain {
             let bytes = try await store(received, of: stack)
+            try Failpoint.reach(.deltaStored)
             let saved = SavedDelta(sequence: sequence, hash: hash, bytes: bytes, resourceCount: count)
             try await commit(request, after: before, of: update, stack: stack) { [self] tx in
                 try checkpoints.insert(saved, of: update, at: effects.now(), in: tx)
+                try Failpoint.reach(.deltaInserted)
             }
+            try Failpoint.reach(.deltaSaved)
         } else {
+            try Failpoint.reach(.deltaWholeStore)
             let saved = SavedCheckpoint(
                 sequence: sequence,
                 text: FramedText(frame: CheckpointFrame(prefix: [], range: 0..<text.count), hash: hash),
                 bytes: .object(try await objects.put(AsyncPieces(text.pieces.map { Array($0) }), of: stack)),
                 resourceCount: count
             )
+            try Failpoint.reach(.deltaWholeStored)
             try await commit(request, after: before, of: update, stack: stack) { [self] tx in
                 try checkpoints.replace(with: saved, of: update, at: effects.now(), in: tx)
+                try Failpoint.reach(.deltaWholeReplaced)
             }
+            try Failpoint.reach(.deltaWholeSaved)
             await objects.discard(before.objects)
+            try Failpoint.reach(.deltaWholeDiscarded)
         }
         try await texts.hold(text, sequence: sequence, hash: hash, of: update)
     }
@@ -184,6 +197,7 @@ package struct CheckpointService: Sendable {
 
     private func store(_ received: [UInt8], of stack: StackID) async throws -> StoredBytes {
         guard received.count > objects.rowLimit else { return .row(received) }
+        try Failpoint.reach(.deltaStore)
         return .object(try await objects.put(AsyncPieces([received]), of: stack))
     }
 

@@ -48,13 +48,14 @@ package struct EngineEventService: Sendable {
             throw ServiceError(.tooLarge, "A batch has at most \(Self.batchLimit) events.")
         }
         guard let first = batch.events.first?.sequence, let last = batch.events.last?.sequence else { return }
-        let isSmall = received.count <= objects.rowLimit
+        let bytes = try await store(received, of: stack)
+        try Failpoint.reach(.eventsStored)
         let row = Segment(
             digest: batch.digest,
             firstSequence: first,
             lastSequence: last,
             count: batch.events.count,
-            bytes: isSmall ? .row(received) : .object(try await objects.put(received, of: stack))
+            bytes: bytes
         )
         try await database.write { [self] tx in
             guard let found = try updates.find(update, of: stack, in: tx) else {
@@ -63,10 +64,18 @@ package struct EngineEventService: Sendable {
             let isLate = found.endedAt.map { $0.advanced(by: Self.late) >= effects.now() } ?? false
             if !isLate { try UpdateLifecycle.requireWritable(found) }
             _ = try segments.insert(row, of: update, at: effects.now(), in: tx)
+            try Failpoint.reach(.eventsInserted)
             if let changes = batch.resourceChanges {
                 try updates.setResourceChanges(changes, of: update, in: tx)
             }
         }
+        try Failpoint.reach(.eventsSaved)
+    }
+
+    private func store(_ received: [UInt8], of stack: StackID) async throws -> StoredBytes {
+        guard received.count > objects.rowLimit else { return .row(received) }
+        try Failpoint.reach(.eventsStore)
+        return .object(try await objects.put(received, of: stack))
     }
 
     /// One page of an update's events by their numbers.

@@ -40,7 +40,12 @@ package struct HousekeepingJob: Job {
     }
 
     private static let start = ContinuousClock.now
-    package static let monotonic: @Sendable () -> Duration = { start.duration(to: .now) }
+    package static let monotonic: @Sendable () -> Duration = {
+        #if CAIRN_FAILPOINTS
+            if let control = FailpointControl.current { return start.duration(to: .now) + control.ahead }
+        #endif
+        return start.duration(to: .now)
+    }
 
     package func run(_ payload: NoPayload, _ context: JobContext) async throws -> JobOutcome {
         let stacks = try await purgeStacks()
@@ -64,6 +69,7 @@ package struct HousekeepingJob: Job {
         var count = 0
         for stack in stacks {
             let isGone = try await database.write { [store] tx in try store.purge(stack, in: tx) }
+            try Failpoint.reach(.stackPurged)
             if isGone { count += 1 }
         }
         return count
@@ -71,9 +77,11 @@ package struct HousekeepingJob: Job {
 
     private func deleteUnstarted() async throws -> Int {
         let limit = effects.now().advanced(by: Self.keepUnstarted * -1)
-        return try await database.write { [store] tx in
+        let count = try await database.write { [store] tx in
             try store.deleteUnstarted(before: limit, limit: Self.batch, in: tx)
         }
+        try Failpoint.reach(.unstartedDeleted)
+        return count
     }
 
     /// Deletes objects that no row names and that are old enough for none to come, by the wall clock and by another one.
@@ -82,9 +90,12 @@ package struct HousekeepingJob: Job {
     package func sweep() async throws -> Int {
         let found = try await findUnnamed()
         let orphans = unnamed.note(found, at: elapsed(), for: Self.keepFound)
+        try Failpoint.reach(.sweepFound)
         var rest = orphans[...]
         while !rest.isEmpty {
+            try Failpoint.reach(.sweepDelete)
             try await objects.delete(Array(rest.prefix(Self.batch)))
+            try Failpoint.reach(.sweepDeleted)
             rest = rest.dropFirst(Self.batch)
         }
         return orphans.count

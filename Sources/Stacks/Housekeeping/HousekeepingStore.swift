@@ -27,6 +27,7 @@ struct HousekeepingStore: Sendable {
             return false
         }
         try tx.execute("DELETE FROM data_keys WHERE owner_id = \(stack)")
+        try Failpoint.reach(.purgeKeysDeleted)
         for table: SQL in ["journal_segments", "event_segments", "update_deltas", "update_checkpoints"] {
             try tx.execute(
                 "DELETE FROM \(table) WHERE update_id IN (SELECT id FROM updates WHERE stack_id = \(stack))"
@@ -35,6 +36,7 @@ struct HousekeepingStore: Sendable {
         for table in Self.tablesOfStacks {
             try tx.execute("DELETE FROM \(table) WHERE stack_id = \(stack)")
         }
+        try Failpoint.reach(.purgeRowsDeleted)
         try tx.execute("DELETE FROM stacks WHERE id = \(stack)")
         return true
     }
@@ -48,6 +50,7 @@ struct HousekeepingStore: Sendable {
             """
         ) { try $0.id(0) }
         guard !ids.isEmpty else { return 0 }
+        try Failpoint.reach(.unstartedFound)
         return try tx.execute(
             "DELETE FROM updates WHERE status = \(UpdateStatus.notStarted.rawValue) AND id IN \(list: ids)"
         )

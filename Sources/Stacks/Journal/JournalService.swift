@@ -37,6 +37,7 @@ package struct JournalService: Sendable {
             with: { JournalBatchReader(hash: StateHash.maker) },
             of: stack
         )
+        try Failpoint.reach(.journalStored)
         guard let numbers = outline.numbers else {
             await objects.discard([bytes.object].compactMap { $0 })
             return try await database.read { [self] tx in try requireJournaling(update, of: stack, in: tx) }
@@ -49,6 +50,7 @@ package struct JournalService: Sendable {
             bytes: bytes
         )
         let overlapping = try await insert(segment, to: update, of: stack)
+        try Failpoint.reach(.journalSaved)
         guard overlapping.isEmpty else { return try await reconcile(segment, with: overlapping, update, stack) }
     }
 
@@ -61,6 +63,7 @@ package struct JournalService: Sendable {
             let overlapping = try journal.overlapping(range, except: segment.digest, of: update, in: tx)
             guard overlapping.isEmpty else { return overlapping }
             _ = try journal.insert(segment, of: update, at: effects.now(), in: tx)
+            try Failpoint.reach(.journalInserted)
             return []
         }
     }
@@ -92,6 +95,7 @@ package struct JournalService: Sendable {
             }
             guard digests.contains(where: { seen[$0.key] == nil }) else { return }
             _ = try journal.insert(segment, of: update, at: effects.now(), in: tx)
+            try Failpoint.reach(.journalReconciled)
         }
     }
 
@@ -116,6 +120,7 @@ package struct JournalService: Sendable {
         guard let update = try updates.find(id, of: stack, in: tx) else { throw ServiceError.updateNotFound(id) }
         guard !update.isPreview else { throw ServiceError.previewsWriteNothing }
         try UpdateLifecycle.requireWritable(update)
+        try Failpoint.reach(.leaseChecked)
         guard update.journalVersion > 0 else { throw ServiceError.updateHasNoJournal }
     }
 

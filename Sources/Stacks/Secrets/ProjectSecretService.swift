@@ -93,10 +93,15 @@ package struct ProjectSecretService: Sendable {
         let owner = try await database.write { [projects] tx in
             try projects.findOrInsert(project, in: organization, id: new, at: now, tx: tx)
         }
+        try Failpoint.reach(.projectInserted)
         let made = try await keys.make(for: KeyOwner("project", owner))
-        return try await database.write { [store] tx in
+        try Failpoint.reach(.projectKeyMade)
+        let kept = try await database.write { [store] tx in
             _ = try store.insert(made, owner: owner, at: now, in: tx)
-            return (owner, try store.find(owner: owner, in: tx) ?? made)
+            try Failpoint.reach(.projectKeyInserted)
+            return try store.find(owner: owner, in: tx) ?? made
         }
+        try Failpoint.reach(.projectKeyKept)
+        return (owner, kept)
     }
 }

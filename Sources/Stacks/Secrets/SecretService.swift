@@ -70,13 +70,20 @@ package struct SecretService: Sendable {
 
     /// When several make the first key at once, the one whose row was inserted counts for all.
     private func makeKey(of stack: StackID, _ owner: KeyOwner) async throws -> StoredDataKey {
+        try Failpoint.reach(.keyMake)
         let made = try await keys.make(for: owner)
+        try Failpoint.reach(.keyMade)
         let now = effects.now()
-        return try await database.write { [stacks, store] tx in
+        let kept = try await database.write { [stacks, store] tx in
             guard let found = try stacks.lock(stack, in: tx) else { throw ServiceError.messageAuthenticationFailed }
             _ = try store.insert(made, owner: found.id, at: now, in: tx)
-            return try store.find(owner: stack, in: tx) ?? made
+            try Failpoint.reach(.keyInserted)
+            let key = try store.find(owner: stack, in: tx) ?? made
+            try Failpoint.reach(.keyReread)
+            return key
         }
+        try Failpoint.reach(.keyKept)
+        return kept
     }
 
     private func record(

@@ -41,12 +41,14 @@ package struct StateImport: Sendable {
             importedInto: [StackNames(ref)]
         )
         let count = version.resourceCount
-        return try await hold.write(ref) { [self] stack, tx in
+        try Failpoint.reach(.importPrepared)
+        let imported = try await hold.write(ref) { [self] stack, tx in
             let now = effects.now()
             let update = Update.finished(id, .importState, of: stack, by: actor, resourceCount: count, at: now)
             try updates.insert(update, in: tx)
             try versions.insert(version, as: update.version, of: stack.id, by: id, at: now, in: tx)
             try references.replace(version.references(readBy: ref), of: stack.id, in: tx)
+            try Failpoint.reach(.importInserted)
             try stacks.advance(
                 stack.id,
                 version: update.version,
@@ -66,6 +68,8 @@ package struct StateImport: Sendable {
             )
             return update
         }
+        try Failpoint.reach(.importSaved)
+        return imported
     }
 }
 

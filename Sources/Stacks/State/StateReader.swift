@@ -188,6 +188,7 @@ package struct StateReader: Sendable {
         over base: StoredVersion?,
         of update: Update
     ) async throws -> StateDocument {
+        try Failpoint.reach(.foldRead)
         let batches = try await objects.readAgain {
             var bodies: [(Segment, [UInt8])] = []
             for segment in segments { bodies.append((segment, try await objects.bytes(segment.bytes))) }
@@ -195,6 +196,7 @@ package struct StateReader: Sendable {
                 try Self.refusing { try JournalEntry.batch(segment.text(of: body)[...]) }
             }
         }
+        try Failpoint.reach(.foldVerified)
         let document = if let base { try await stored.document(of: base) } else { StateDocument() }
         return try await compute.run(deadline: Self.deadline) {
             let options = FoldOptions(

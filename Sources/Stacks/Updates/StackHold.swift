@@ -63,9 +63,11 @@ package struct StackHold: Sendable {
     ///
     /// Nothing happens when it was renewed or ended meanwhile.
     package func expire(_ id: UpdateID, of stack: StackID) async throws {
+        try Failpoint.reach(.expireFound)
         try await ending.end(id, of: stack, as: .expired, by: .system("lease expiry")) { [effects] update in
             update.status == .running && UpdateLifecycle.mayBeTaken(update, at: effects.now())
         }
+        try Failpoint.reach(.expireDone)
     }
 
     /// Ends every update whose lease is over; for the job that does so now and then.

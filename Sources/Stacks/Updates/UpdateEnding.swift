@@ -41,13 +41,20 @@ package struct UpdateEnding: Sendable {
     /// What an update has come to: its journal or its last checkpoint made durable as a version.
     private struct Outcome: Sendable {
         var version: PreparedVersion?
+        /// The number that it gets.
+        var number = 0
         /// The stacks that the text reads.
         var references: [StackRef] = []
         var saved = Saved.nothing
         /// What was saved cannot be made a state: the state stays what it was, and what was saved stays for a person to
         /// look at.
         var damage: ServiceError?
+        /// Set when damage was met in what is stored: until then it may turn out to be one of the way to it.
+        var mayHealUntil: Timestamp?
     }
+
+    /// How long after its lease an update waits for stored bytes that are wrong, before it ends without them.
+    private static let patience = Duration.seconds(600)
 
     /// What an update saved, as rows have it.
     private enum Saved: Sendable, Equatable {
@@ -79,6 +86,10 @@ package struct UpdateEnding: Sendable {
     ) async throws {
         while true {
             let outcome = try await outcome(of: id, stack: stackID)
+            if let limit = outcome.mayHealUntil, effects.now() < limit {
+                throw ServiceError.stateUnreadable(outcome.number)
+            }
+            try Failpoint.reach(.endingPrepared)
             let result = try await database.write { [self] tx in
                 try finish(id, of: stackID, as: end, with: outcome, by: actor, decide: decide, in: tx)
             }
@@ -88,8 +99,10 @@ package struct UpdateEnding: Sendable {
                 if result == .nothingToDo { return }
                 continue
             }
+            try Failpoint.reach(.updateEnded)
             state.checkpoints.drop(id)
             if outcome.damage == nil { await state.objects.discard(outcome.saved.objects) }
+            try Failpoint.reach(.endingDiscarded)
             if let damage = outcome.damage, end.action == .updateCompleted, !end.isExpired { throw damage }
             return
         }
@@ -103,13 +116,18 @@ package struct UpdateEnding: Sendable {
             return (stack, update, base, try saved(by: update, in: tx))
         }
         guard let (stack, update, base, saved) = found else { return Outcome() }
-        var outcome = Outcome(saved: saved)
+        var outcome = Outcome(number: update.version, saved: saved)
         do {
             outcome.version = try await version(of: saved, over: base, by: update, of: stackID)
             outcome.references = outcome.version?.references(readBy: stack.ref) ?? []
-        } catch is StateDamage {
+        } catch let error as ServiceError where error.code == .unavailable {
+            throw error
+        } catch let error where error is StateDamage || (error as? ServiceError)?.cause is StateDamage {
             outcome.damage = .stateBroken(update.version)
-        } catch let error as ServiceError where error.code != .unavailable {
+            if update.status == .running {
+                outcome.mayHealUntil = update.leaseExpiresAt?.advanced(by: Self.patience)
+            }
+        } catch let error as ServiceError {
             outcome.damage = error
         }
         return outcome
@@ -136,12 +154,19 @@ package struct UpdateEnding: Sendable {
         case .checkpoint(let saved):
             try await state.checkpoints.version(of: saved, by: update.id, over: base, of: stack)
         case .journal(let segments):
-            try await state.writer.write(
-                state.reader.fold(segments, over: base, of: update),
-                over: base?.version,
-                of: stack
-            )
+            try await fold(segments, over: base, by: update, of: stack)
         }
+    }
+
+    private func fold(
+        _ segments: [Segment],
+        over base: StoredVersion?,
+        by update: Update,
+        of stack: StackID
+    ) async throws -> PreparedVersion {
+        let document = try await state.reader.fold(segments, over: base, of: update)
+        try Failpoint.reach(.foldDone)
+        return try await state.writer.write(document, over: base?.version, of: stack)
     }
 
     private enum FinishResult: Sendable {
@@ -180,6 +205,7 @@ package struct UpdateEnding: Sendable {
             at: now,
             in: tx
         )
+        try Failpoint.reach(.updateFinished)
         try record(end, update, stack, status: status, by: actor, at: now, in: tx)
         return .ended
     }
@@ -202,12 +228,15 @@ package struct UpdateEnding: Sendable {
         if let version = outcome.version {
             try versions.insert(version, as: update.version, of: stack.id, by: update.id, at: now, in: tx)
             try references.replace(outcome.references, of: stack.id, in: tx)
+            try Failpoint.reach(.versionInserted)
         }
         if outcome.damage == nil {
             try checkpoints.delete(of: update.id, in: tx)
             try journal.deleteAll(of: update.id, in: tx)
+            try Failpoint.reach(.savedDeleted)
         }
         try stacks.release(stack.id, version: update.version, resourceCount: outcome.version?.resourceCount, in: tx)
+        try Failpoint.reach(.stackReleased)
     }
 
     private func record(

@@ -51,7 +51,18 @@ extension ServiceError {
     static func stateBroken(_ version: Int) -> ServiceError {
         ServiceError(
             .internalError,
-            "The bytes of version \(version) do not match their checksum; earlier versions stay readable."
+            "The bytes of version \(version) do not match their checksum; earlier versions stay readable.",
+            cause: StateDamage.checksum
+        )
+    }
+
+    /// For the end of an update: what a store gives now it may give right later.
+    static func stateUnreadable(_ version: Int) -> ServiceError {
+        .unavailable(
+            """
+            The bytes that version \(version) is made of do not match their checksum when they are read now. Nothing that \
+            was saved is lost, and the update stays as it is; try again. If this lasts, look at the object store.
+            """
         )
     }
 

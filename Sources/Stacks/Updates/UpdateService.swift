@@ -100,7 +100,7 @@ package struct UpdateService: Sendable {
         let newTags = try start.tags.map { tags throws(ServiceError) in try StackTags(tags) }
         let lease = newLease()
         let id: UpdateID = effects.id()
-        return try await hold.retrying {
+        let started = try await hold.retrying {
             try await database.write { [self] tx in
                 let now = effects.now()
                 guard let stack = try stacks.lock(ref, in: tx) else { throw ServiceError.stackNotFound(ref) }
@@ -109,6 +109,8 @@ package struct UpdateService: Sendable {
                 return try begin(update, of: stack, start, newTags, lease, by: actor, at: now, in: tx)
             }
         }
+        try Failpoint.reach(.updateBegan)
+        return started
     }
 
     /// Moves the end of a lease.
@@ -116,15 +118,18 @@ package struct UpdateService: Sendable {
     /// The token stays the same for the whole update, so that a lost answer costs nothing.
     package func renew(_ id: UpdateID, of stack: StackID, duration: Int) async throws -> Timestamp {
         let length = try UpdateLifecycle.leaseLength(asked: duration)
-        return try await database.write { [self] tx in
+        let renewed = try await database.write { [self] tx in
             guard try stacks.lock(stack, in: tx) != nil, let update = try updates.find(id, of: stack, in: tx) else {
                 throw ServiceError.updateNotFound(id)
             }
             try UpdateLifecycle.requireRenewable(update)
             let end = effects.now().advanced(by: length)
             try updates.extendLease(of: id, to: end, in: tx)
+            try Failpoint.reach(.leaseExtended)
             return end
         }
+        try Failpoint.reach(.leaseRenewed)
+        return renewed
     }
 
     /// Ends an update as its holder says.
@@ -182,6 +187,7 @@ package struct UpdateService: Sendable {
     ) throws {
         try requireRight(to: update, of: stack, actor, in: tx)
         try updates.insert(update, in: tx)
+        try Failpoint.reach(.updateInserted)
         try record(.updateCreated, update, of: stack, by: actor, at: now, in: tx)
     }
 
@@ -217,10 +223,12 @@ package struct UpdateService: Sendable {
         started.clientVersion = start.clientVersion
         started.startedAt = now
         try updates.start(started, in: tx)
+        try Failpoint.reach(.updateStarted)
         if update.isPreview {
             try stacks.showPreview(update.id, of: stack.id, in: tx)
         } else {
             try stacks.take(stack.id, by: update.id, generation: started.generation, at: now, in: tx)
+            try Failpoint.reach(.stackTaken)
             if let newTags { try tags.replace(newTags, of: stack.id, in: tx) }
         }
         try record(.updateStarted, started, of: stack, by: actor, at: now, in: tx)

@@ -54,7 +54,9 @@ package struct StateIntake: Sendable {
             first += piece
         }
         let scanned = ScannedPieces(pieces: Continued(first: first[...], rest: pieces), scan: scan)
+        try Failpoint.reach(.bodyStore)
         let object = try await objects.put(scanned, of: stack)
+        try Failpoint.reach(.bodyStored)
         guard let outline = scan.outline else { throw StateDamage.nowhere }
         return (outline, .object(object))
     }

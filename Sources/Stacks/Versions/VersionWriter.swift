@@ -87,12 +87,18 @@ package struct VersionWriter: Sendable {
             }
             first += piece
         }
-        return .object(try await objects.put(Continued(first: first, rest: pieces), of: stack))
+        return try await object(Continued(first: first, rest: pieces), of: stack)
     }
 
     private func store(_ bytes: [UInt8], of stack: StackID) async throws -> StoredBytes? {
         guard bytes.count > objects.rowLimit else { return bytes.isEmpty ? nil : .row(bytes) }
-        return .object(try await objects.put(AsyncPieces([bytes]), of: stack))
+        return try await object(AsyncPieces([bytes]), of: stack)
+    }
+
+    private func object<Pack: AsyncSequence>(_ pack: Pack, of stack: StackID) async throws -> StoredBytes
+    where Pack.Element == [UInt8] {
+        try Failpoint.reach(.packStore)
+        return .object(try await objects.put(pack, of: stack))
     }
 
     /// Compresses the new chunks among pieces.

@@ -11,7 +11,9 @@ struct ConfigurationDocumentationTests {
 
         let rows = try documented()
 
-        #expect(rows.map(\.name).sorted() == settings.effective.map(\.name))
+        // What lets tests break a server is in no release, and on the page about reliability.
+        let names = settings.effective.map(\.name).filter { !$0.hasPrefix("CAIRN_FAILPOINT") }
+        #expect(rows.map(\.name).sorted() == names)
     }
 
     @Test("marks secrets, and what it marks is never shown")

@@ -1,6 +1,8 @@
 import APITestKit
+import HTTPServer
 import Kernel
 import ObjectStorage
+import Persistence
 import Stacks
 import Testing
 import TestKit
@@ -223,6 +225,48 @@ struct EndUpdateTests {
 
     enum Next: CaseIterable, Sendable { case importState, rename, deletion, preview, job }
 
+    @Test("wait while stored bytes are wrong, and lose nothing that was saved", arguments: Engine.available)
+    func waitsForStore(engine: Engine) async throws {
+        try await withStackServer(engine) { server in
+            try await server.createStack("acme/site/dev")
+            try await server.importState([Journal.resource("A", 1)], into: "acme/site/dev")
+            let update = try await server.update(journal: 2)
+            _ = try await update.journal(Journal.create(1, 1, "B"))
+            try await server.spoilStates()
+
+            let ends = [try await update.complete(), try await update.cancel()]
+            try await server.spoilStates()
+            let healed = try await update.complete()
+
+            #expect(ends.map(\.status) == [503, 503])
+            #expect(ends.allSatisfy { $0.headers["Retry-After"] != nil && $0.message?.contains("is lost") == true })
+            #expect(healed.status == 204)
+            #expect(try await server.resources().sorted() == ["A@1", "B@1"])
+        }
+    }
+
+    @Test("come in the end though stored bytes stay wrong, and what was saved is kept", arguments: Engine.available)
+    func endsWithDamage(engine: Engine) async throws {
+        try await withStackServer(engine) { server in
+            try await server.createStack("acme/site/dev")
+            try await server.importState([Journal.resource("A", 1)], into: "acme/site/dev")
+            let update = try await server.update(journal: 2)
+            _ = try await update.journal(Journal.create(1, 1, "B"))
+            try await server.spoilStates()
+            server.clock.advance(by: .seconds(300 + 599))
+            #expect(try await update.cancel().status == 503)
+            server.clock.advance(by: .seconds(2))
+
+            #expect(try await update.cancel().status == 204)
+
+            #expect(try await server.currentOperation() == nil)
+            let kept = try await server.database.read { tx in
+                try tx.first("SELECT COUNT(*) FROM journal_segments") { try $0.int(0) }
+            }
+            #expect(kept == 1)
+        }
+    }
+
     @Test("of one update never end another", arguments: Engine.available)
     func endsOne(engine: Engine) async throws {
         try await withStackServer(engine) { server in
@@ -260,6 +304,20 @@ struct EndUpdateTests {
 
                 let state = try await server.resources()
                 #expect(state.filter { $0.hasPrefix("r\(round)-") }.sorted() == saved.sorted(), "round \(round)")
+            }
+        }
+    }
+}
+
+extension TestServer {
+    /// Changes one bit in the bytes of every state; twice changes it back.
+    fileprivate func spoilStates() async throws {
+        try await database.write { tx in
+            let rows = try tx.all("SELECT version, body FROM state_versions") { (try $0.int(0), try $0.bytes(1)) }
+            for (number, body) in rows {
+                var bytes = body
+                bytes[bytes.count / 2] ^= 1
+                _ = try tx.execute("UPDATE state_versions SET body = \(bytes) WHERE version = \(number)")
             }
         }
     }

@@ -1,0 +1,177 @@
+"""The object store is away, slow, refuses, breaks off or answers wrong bytes, for a second or more at a time (R-26).
+
+A proxy before SeaweedFS decides. The signature of a request covers the name of the host, so the proxy hands that on as it
+came. State is large, so that all of it goes into the bucket.
+"""
+import datetime
+import hashlib
+import hmac
+import http.client
+import http.server
+import os
+import threading
+import time
+import urllib.parse
+
+from loop import NotPossible
+from workload import Worker
+
+KEY, SECRET = "cairn-access", "cairn-secret"
+HOW = ("refuses connections", "answers nothing", "is slow", "asks to slow down", "breaks off", "gives wrong bytes",
+       "loses answers", "fails")
+
+# A server waits so long for its store before it refuses; it must not wait longer.
+LONGEST_WAIT = 30
+
+
+class Proxy(http.server.ThreadingHTTPServer):
+    daemon_threads, request_queue_size = True, 256
+
+    def __init__(self, target):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.target, self.how, self.hits = target, None, 0
+        self.recovered = threading.Event()
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def verify_request(self, request, address):
+        if self.how == "refuses connections":
+            self.hits += 1
+            return False
+        return True
+
+    def arm(self, how):
+        self.hits = 0
+        self.recovered.clear()
+        self.how = how
+
+    def disarm(self):
+        self.how = None
+        self.recovered.set()
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version, timeout = "HTTP/1.1", 120
+
+    def hand_on(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        how = self.server.how
+        self.server.hits += how is not None
+        if how == "refuses connections":
+            return self.hang_up()
+        if how == "answers nothing":
+            self.server.recovered.wait(60)
+            return self.hang_up()
+        if how == "asks to slow down":
+            return self.refuse(503, "SlowDown")
+        if how == "fails":
+            return self.refuse(500, "InternalError")
+        if how == "is slow":
+            time.sleep(0.5)
+        connection = http.client.HTTPConnection(*self.server.target, timeout=60)
+        connection.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
+        for name, value in self.headers.items():
+            connection.putheader(name, value)
+        connection.endheaders(body)
+        answer = connection.getresponse()
+        text = answer.read()
+        connection.close()
+        if how == "loses answers":
+            return self.hang_up()
+        if how == "gives wrong bytes" and self.command == "GET" and text:
+            place = hashlib.sha256(text[:64]).digest()[0] % len(text)
+            text = text[:place] + bytes([text[place] ^ 1]) + text[place + 1:]
+        self.reply(answer, text, len(text) // 2 if how == "breaks off" else None)
+
+    def reply(self, answer, text, kept):
+        self.send_response_only(answer.status)
+        for name, value in answer.headers.items():
+            if name.lower() not in ("connection", "transfer-encoding", "content-length"):
+                self.send_header(name, value)
+        length = answer.headers.get("Content-Length") if self.command == "HEAD" else str(len(text))
+        self.send_header("Content-Length", length or "0")
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(text if kept is None else text[:kept])
+        if kept is not None:
+            self.hang_up()
+
+    def refuse(self, status, code):
+        text = ("<Error><Code>%s</Code><Message>for a test</Message></Error>" % code).encode()
+        self.send_response_only(status)
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(text)
+
+    def hang_up(self):
+        self.close_connection = True
+
+    do_GET = do_POST = do_PUT = do_HEAD = do_DELETE = hand_on
+
+    def log_message(self, *_):
+        pass
+
+
+class Large(Worker):
+    """Half of the resources are large: their text does not fit into a row."""
+    project, share_of_large, many, steps = "outage", 0.5, 8, (3, 10)
+
+
+def make_bucket(address, name):
+    """Signs the one request that is needed before the server starts (Signature Version 4)."""
+    stamp = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
+    scope, empty = "%s/us-east-1/s3/aws4_request" % stamp[:8], hashlib.sha256(b"").hexdigest()
+    host = "%s:%d" % address
+    headers = {"host": host, "x-amz-content-sha256": empty, "x-amz-date": stamp}
+    names = ";".join(sorted(headers))
+    lines = "".join("%s:%s\n" % pair for pair in sorted(headers.items()))
+    request = "\n".join(["PUT", "/" + name, "", lines, names, empty])
+    text = "\n".join(["AWS4-HMAC-SHA256", stamp, scope, hashlib.sha256(request.encode()).hexdigest()])
+    key = ("AWS4" + SECRET).encode()
+    for word in scope.split("/"):
+        key = hmac.new(key, word.encode(), hashlib.sha256).digest()
+    signature = hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
+    headers["authorization"] = "AWS4-HMAC-SHA256 Credential=%s/%s, SignedHeaders=%s, Signature=%s" % (
+        KEY, scope, names, signature)
+    connection = http.client.HTTPConnection(*address, timeout=30)
+    connection.request("PUT", "/" + name, headers=headers)
+    answer = connection.getresponse()
+    if answer.status != 200:
+        raise AssertionError("no bucket: %d %s" % (answer.status, answer.read()[:300]))
+    connection.close()
+
+
+def run(run):
+    url = os.environ.get("CAIRN_TEST_SEAWEEDFS")
+    if not url:
+        raise NotPossible("no SeaweedFS: ./dev services start")
+    parts = urllib.parse.urlsplit(url)
+    proxy = Proxy((parts.hostname, parts.port))
+    run.cleanups.append(proxy.shutdown)
+    bucket = "cairn-outage-%d" % time.time_ns()
+    make_bucket(proxy.target, bucket)
+    server = run.server(
+        PULUMI_CHECKPOINT_BLOB_STORAGE_ENDPOINT="s3://%s?endpoint=127.0.0.1:%d&disableSSL=true&s3ForcePathStyle=true"
+        % (bucket, proxy.server_address[1]),
+        AWS_ACCESS_KEY_ID=KEY, AWS_SECRET_ACCESS_KEY=SECRET).start()
+    client = run.client(server.port)
+    fleet = run.fleet(client, 4, worker=Large).start()
+    run.await_progress()
+    threads = len(os.listdir("/proc/%d/task" % server.process.pid))
+    for cycle in run.rounds():
+        how = HOW[cycle % len(HOW)]
+        proxy.arm(how)
+        run.fault(how)
+        run.pause(0.5, 2) if cycle % 10 else run.pause(2, 6)
+        deadline = time.monotonic() + LONGEST_WAIT
+        while not proxy.hits and not run.ledger.violations:
+            if time.monotonic() > deadline:
+                run.violation("workload", "nobody asked the store while it %s" % how)
+            time.sleep(0.01)
+        proxy.disarm()
+        run.await_progress(LONGEST_WAIT)
+    fleet.finish(run)
+    grown = len(os.listdir("/proc/%d/task" % server.process.pid)) - threads
+    if grown > 8:
+        run.violation("server", "it has %d threads more than before the outages" % grown)
+    run.stop(server)
