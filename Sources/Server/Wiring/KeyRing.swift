@@ -65,6 +65,7 @@ extension MasterKey {
         self.init(
             aws: configuration.aws,
             azure: configuration.azure,
+            google: configuration.google,
             client: ServiceClient(configuration.outbound, transfers: transfers, clock: environment.clock),
             effects: environment.effects,
             clock: environment.clock
