@@ -94,7 +94,8 @@ cloud_start() {
     echo $! >"$folder/pid"
     # Whatever it answers without a key, it answers.
     until curl --silent --output /dev/null --max-time 5 "http://127.0.0.1:$port/"; do
-        if ! cloud_running "$kind" || [ $SECONDS -ge $deadline ]; then
+        # While it becomes another program it has no command line for a moment.
+        if { ! cloud_running "$kind" && sleep 0.3 && ! cloud_running "$kind"; } || [ $SECONDS -ge $deadline ]; then
             tail -n 20 "$folder/log" >&2
             services_fail "$kind does not answer; the end of its log is above"
             return
