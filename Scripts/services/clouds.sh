@@ -5,6 +5,7 @@
 #   seaweedfs  an object store that speaks S3 and checks signatures, from PyPI
 #   azureblob  Azure Blob Storage, Tests/Counterparts/azure_blob.py
 #   azurevault Azure Key Vault and whoever gives tokens for it, Tests/Counterparts/azure_vault.py
+#   googlekms  Cloud KMS of Google and the same, Tests/Counterparts/google_kms.py; its folder has account.json
 #
 # The folder of one gets the log, the process id, the port and the data.
 
@@ -13,7 +14,7 @@ SEAWEEDFS_KEYS='{"identities": [{"name": "cairn", "credentials":
 
 is_cloud() {
     case $1 in
-    moto | seaweedfs | azureblob | azurevault) ;;
+    moto | seaweedfs | azureblob | azurevault | googlekms) ;;
     *) return 1 ;;
     esac
 }
@@ -32,6 +33,7 @@ cloud_first_port() {
     seaweedfs) echo "${CAIRN_SEAWEEDFS_PORT:-13309}" ;;
     azureblob) echo "${CAIRN_AZUREBLOB_PORT:-13310}" ;;
     azurevault) echo "${CAIRN_AZUREVAULT_PORT:-13311}" ;;
+    googlekms) echo "${CAIRN_GOOGLEKMS_PORT:-13312}" ;;
     esac
 }
 
@@ -51,6 +53,7 @@ cloud_command() {
         ;;
     azureblob) printf '%s\n' python3 "$SERVICES_SCRIPTS/../../Tests/Counterparts/azure_blob.py" "$port" ;;
     azurevault) printf '%s\n' python3 "$SERVICES_SCRIPTS/../../Tests/Counterparts/azure_vault.py" "$port" ;;
+    googlekms) printf '%s\n' python3 "$SERVICES_SCRIPTS/../../Tests/Counterparts/google_kms.py" "$port" "$folder" ;;
     esac
 }
 
@@ -91,7 +94,8 @@ cloud_start() {
     echo $! >"$folder/pid"
     # Whatever it answers without a key, it answers.
     until curl --silent --output /dev/null --max-time 5 "http://127.0.0.1:$port/"; do
-        if ! cloud_running "$kind" || [ $SECONDS -ge $deadline ]; then
+        # While it becomes another program it has no command line for a moment.
+        if { ! cloud_running "$kind" && sleep 0.3 && ! cloud_running "$kind"; } || [ $SECONDS -ge $deadline ]; then
             tail -n 20 "$folder/log" >&2
             services_fail "$kind does not answer; the end of its log is above"
             return
@@ -116,5 +120,5 @@ cloud_running() {
     [ -s "$SERVICES_ROOT/$1/pid" ] || return
     pid=$(cat "$SERVICES_ROOT/$1/pid")
     [ -r "/proc/$pid/cmdline" ] && tr '\0' '\n' <"/proc/$pid/cmdline" |
-        grep -qE 'moto_server$|/weed$|azure_(blob|vault).py$|dev$|bash$'
+        grep -qE 'moto_server$|/weed$|(azure_blob|azure_vault|google_kms).py$|dev$|bash$'
 }

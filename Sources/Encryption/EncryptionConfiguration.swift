@@ -1,4 +1,4 @@
-import CloudAccess
+package import CloudAccess
 package import Kernel
 
 /// Which master key wraps the data keys.
@@ -10,6 +10,8 @@ package import Kernel
 /// | `PULUMI_AZURE_KV_URI` | Azure Key Vault, as `https://name.vault.azure.net` | none |
 /// | `PULUMI_AZURE_KV_KEY_NAME` | RSA key in the vault | none |
 /// | `PULUMI_AZURE_KV_KEY_VERSION` | Version of that key which wraps new keys | the newest |
+/// | `CAIRN_GOOGLE_KMS_KEY` | Key of Google's Cloud KMS, as `projects/…/locations/…/keyRings/…/cryptoKeys/…` | none |
+/// | `CAIRN_GOOGLE_KMS_ENDPOINT` | Where Cloud KMS is reached | `https://cloudkms.googleapis.com` |
 ///
 /// At most one kind may be set. With none, a key is made in the data folder at the first start.
 package struct EncryptionConfiguration: Sendable, Equatable {
@@ -19,6 +21,7 @@ package struct EncryptionConfiguration: Sendable, Equatable {
         case local(path: String, makesKey: Bool)
         case awsKMS(key: String)
         case azureKeyVault(uri: String, key: String, version: String?)
+        case googleKMS(key: String, ServiceAddress)
     }
 
     package let place: Place
@@ -30,7 +33,9 @@ package struct EncryptionConfiguration: Sendable, Equatable {
         let vault = settings.url("PULUMI_AZURE_KV_URI", schemes: ["https"])
         let vaultKey = settings.string("PULUMI_AZURE_KV_KEY_NAME")
         let version = settings.string("PULUMI_AZURE_KV_KEY_VERSION")
-        settings.atMostOne(of: ["PULUMI_LOCAL_KEYS", "PULUMI_KMS_KEY", "PULUMI_AZURE_KV_URI"])
+        let google = Self.google(settings)
+        let kinds = ["PULUMI_LOCAL_KEYS", "PULUMI_KMS_KEY", "PULUMI_AZURE_KV_URI", "CAIRN_GOOGLE_KMS_KEY"]
+        settings.atMostOne(of: kinds)
         settings.allOf("PULUMI_AZURE_KV_URI", "PULUMI_AZURE_KV_KEY_NAME")
         Self.report(kms, vault, vaultKey, version, to: settings)
         try settings.check()
@@ -38,9 +43,29 @@ package struct EncryptionConfiguration: Sendable, Equatable {
             place = .awsKMS(key: kms)
         } else if let vault, let vaultKey {
             place = .azureKeyVault(uri: vault, key: vaultKey, version: version)
+        } else if let google {
+            place = google
         } else {
             place = .local(path: path ?? "\(dataFolder)/keys", makesKey: path == nil)
         }
+    }
+
+    private static func google(_ settings: Settings) -> Place? {
+        let key = settings.string("CAIRN_GOOGLE_KMS_KEY")
+        let fallback = "https://cloudkms.googleapis.com"
+        let url = settings.url("CAIRN_GOOGLE_KMS_ENDPOINT", schemes: ["https", "http"]) ?? fallback
+        let address = ServiceAddress(url)
+        if address.map({ $0.scheme == "http" && !$0.isLoopback }) ?? true {
+            settings.report("CAIRN_GOOGLE_KMS_ENDPOINT", "takes an https URL without a query: data keys are sent there")
+        }
+        guard let key, let address else { return nil }
+        if !GoogleKMSKeyProvider.isName(key) {
+            settings.report(
+                "CAIRN_GOOGLE_KMS_KEY",
+                "takes the name of a key, as projects/…/locations/…/keyRings/…/cryptoKeys/…"
+            )
+        }
+        return .googleKMS(key: key, address)
     }
 
     /// Reports names that no service takes.
@@ -80,6 +105,7 @@ package struct EncryptionConfiguration: Sendable, Equatable {
         case .awsKMS(let key): "AWS KMS key \(key)"
         case .azureKeyVault(let uri, let key, let version):
             "Azure Key Vault key \(key) at \(uri)\(version.map { ", version \($0)" } ?? "")"
+        case .googleKMS(let key, _): "Cloud KMS key \(key)"
         }
     }
 
@@ -95,6 +121,7 @@ package struct EncryptionConfiguration: Sendable, Equatable {
             case .local: "PULUMI_LOCAL_KEYS"
             case .awsKMS: "PULUMI_KMS_KEY"
             case .azureKeyVault: "PULUMI_AZURE_KV_URI"
+            case .googleKMS: "CAIRN_GOOGLE_KMS_KEY"
             }
         return ConfigurationError([.init(setting: setting, text: text)])
     }

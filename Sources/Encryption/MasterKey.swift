@@ -6,6 +6,7 @@ package import OutboundHTTP
 package struct MasterKey: Sendable {
     private let aws: AWSConfiguration
     private let azure: AzureConfiguration
+    private let google: GoogleConfiguration
     private let client: ServiceClient
     private let effects: Effects
     private let clock: any Clock<Duration>
@@ -13,16 +14,19 @@ package struct MasterKey: Sendable {
     /// - Parameters:
     ///   - aws: used when the key is there; nothing is asked for otherwise.
     ///   - azure: the same.
+    ///   - google: the same.
     ///   - client: reaches the services.
     package init(
         aws: AWSConfiguration,
         azure: AzureConfiguration,
+        google: GoogleConfiguration,
         client: ServiceClient,
         effects: Effects,
         clock: any Clock<Duration>
     ) {
         self.aws = aws
         self.azure = azure
+        self.google = google
         self.client = client
         self.effects = effects
         self.clock = clock
@@ -68,6 +72,14 @@ package struct MasterKey: Sendable {
                 credential: AzureCredential(azure, client: client, effects: effects),
                 client: client,
                 effects: effects,
+                clock: clock
+            )
+        case .googleKMS(let key, let address):
+            return try await GoogleKMSKeyProvider.open(
+                key,
+                at: address,
+                credential: GoogleCredential(google, client: client, effects: effects),
+                client: client,
                 clock: clock
             )
         }

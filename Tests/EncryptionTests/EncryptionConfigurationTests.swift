@@ -52,6 +52,12 @@ struct EncryptionConfigurationTests {
                 ["PULUMI_AZURE_KV_URI": "https://v?x", "PULUMI_AZURE_KV_KEY_NAME": "a/b"],
                 ["PULUMI_AZURE_KV_URI", "PULUMI_AZURE_KV_KEY_NAME"]
             ),
+            (["CAIRN_GOOGLE_KMS_KEY": "projects/p/locations/l/keyRings/r"], ["CAIRN_GOOGLE_KMS_KEY"]),
+            (
+                ["CAIRN_GOOGLE_KMS_KEY": "projects/p/locations/l/keyRings/r/cryptoKeys/../k"],
+                ["CAIRN_GOOGLE_KMS_KEY"]
+            ),
+            (["CAIRN_GOOGLE_KMS_ENDPOINT": "http://kms.example"], ["CAIRN_GOOGLE_KMS_ENDPOINT"]),
             (["PULUMI_AZURE_KV_KEY_VERSION": "1"], ["PULUMI_AZURE_KV_KEY_VERSION", "PULUMI_AZURE_KV_KEY_VERSION"]),
             (["PULUMI_AZURE_KV_URI": "http://v"], ["PULUMI_AZURE_KV_URI", "PULUMI_AZURE_KV_URI"]),
         ] as [([String: String], [String])]
@@ -83,6 +89,18 @@ struct EncryptionConfigurationTests {
         #expect(configuration.wrongKey.problems.map(\.setting) == ["PULUMI_AZURE_KV_URI"])
     }
 
+    @Test("is a key of Cloud KMS by its full name")
+    func cloudKMS() throws {
+        let key = "projects/example.com:p-1/locations/europe-west1/keyRings/r_1/cryptoKeys/k"
+
+        let configuration = try configuration(["CAIRN_GOOGLE_KMS_KEY": key])
+
+        #expect(configuration.place == .googleKMS(key: key, ServiceAddress(host: "cloudkms.googleapis.com")))
+        #expect(configuration.isRemote)
+        #expect(configuration.wrongKey.problems.map(\.setting) == ["CAIRN_GOOGLE_KMS_KEY"])
+        #expect(configuration.summary == "Cloud KMS key \(key)")
+    }
+
     // MARK: - Opening
 
     private func open(
@@ -93,6 +111,7 @@ struct EncryptionConfigurationTests {
         let master = MasterKey(
             aws: try AWSConfiguration(settings: settings),
             azure: try AzureConfiguration(settings: settings),
+            google: try GoogleConfiguration(settings: settings),
             client: try makeClient(),
             effects: Effects(now: { Timestamp(seconds: 1) }, randomBytes: Random.bytes),
             clock: ContinuousClock()

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Master keys that another service holds: AWS KMS, as moto plays it, and Azure Key Vault, as azure_vault.py does."""
+"""Master keys that another service holds: AWS KMS, as moto plays it, and those that Tests/Counterparts plays."""
 import base64
 import json
 import os
@@ -17,6 +17,7 @@ from process import Server
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "Counterparts"))
 import azure_vault  # noqa: E402
+import google_kms  # noqa: E402
 
 ROOT = os.environ["E2E_FOLDER"]
 SECRET = "the secret that must stay one"
@@ -223,6 +224,29 @@ class AzureKeys(Keys, unittest.TestCase):
 
     def missing_settings(self):
         return {"PULUMI_AZURE_KV_KEY_NAME": "nowhere"}
+
+
+class GoogleKeys(Keys, unittest.TestCase):
+    setting, words = "CAIRN_GOOGLE_KMS_KEY", "Cloud KMS"
+
+    def make_gate(self):
+        service = google_kms.serve(0)
+        service.keys["others"] = [google_kms.Version()]
+        threading.Thread(target=service.serve_forever, daemon=True).start()
+        self.addCleanup(service.server_close)
+        self.addCleanup(service.shutdown)
+        self.account = google_kms.write_account(service, self.folder)
+        return Gate(service.server_port)
+
+    def settings(self):
+        return {"CAIRN_GOOGLE_KMS_KEY": google_kms.PARENT + "states", "GOOGLE_APPLICATION_CREDENTIALS": self.account,
+                "CAIRN_GOOGLE_KMS_ENDPOINT": "http://127.0.0.1:%d" % self.gate.port}
+
+    def other_settings(self):
+        return {"CAIRN_GOOGLE_KMS_KEY": google_kms.PARENT + "others"}
+
+    def missing_settings(self):
+        return {"CAIRN_GOOGLE_KMS_KEY": google_kms.PARENT + "nowhere"}
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <openssl/bio.h>
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
@@ -8,6 +9,7 @@
 #include <openssl/evp.h>
 #include <openssl/param_build.h>
 #include <openssl/params.h>
+#include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/rsa.h>
 
@@ -119,4 +121,22 @@ static inline int cairn_rsa_oaep_sha256(EVP_PKEY *key, const unsigned char *mess
     EVP_PKEY_CTX_free(context);
     ERR_clear_error();
     return is_good;
+}
+
+/// Signs with a private RSA key as PEM text: PKCS #1 v1.5 with SHA-256 (`RS256` of RFC 7518). The length of the
+/// signature, or 0 for a text that holds no such key, and for an output that is too small.
+static inline size_t cairn_rs256(const void *pem, int pem_length, const unsigned char *message, size_t message_length,
+                                 unsigned char *output, size_t capacity) {
+    BIO *text = BIO_new_mem_buf(pem, pem_length);
+    // The empty passphrase keeps OpenSSL from asking a terminal for one.
+    EVP_PKEY *key = text ? PEM_read_bio_PrivateKey(text, NULL, NULL, (void *)"") : NULL;
+    EVP_MD_CTX *context = key && EVP_PKEY_is_a(key, "RSA") ? EVP_MD_CTX_new() : NULL;
+    size_t length = capacity;
+    int is_good = context && EVP_DigestSignInit_ex(context, NULL, "SHA2-256", NULL, NULL, key, NULL) == 1 &&
+                  EVP_DigestSign(context, output, &length, message, message_length) == 1;
+    EVP_MD_CTX_free(context);
+    EVP_PKEY_free(key);
+    BIO_free(text);
+    ERR_clear_error();
+    return is_good ? length : 0;
 }

@@ -38,7 +38,7 @@ package struct AWSConfiguration: Sendable {
 
     /// Where containers get keys.
     struct Container: Sendable, Equatable {
-        let url: ServiceAddress
+        let url: String
         let token: Redacted<String>?
         let tokenFile: String?
     }
@@ -128,21 +128,28 @@ package struct AWSConfiguration: Sendable {
         let token = settings.secret("AWS_CONTAINER_AUTHORIZATION_TOKEN")
         let file = settings.string("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE")
         if let relative {
-            guard relative.hasPrefix("/"), let url = ServiceAddress("http://169.254.170.2\(relative)") else {
+            let url = "http://169.254.170.2\(relative)"
+            guard relative.hasPrefix("/"), Self.host(of: url) != nil else {
                 settings.report("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "takes a path such as /v2/credentials/…")
                 return nil
             }
             return Container(url: url, token: token, tokenFile: file)
         }
         guard let full else { return nil }
-        guard let url = ServiceAddress(full), mayGiveKeys(url) else {
+        guard let host = Self.host(of: full), mayGiveKeys(host) else {
             settings.report(
                 "AWS_CONTAINER_CREDENTIALS_FULL_URI",
                 "takes an https URL, or an http URL of this machine, 169.254.170.2, 169.254.170.23 or fd00:ec2::23"
             )
             return nil
         }
-        return Container(url: url, token: token, tokenFile: file)
+        return Container(url: full, token: token, tokenFile: file)
+    }
+
+    /// Without the query, which may hold anything that a URL can.
+    private static func host(of url: String) -> ServiceAddress? {
+        guard url.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else { return nil }
+        return ServiceAddress(String(url.prefix { $0 != "?" }))
     }
 
     /// Keys travel without TLS only on this machine and on links that the clouds run.

@@ -85,7 +85,7 @@ private struct AWSCredentialPlan {
     }
 
     private var container: AWSCredentialOrigin? {
-        configuration.container.map { .container(url: $0.url.url, token: $0.token, tokenFile: $0.tokenFile) }
+        configuration.container.map { .container(url: $0.url, token: $0.token, tokenFile: $0.tokenFile) }
     }
 
     private var instance: AWSCredentialOrigin? { configuration.metadata.map { .instance(url: $0.url) } }

@@ -125,25 +125,24 @@ package struct AWSKMSKeyProvider: KeyProvider {
     }
 
     private func decrypt(_ blob: [UInt8], _ version: AWSKey, _ context: [UInt8]) async throws -> SecretBytes {
-        let name = self.name(of: version)
-        let body = try body(name, context) { json in json.field("CiphertextBlob", string: Base64.encode(blob)) }
+        let key = holder(of: version)
+        let body = try body(key.name, context) { json in json.field("CiphertextBlob", string: Base64.encode(blob)) }
         do {
-            let region = name == key.name ? region : version.region ?? region
-            let answer = try await kms.call("Decrypt", in: region, body)
+            let answer = try await kms.call("Decrypt", in: key.region ?? region, body)
             guard let plaintext = Self.bytes("Plaintext", answer) else {
                 throw ServiceError.unavailable("AWS KMS answers kms:Decrypt without a key")
             }
             return Self.secret(plaintext)
         } catch let refusal as AWSKMS.Refusal {
-            throw error(refusal, "Decrypt", name)
+            throw error(refusal, "Decrypt", key.name)
         }
     }
 
-    /// How KMS is told which key to open with: as the operator names it where that is the same key, since policies may
-    /// ask for the alias, and a key that was copied to this region is to be used here.
-    private func name(of version: AWSKey) -> String {
-        version.name == currentVersion || currentVersion.isEmpty || AWSKey(currentVersion)?.isCopy(of: version) == true
-            ? key.name : version.name
+    /// The key that opens what a version has wrapped: that one itself, whatever an alias names by now, or its copy in the
+    /// region of ours.
+    private func holder(of version: AWSKey) -> AWSKey {
+        guard let current = AWSKey(currentVersion), current.isCopy(of: version) else { return version }
+        return current
     }
 
     private func body(

@@ -12,6 +12,7 @@ package struct Configuration: Sendable {
     package let database: DatabaseConfiguration
     package let aws: AWSConfiguration
     package let azure: AzureConfiguration
+    package let google: GoogleConfiguration
     package let objects: ObjectStorageConfiguration
     package let encryption: EncryptionConfiguration
     package let installation: InstallationConfiguration
@@ -37,6 +38,9 @@ package struct Configuration: Sendable {
         }
         let aws = settings.build { settings throws(ConfigurationError) in try AWSConfiguration(settings: settings) }
         let azure = settings.build { settings throws(ConfigurationError) in try AzureConfiguration(settings: settings) }
+        let google = settings.build { settings throws(ConfigurationError) in
+            try GoogleConfiguration(settings: settings)
+        }
         let objects = settings.build { settings throws(ConfigurationError) in
             try ObjectStorageConfiguration(settings: settings, dataFolder: folder, region: aws?.region)
         }
@@ -62,8 +66,8 @@ package struct Configuration: Sendable {
             guard let failpoints else { throw ConfigurationError([]) }
             self.failpoints = failpoints
         #endif
-        guard let server, let listener, let database, let aws, let azure, let objects, let encryption,
-            let installation, let outbound, let log
+        guard let server, let listener, let database, let aws, let azure, let google, let objects,
+            let encryption, let installation, let outbound, let log
         else {
             throw ConfigurationError([])
         }
@@ -72,6 +76,7 @@ package struct Configuration: Sendable {
         self.database = database
         self.aws = aws
         self.azure = azure
+        self.google = google
         self.objects = objects
         self.encryption = encryption
         self.installation = installation

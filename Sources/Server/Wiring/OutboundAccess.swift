@@ -22,6 +22,7 @@ extension MasterKey {
         self.init(
             aws: configuration.aws,
             azure: configuration.azure,
+            google: configuration.google,
             client: ServiceClient(configuration, transfers: transfers, environment),
             effects: environment.effects,
             clock: environment.clock

@@ -212,6 +212,14 @@ struct AWSAccessTests {
             (["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": "x"], ["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"]),
             (["AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://10.0.0.1/x"], ["AWS_CONTAINER_CREDENTIALS_FULL_URI"]),
             (
+                ["AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://10.0.0.1?@127.0.0.1/"],
+                ["AWS_CONTAINER_CREDENTIALS_FULL_URI"]
+            ),
+            (
+                ["AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://127.0.0.1@10.0.0.1/"],
+                ["AWS_CONTAINER_CREDENTIALS_FULL_URI"]
+            ),
+            (
                 ["AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://localhost.example/x"],
                 ["AWS_CONTAINER_CREDENTIALS_FULL_URI"]
             ),
@@ -233,7 +241,7 @@ struct AWSAccessTests {
         arguments: [
             "http://127.0.0.1:51679/x", "http://localhost/x", "http://[::1]:80/x",
             "http://169.254.170.23/v1/credentials",
-            "http://[fd00:ec2::23]/v1/credentials", "https://keys.example/x",
+            "http://[fd00:ec2::23]/v1/credentials", "https://keys.example/x?id=1&y=a/b",
         ]
     )
     func containers(url: String) throws {

@@ -85,6 +85,22 @@ struct AWSKMSServiceTests {
         }
     }
 
+    @Test("opens what was wrapped before its alias was given to another key, and goes on with that one")
+    func movesAliases() async throws {
+        let (old, new) = (try await makeKey(), try await makeKey())
+        let alias = "alias/cairn-\(Hex.encode(Random.bytes(6)))"
+        try await call("CreateAlias", #"{"AliasName":"\#(alias)","TargetKeyId":"\#(old.id)"}"#)
+        let provider = try await open(alias, at: url)
+        let (first, before) = try await provider.makeKey(context: [1])
+
+        try await call("UpdateAlias", #"{"AliasName":"\#(alias)","TargetKeyId":"\#(new.id)"}"#)
+        let (second, after) = try await provider.makeKey(context: [1])
+
+        #expect([before.version, after.version] == [old.arn, new.arn])
+        #expect(ConstantTime.equal(try await provider.unwrap(before, context: [1]), first))
+        #expect(ConstantTime.equal(try await provider.unwrap(after, context: [1]), second))
+    }
+
     @Test("opens what an earlier key has wrapped, as long as that one is there")
     func changesKeys() async throws {
         let old = try await open(try await makeKey().id, at: url)
@@ -196,6 +212,29 @@ struct AWSKMSKeyProviderTests {
             #expect(error?.code == .unavailable)
             #expect(error?.message.contains(Self.arn) == true)
             #expect(error?.message.contains(text) == true, "\(error?.message ?? "")")
+        }
+    }
+
+    @Test("opens what its copy in another region has wrapped, without asking there")
+    func copies() async throws {
+        let original = "arn:aws:kms:us-east-1:1:key/mrk-1234"
+        let copy = "arn:aws:kms:eu-west-1:1:key/mrk-1234"
+        try await ScriptedServer.run(
+            headers: Self.headers,
+            answer: { call in
+                var answer = Self.answer(call, refusing: [:])
+                answer.body = answer.body.replacing(Self.arn, with: copy)
+                return answer
+            }
+        ) { server in
+            let provider = try await open(copy, at: server.url)
+
+            _ = try await provider.unwrap(WrappedKey(version: original, bytes: [1, 1, 2, 3]), context: [])
+            _ = try await provider.unwrap(WrappedKey(version: Self.arn, bytes: [1, 1, 2, 3]), context: [])
+
+            let calls = server.calls.suffix(2).map { $0 }
+            #expect(calls.map { $0.body.contains(copy) } == [true, false])
+            #expect(calls.map { $0.body.contains(Self.arn) } == [false, true])
         }
     }
 
