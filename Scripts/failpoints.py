@@ -24,6 +24,7 @@ STEP = re.compile(
   | (?<!func\ ) \b (syncFile|syncFolder)\( | \.sync\(\) | \b try\ sync\(   # what wraps them
   | "COMMIT" (?!,) | "VACUUM\ INTO | sqlite3_wal_checkpoint              # engines
   | \b objects\.(put|putAll|putContent|delete)\(                          # object stores
+  | \b bucket\.(put|upload|complete|delete)\(
     """,
     re.VERBOSE,
 )

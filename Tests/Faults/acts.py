@@ -18,7 +18,7 @@ from process import until
 
 
 class Acts(Small):
-    """The acts on a server that runs; `rows` reaches its database behind its back."""
+    """The acts on a server that runs; `rows` reaches its database behind its back, `objects` its folder, if it has one."""
 
     def __init__(self, client, ledger, seed, rows, objects, points, restarts, number=0):
         super().__init__(number, client, ledger, seed, threading.Event())
@@ -31,7 +31,8 @@ class Acts(Small):
         """Acts by their names, the cheap ones first."""
         return {"secrets": self.secrets, "import": self.import_state, "stacks": self.make_and_move,
                 **{mode: lambda mode=mode: self.update(mode) for mode in MODES + ("overlap", "events", "chain")},
-                "dispatch": self.dispatch, "cleaning": self.clean_up}
+                "dispatch": self.dispatch, "cleaning": self.clean_up,
+                **({} if self.objects else {"huge": self.import_huge})}
 
     # --- Updates --------------------------------------------------------------------------------------------------
 
@@ -175,7 +176,8 @@ class Acts(Small):
               and self.worked_on("SELECT COUNT(*) FROM updates WHERE status IN ('not started', 'running')"),
               60, "what is dead was ended and removed")
         unnamed = {key.replace("/", ".") for key in named - self.named()}
-        until(lambda: self.swept(unnamed), 60, "unnamed objects are deleted")
+        if self.objects:
+            until(lambda: self.swept(unnamed), 60, "unnamed objects are deleted")
         if not unnamed:
             self.ledger.violation("cleaning", "control", ["the deleted stack had no object"])
         self.expect(dead, state, "cleaned up")
@@ -185,6 +187,12 @@ class Acts(Small):
         self.new_stack()
         until(lambda: self.worked_on("SELECT COUNT(*) FROM domain_events", "events.dispatch"), 30, "events are taken")
 
+    def import_huge(self):
+        """A state that is too large for one request to a bucket."""
+        huge = self.resource().replace('"padding":"', '"padding":"' + self.random.randbytes(10_000_000).hex())
+        path, state = self.new_stack(state=State([huge])), State([huge])
+        self.expect(path, state, "huge")
+
     def bulky(self):
         """A resource that is too large for a row, however it is compressed."""
         return self.resource().replace('"padding":"', '"padding":"' + self.random.randbytes(150_000).hex())
@@ -193,7 +201,8 @@ class Acts(Small):
         return set(self.rows.values("SELECT object FROM state_versions WHERE object IS NOT NULL"))
 
     def files(self):
-        return [os.path.join(folder, name) for folder, _, names in os.walk(os.path.join(self.objects, "objects"))
+        """Of the objects; none where they are in a bucket."""
+        return [] if not self.objects else [os.path.join(folder, name) for folder, _, names in os.walk(os.path.join(self.objects, "objects"))
                 for name in names]
 
     def make_old(self):

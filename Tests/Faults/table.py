@@ -25,6 +25,7 @@ LOOPS = (
     Loop("failpoints-sqlite", "failpoints", 290, 1300, 0, "each named point beside a durable step: death, error, delay",
          {"engine": "sqlite"}),
     Loop("failpoints-mariadb", "failpoints", 0, 430, 0, "the same on MariaDB", {"engine": "mariadb"}),
+    Loop("failpoints-s3", "failpoints", 0, 430, 0, "the same with SQLite and objects in S3", {"engine": "s3"}),
     Loop("failpoints-mysql", "failpoints", 0, 430, 0, "the same on MySQL", {"engine": "mysql"}),
     Loop("power-cut", "power_cut", 20, 200, 1000, "the file system stops without writing what was not synced"),
     Loop("clock", "clock", 30, 500, 5000, "the time of day steps or stands still"),

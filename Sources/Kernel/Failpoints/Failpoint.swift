@@ -15,6 +15,10 @@ public enum Failpoint: Sendable {
     case objectDelete, objectDeleted, objectDeleteSynced
     case objectSweepProbe, objectSweepRemove, objectParentSync, objectFoldersSync
 
+    // Objects in a bucket.
+    case bucketPut, bucketPutDone, bucketPart, bucketPartDone, bucketComplete, bucketCompleted
+    case bucketDelete, bucketDeleted
+
     // The database engines.
     case sqliteFileMake, sqliteFolderSync, sqliteFolderSynced
     case sqliteBegin, sqliteStatement, sqliteStatementDone, sqliteSavepoint, sqliteCommit, sqliteCommitted

@@ -79,12 +79,17 @@ package struct BucketObjectStore: ObjectStore {
         if try await !isThere(key, digest, reader.size) {
             try await bucket.copy(waiting, to: name(key), digest: digest)
         }
+        // lint: failpoint because what stays is swept
         try await bucket.delete(waiting)
         return StoredContent(key: key, size: reader.size)
     }
 
     package func delete(_ keys: [ObjectKey]) async throws {
-        try await Self.forEach(keys, width: 2 * Self.width) { try await bucket.delete(name($0)) }
+        try await Self.forEach(keys, width: 2 * Self.width) { key in
+            try Failpoint.reach(.bucketDelete)
+            try await bucket.delete(name(key))
+            try Failpoint.reach(.bucketDeleted)
+        }
     }
 
     /// Removes what writers have left that did not come to an end; the answer is how many.
@@ -100,6 +105,7 @@ package struct BucketObjectStore: ObjectStore {
         repeat {
             let page = try await bucket.list(prefix: prefix + Self.incoming, after: cursor, limit: 1000)
             for item in page.items where item.stored < time {
+                // lint: failpoint because it is nobody's, before as well as after
                 try await bucket.delete(item.name)
                 count += 1
             }
@@ -149,9 +155,13 @@ package struct BucketObjectStore: ObjectStore {
 
     private func put(_ bytes: [UInt8], _ digest: Digest, as key: ObjectKey) async throws {
         if !keepsObjects, key.contentDigest == nil, try await isThere(key, digest, bytes.count) { return }
-        if try await bucket.put(bytes, as: name(key), digest: digest, onlyNew: true) { return }
+        try Failpoint.reach(.bucketPut)
+        let isNew = try await bucket.put(bytes, as: name(key), digest: digest, onlyNew: true)
+        try Failpoint.reach(.bucketPutDone)
+        if isNew { return }
         if try await isThere(key, digest, bytes.count) { return }
         // It was deleted in between, or is not the content that its name says: the right one may take its place.
+        // lint: failpoint because it is the same step as above, once more
         guard try await bucket.put(bytes, as: name(key), digest: digest, onlyNew: key.contentDigest == nil) else {
             throw Self.conflict
         }
@@ -188,7 +198,10 @@ package struct BucketObjectStore: ObjectStore {
                     number += 1
                     if number > Self.width, let sent = try await group.next() { tags[sent.0] = sent.1 }
                     group.addTask { [bucket, number] in
-                        (number, try await bucket.upload(bytes, number: number, of: upload))
+                        try Failpoint.reach(.bucketPart)
+                        let tag = try await bucket.upload(bytes, number: number, of: upload)
+                        try Failpoint.reach(.bucketPartDone)
+                        return (number, tag)
                     }
                     part = try await reader.next()
                 }
@@ -197,7 +210,9 @@ package struct BucketObjectStore: ObjectStore {
             }
             let digest = reader.digest()
             if try await mayComplete(digest, reader.size) {
+                try Failpoint.reach(.bucketComplete)
                 try await bucket.complete(upload, parts: parts)
+                try Failpoint.reach(.bucketCompleted)
             } else {
                 try await bucket.abort(upload)
             }

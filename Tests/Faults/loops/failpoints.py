@@ -12,14 +12,17 @@ import shutil
 import threading
 import time
 
+import buckets
 from acts import Acts, MySQLRows, SQLiteRows
 from failpoints import Failpoints
 from loop import Supervisor
 from loops.migration import SCHEMA, OnSQLite
 from model import State
 
-# What only a start or a stop comes past, and what it means for the other engine.
-OTHERS = {"sqlite": "mysql.", "mariadb": "sqlite.", "mysql": "sqlite."}
+# What does not concern a server of this kind: the engine, or SQLite with its objects in S3.
+OTHERS = {"sqlite": ("mysql.", "bucket."), "mariadb": ("sqlite.", "bucket."), "mysql": ("sqlite.", "bucket."),
+          # Nobody can make an object of S3 old enough to be swept.
+          "s3": ("mysql.", "object.", "sweep.")}
 # What time brings about on a server that runs; a start, or a stop, comes past it for certain.
 BY_TIME = ("heartbeat.", "sqlite.checkpoint")
 # What only a stop comes past; any other server is killed, which is over at once.
@@ -38,11 +41,13 @@ def run(run, engine):
 class Enumeration:
     def __init__(self, run, engine):
         self.run, self.engine, self.lock = run, engine, threading.Lock()
-        self.database = None if engine == "sqlite" else run.database(engine)
+        self.database = None if engine in ("sqlite", "s3") else run.database(engine)
         self.covered, self.number = set(), 0
 
     def variables(self, name):
-        """Settings of a server with an empty database of its own."""
+        """Settings of a server with an empty database, or bucket, of its own."""
+        if self.engine == "s3":
+            return buckets.settings("%s-%d" % (name.replace("_", "-"), time.time_ns()))
         return self.database.settings(name) if self.database else {}
 
     def play(self):
@@ -112,7 +117,8 @@ class Online:
         rows = (MySQLRows(enumeration.database, schema) if enumeration.database
                 else SQLiteRows(os.path.join(data, "cairn.db")))
         self.client = self.run.client(self.server.port, waits=(0.1, 0.5, 2))
-        self.acts = Acts(self.client, self.run.ledger, self.run.seed, rows, os.path.join(data, "objects"), self.points,
+        objects = None if enumeration.engine == "s3" else os.path.join(data, "objects")
+        self.acts = Acts(self.client, self.run.ledger, self.run.seed, rows, objects, self.points,
                          lambda: self.supervisor.starts, number)
         self.acts.create()
         self.census = {}

@@ -3,20 +3,16 @@
 A proxy before SeaweedFS decides. The signature of a request covers the name of the host, so the proxy hands that on as it
 came. State is large, so that all of it goes into the bucket.
 """
-import datetime
 import hashlib
-import hmac
 import http.client
 import http.server
 import os
 import threading
 import time
-import urllib.parse
 
-from loop import NotPossible
+import buckets
 from workload import Worker
 
-KEY, SECRET = "cairn-access", "cairn-secret"
 HOW = ("refuses connections", "answers nothing", "is slow", "asks to slow down", "breaks off", "gives wrong bytes",
        "loses answers", "fails")
 
@@ -117,43 +113,10 @@ class Large(Worker):
     project, share_of_large, many, steps = "outage", 0.5, 8, (3, 10)
 
 
-def make_bucket(address, name):
-    """Signs the one request that is needed before the server starts (Signature Version 4)."""
-    stamp = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
-    scope, empty = "%s/us-east-1/s3/aws4_request" % stamp[:8], hashlib.sha256(b"").hexdigest()
-    host = "%s:%d" % address
-    headers = {"host": host, "x-amz-content-sha256": empty, "x-amz-date": stamp}
-    names = ";".join(sorted(headers))
-    lines = "".join("%s:%s\n" % pair for pair in sorted(headers.items()))
-    request = "\n".join(["PUT", "/" + name, "", lines, names, empty])
-    text = "\n".join(["AWS4-HMAC-SHA256", stamp, scope, hashlib.sha256(request.encode()).hexdigest()])
-    key = ("AWS4" + SECRET).encode()
-    for word in scope.split("/"):
-        key = hmac.new(key, word.encode(), hashlib.sha256).digest()
-    signature = hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
-    headers["authorization"] = "AWS4-HMAC-SHA256 Credential=%s/%s, SignedHeaders=%s, Signature=%s" % (
-        KEY, scope, names, signature)
-    connection = http.client.HTTPConnection(*address, timeout=30)
-    connection.request("PUT", "/" + name, headers=headers)
-    answer = connection.getresponse()
-    if answer.status != 200:
-        raise AssertionError("no bucket: %d %s" % (answer.status, answer.read()[:300]))
-    connection.close()
-
-
 def run(run):
-    url = os.environ.get("CAIRN_TEST_SEAWEEDFS")
-    if not url:
-        raise NotPossible("no SeaweedFS: ./dev services start")
-    parts = urllib.parse.urlsplit(url)
-    proxy = Proxy((parts.hostname, parts.port))
+    proxy = Proxy(buckets.address())
     run.cleanups.append(proxy.shutdown)
-    bucket = "cairn-outage-%d" % time.time_ns()
-    make_bucket(proxy.target, bucket)
-    server = run.server(
-        PULUMI_CHECKPOINT_BLOB_STORAGE_ENDPOINT="s3://%s?endpoint=127.0.0.1:%d&disableSSL=true&s3ForcePathStyle=true"
-        % (bucket, proxy.server_address[1]),
-        AWS_ACCESS_KEY_ID=KEY, AWS_SECRET_ACCESS_KEY=SECRET).start()
+    server = run.server(**buckets.settings("cairn-outage-%d" % time.time_ns(), proxy.server_address)).start()
     client = run.client(server.port)
     fleet = run.fleet(client, 4, worker=Large).start()
     run.await_progress()
