@@ -6,11 +6,18 @@ extension ObjectStorageConfiguration {
     /// What buckets are reached with.
     package struct Access: Sendable {
         package let aws: AWSConfiguration
+        package let azure: AzureConfiguration
         package let client: ServiceClient
         package let effects: Effects
 
-        package init(aws: AWSConfiguration, client: ServiceClient, effects: Effects) {
+        package init(
+            aws: AWSConfiguration,
+            azure: AzureConfiguration,
+            client: ServiceClient,
+            effects: Effects
+        ) {
             self.aws = aws
+            self.azure = azure
             self.client = client
             self.effects = effects
         }
@@ -45,17 +52,18 @@ extension ObjectStorageConfiguration {
         case .azureBlob(let location):
             return try await AzureBlobObjectStore.open(
                 location,
-                try authorization(location),
+                authorization(location, access),
                 client: access.client,
                 effects: access.effects
             )
         }
     }
 
-    private func authorization(_ location: AzureBlobLocation) throws(ConfigurationError) -> AzureBlobAuthorization {
+    /// The account's key, a signature, or whoever this server is to Azure.
+    private func authorization(_ location: AzureBlobLocation, _ access: Access) -> AzureBlobAuthorization {
         if let key = azure.key, let shared = AzureSharedKey(account: location.account, key: key) { return .key(shared) }
         if let token = azure.token { return .signature(token) }
-        let text = "is not set, and neither is AZURE_STORAGE_SAS_TOKEN; this version knows no identities of Azure"
-        throw ConfigurationError([.init(setting: "AZURE_STORAGE_KEY", text: text)])
+        let credential = AzureCredential(access.azure, client: access.client, effects: access.effects)
+        return .token { try await credential.token(for: "https://storage.azure.com") }
     }
 }

@@ -70,7 +70,19 @@ package struct ObjectStorageConfiguration: Sendable {
     }
 }
 
-extension ObjectStorageConfiguration.Place {
+extension ObjectStorageConfiguration.Place: CustomStringConvertible {
+    /// As an operator would name it, without keys.
+    package var description: String {
+        switch self {
+        case .folder(let path): path
+        case .s3(let location): "s3://\(location.bucket)/\(location.prefix) at \(location.host)"
+        case .azureBlob(let location): "azblob://\(location.container)/\(location.prefix) of \(location.account)"
+        }
+    }
+
+    /// Whether it is a service that must be reached.
+    package var isRemote: Bool { service != nil }
+
     /// Nil for a folder.
     fileprivate var service: String? {
         switch self {

@@ -68,6 +68,45 @@ refuses() {
     echo "  refused: $words"
 }
 
+# with VARIABLE=VALUE… -- WORD…: a command of cairn on the data folder of the moves.
+with() {
+    local variable clean=() settings=()
+    for variable in "${!CAIRN_@}"; do clean+=(--unset="$variable"); done
+    while [[ $1 != -- ]]; do settings+=("$1") && shift; done
+    env "${clean[@]}" CAIRN_DATA="$E2E_FOLDER/moved" "${settings[@]}" "$CAIRN_BIN" "${@:2}"
+}
+
+# Objects from a folder to S3, from there to Azure, and back to a folder, each time with the server on the new place.
+if require_engine SEAWEEDFS && require_engine AZUREBLOB; then
+    echo "moves:"
+    mapfile -t one < <(make_bucket seaweedfs "cairn-move-$$")
+    mapfile -t two < <(make_bucket azureblob "cairn-move-$$")
+    places=("${one[0]#*=}" "${two[0]#*=}" "$E2E_FOLDER/again")
+    settings=("PULUMI_LOCAL_OBJECTS=$E2E_FOLDER/moved/objects")
+    start_cairn moved CAIRN_ORGANIZATION=acme CAIRN_ADMIN_LOGIN=dev "${settings[@]}"
+    python3 "$HERE/buckets.py" store --url "$CAIRN_URL" --token "$E2E_TOKEN"
+    for place in "${places[@]}"; do
+        # While the server runs, and once more when it has ended.
+        with "${S3[@]}" "${AZURE[@]}" "${settings[@]}" -- move objects --to "$place" | sed 's/^/  /'
+        stop_cairn
+        with "${S3[@]}" "${AZURE[@]}" "${settings[@]}" -- move objects --to "$place" >"$E2E_FOLDER/second.log"
+        grep -q ' 0 copied' "$E2E_FOLDER/second.log"
+        with "${S3[@]}" "${AZURE[@]}" "${settings[@]}" -- move objects --check --to "$place" | sed 's/^/  /'
+        case $place in
+            *://*) settings=("$ENDPOINT=$place" "${S3[@]}" "${AZURE[@]}") ;;
+            *) settings=("PULUMI_LOCAL_OBJECTS=$place") ;;
+        esac
+        rm -rf "$E2E_FOLDER/moved/objects"
+        start_cairn moved CAIRN_ORGANIZATION=acme CAIRN_ADMIN_LOGIN=dev "${settings[@]}"
+        python3 "$HERE/buckets.py" check --url "$CAIRN_URL" --token "$E2E_TOKEN"
+    done
+    stop_cairn
+    with "$ENDPOINT=${places[0]}" "${S3[@]}" -- check | grep -q 'objects can be listed, written, read and deleted'
+    if with "$ENDPOINT=${places[0]}" "${S3[@]}" -- move objects --to "${places[0]}" 2>/dev/null; then
+        echo "a move to where the objects are was taken" && exit 1
+    fi
+fi
+
 echo "refusals:"
 if require_engine SEAWEEDFS; then
     url="s3://cairn-e2e-missing?endpoint=$CAIRN_TEST_SEAWEEDFS&s3ForcePathStyle=true"

@@ -1,14 +1,18 @@
 import Encryption
 import Kernel
+import ObjectStorage
+import Persistence
+import Schema
 import Transfers
 
-/// `cairn check`: the settings in force, without starting anything, and whether the service that holds the key answers.
+/// `cairn check`: the settings in force, without starting anything, and whether the services that they name answer.
 package struct CheckCommand: Command {
     package static let name = "check"
     package static let summary = "Shows the settings in force, and what is wrong with them"
     package static let details = """
-        Secrets are never shown. A service that holds the master key is asked to make and to open a data key. Ends with \
-        code 78 when the server would refuse to start, and with 69 when that service cannot be used.
+        Secrets are never shown. A service that holds the master key is asked to make and to open a data key, a bucket \
+        to list, take, give and delete an object, a database server what its schema lacks. Ends with code 78 when the \
+        server would refuse to start, and with 69 when one of them cannot be used.
         """
 
     package init(_ parsed: ParsedArguments) {}
@@ -33,26 +37,66 @@ package struct CheckCommand: Command {
         }
     }
 
+    /// Asks the services that the settings name, all of them whatever one says; changes nothing that stays.
     private func connect(
         _ configuration: Configuration,
         _ settings: Settings,
         _ environment: ProcessEnvironment
     ) async -> Int32 {
+        let transfers = Transfers()
         let encryption = configuration.encryption
-        guard encryption.isRemote else { return ExitCode.success }
-        let master = MasterKey(configuration, transfers: Transfers(), environment)
-        do {
-            let provider = try await master.open(encryption, mayMakeKey: false, settings: settings)
-            environment.standardOutput(
-                "\(encryption.summary): data keys can be made and opened (version \(provider.currentVersion))\n"
+        var codes: [Int32] = []
+        if encryption.isRemote {
+            let master = MasterKey(configuration, transfers: transfers, environment)
+            codes.append(
+                await attempt(environment) {
+                    let provider = try await master.open(encryption, mayMakeKey: false, settings: settings)
+                    return
+                        "\(encryption.summary): data keys can be made and opened (version \(provider.currentVersion))"
+                }
             )
+        }
+        if configuration.objects.checkpoints.isRemote {
+            let access = ObjectStorageConfiguration.Access(configuration, transfers: transfers, environment)
+            codes.append(
+                await attempt(environment) {
+                    _ = try await configuration.objects.open(access)
+                    return "\(configuration.objects.checkpoints): objects can be listed, written, read and deleted"
+                }
+            )
+        }
+        if case .mysql = configuration.database.engine {
+            let name = Databases.name(of: configuration.database)
+            codes.append(
+                await attempt(environment) {
+                    let databases = try await Databases.look(at: configuration.database)
+                    let lacks = try await lacks(databases)
+                    await databases?.database.close()
+                    return "\(name): it answers\(lacks)"
+                }
+            )
+        }
+        return codes.max() ?? ExitCode.success
+    }
+
+    private func lacks(_ databases: Databases?) async throws -> String {
+        guard let databases else { return ", and is empty" }
+        let plan = try await MigrationRunner(migrations: Schema.migrations).plan(databases.database)
+        return plan.isEmpty
+            ? ", and its schema is up to date" : ", and its schema lacks \(plan.pending.count) migrations"
+    }
+
+    /// Says what an attempt found; the code with which the process should end.
+    private func attempt(_ environment: ProcessEnvironment, _ body: () async throws -> String) async -> Int32 {
+        do {
+            environment.standardOutput("\(try await body())\n")
             return ExitCode.success
         } catch let problems as ConfigurationError {
             return refuse(problems, environment)
         } catch {
-            let error = error as? ServiceError
-            environment.standardError("cairn: \(error?.message ?? "the master key cannot be used")\n")
-            return error?.code == .invalidArgument ? ExitCode.configuration : ExitCode.unavailable
+            let known = error as? ServiceError
+            environment.standardError("cairn: \(known?.message ?? "\(error)")\n")
+            return known?.code == .invalidArgument ? ExitCode.configuration : ExitCode.unavailable
         }
     }
 

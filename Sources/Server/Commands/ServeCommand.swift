@@ -145,19 +145,12 @@ package struct ServeCommand: Command {
         )
         for warning in settings.warnings[known...] { log.warning("setting", ["text": .text(warning)]) }
         log.notice("master key", ["place": .text(configuration.encryption.summary)])
-        let access = ObjectStorageConfiguration.Access(
-            aws: configuration.aws,
-            client: ServiceClient(
-                configuration.outbound,
-                transfers: transfers,
-                clock: environment.clock,
-                jitter: environment.effects.number
-            ),
-            effects: environment.effects
-        )
+        let access = ObjectStorageConfiguration.Access(configuration, transfers: transfers, environment)
+        let objects = try await configuration.objects.open(access)
+        log.notice("objects", ["place": .text(configuration.objects.checkpoints.description)])
         return Application.Foundation(
             database: databases.database,
-            objects: try await configuration.objects.open(access),
+            objects: objects,
             keys: keys,
             effects: environment.effects,
             clock: environment.clock,

@@ -58,17 +58,3 @@ enum KeyRing {
         return WrappedKey(version: String(parts[0]), bytes: parts[1].split(separator: ",").compactMap { UInt8($0) })
     }
 }
-
-extension MasterKey {
-    /// With the ways out that the operator configured.
-    init(_ configuration: Configuration, transfers: Transfers, _ environment: ProcessEnvironment) {
-        self.init(
-            aws: configuration.aws,
-            azure: configuration.azure,
-            google: configuration.google,
-            client: ServiceClient(configuration.outbound, transfers: transfers, clock: environment.clock),
-            effects: environment.effects,
-            clock: environment.clock
-        )
-    }
-}

@@ -1,0 +1,42 @@
+import CloudAccess
+import Encryption
+import Kernel
+import ObjectStorage
+import OutboundHTTP
+import Transfers
+
+extension ServiceClient {
+    /// The way to services that the operator configured.
+    init(_ configuration: Configuration, transfers: Transfers, _ environment: ProcessEnvironment) {
+        self.init(
+            configuration.outbound,
+            transfers: transfers,
+            clock: environment.clock,
+            jitter: environment.effects.number
+        )
+    }
+}
+
+extension MasterKey {
+    init(_ configuration: Configuration, transfers: Transfers, _ environment: ProcessEnvironment) {
+        self.init(
+            aws: configuration.aws,
+            azure: configuration.azure,
+            google: configuration.google,
+            client: ServiceClient(configuration, transfers: transfers, environment),
+            effects: environment.effects,
+            clock: environment.clock
+        )
+    }
+}
+
+extension ObjectStorageConfiguration.Access {
+    init(_ configuration: Configuration, transfers: Transfers, _ environment: ProcessEnvironment) {
+        self.init(
+            aws: configuration.aws,
+            azure: configuration.azure,
+            client: ServiceClient(configuration, transfers: transfers, environment),
+            effects: environment.effects
+        )
+    }
+}
