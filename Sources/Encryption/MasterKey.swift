@@ -43,7 +43,18 @@ package struct MasterKey: Sendable {
         mayMakeKey: Bool,
         settings: Settings
     ) async throws -> any KeyProvider {
-        switch configuration.place {
+        try await KeyServicePatience.$atStart.withValue(KeyServicePatience(.seconds(15))) {
+            try await open(configuration.place, configuration, mayMakeKey, settings)
+        }
+    }
+
+    private func open(
+        _ place: EncryptionConfiguration.Place,
+        _ configuration: EncryptionConfiguration,
+        _ mayMakeKey: Bool,
+        _ settings: Settings
+    ) async throws -> any KeyProvider {
+        switch place {
         case .local(let path, let makesKey):
             do {
                 if makesKey, mayMakeKey { _ = try LocalKeyFiles.makeKey(in: path) }

@@ -14,10 +14,10 @@ final class TemporaryFiles: Sendable {
     }
 
     /// Writes a file and gives its path.
-    func write(_ name: String, _ text: String, mode: Int = 0o600) throws -> String {
+    func write(_ name: String, _ text: String) throws -> String {
         let file = "\(path)/\(name)"
         try text.write(toFile: file, atomically: true, encoding: .utf8)
-        try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: file)
+        try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: file)
         return file
     }
 }

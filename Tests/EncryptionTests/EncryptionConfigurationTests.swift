@@ -152,18 +152,26 @@ struct EncryptionConfigurationTests {
 
     @Test("connects to AWS KMS with the keys and the address that are set")
     func connects() async throws {
-        let settings = Settings([
-            "PULUMI_KMS_KEY": "alias/cairn", "AWS_ENDPOINT_URL": "http://127.0.0.1:1", "AWS_REGION": "eu-west-1",
-            "AWS_ACCESS_KEY_ID": "A", "AWS_SECRET_ACCESS_KEY": "s",
-        ])
-        let configuration = try EncryptionConfiguration(settings: settings, dataFolder: "/data")
+        let refusal = #"{"__type":"AccessDeniedException","message":"no"}"#
+        try await ScriptedServer.run(
+            headers: ["Authorization"],
+            answer: { _ in .init(status: 400, body: refusal) }
+        ) { server in
+            let settings = Settings([
+                "PULUMI_KMS_KEY": "alias/cairn", "AWS_ENDPOINT_URL": server.url, "AWS_REGION": "eu-west-1",
+                "AWS_ACCESS_KEY_ID": "KEY", "AWS_SECRET_ACCESS_KEY": "s",
+            ])
+            let configuration = try EncryptionConfiguration(settings: settings, dataFolder: "/data")
 
-        let error = await #expect(throws: ServiceError.self) {
-            try await open(configuration, mayMakeKey: true, settings)
+            let error = await #expect(throws: ServiceError.self) {
+                try await open(configuration, mayMakeKey: true, settings)
+            }
+
+            #expect(error?.code == .unavailable)
+            #expect(error?.message.contains("AWS KMS key alias/cairn: these credentials may not use") == true)
+            let authorization = server.calls.first?.headers["Authorization"] ?? ""
+            #expect(authorization.contains("Credential=KEY/19700101/eu-west-1/kms/aws4_request"))
         }
-
-        #expect(error?.code == .unavailable)
-        #expect(error?.message.hasPrefix("AWS KMS at http://127.0.0.1:1 cannot be reached") == true)
     }
 
     @Test("says that a key of AWS KMS without a region needs one")

@@ -61,7 +61,7 @@ struct AWSKMS: Sendable {
         let signer = AWSSigner(region: region, service: "kms")
         let name = "AWS KMS at \(address.url)"
         let late = ServiceError.unavailable("\(name) does not answer kms:\(action) in time")
-        return try await Deadline.run(within: patience.limit, clock: clock, orThrow: late) { [self] in
+        return try await Deadline.run(within: patience.now.limit, clock: clock, orThrow: late) { [self] in
             try await send(to: name) { signer.sign(request, with: credentials, at: effects.now()) }
         }
     }
@@ -73,7 +73,7 @@ struct AWSKMS: Sendable {
     ) async throws -> JSONObject {
         var pause = Duration.milliseconds(100)
         while true {
-            let response = try await client.send(to: name, patience.service) { makeRequest() }
+            let response = try await client.send(to: name, patience.now.service) { makeRequest() }
             guard case .object(let object)? = try? JSONValue.parse(response.body) else {
                 throw Refusal(code: "status \(response.status)", text: "the answer is no JSON object")
             }

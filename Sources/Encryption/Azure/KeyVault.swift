@@ -113,8 +113,8 @@ struct KeyVault: Sendable {
         if let token { headers.append(("Authorization", "Bearer \(token.reveal())")) }
         let request = TransferRequest(method, url, headers: headers, body: body)
         let late = ServiceError.unavailable("\(name) does not answer in time")
-        return try await Deadline.run(within: patience.limit, clock: clock, orThrow: late) { [client, patience] in
-            try await client.send(to: name, patience.service) { request }
+        return try await Deadline.run(within: patience.now.limit, clock: clock, orThrow: late) { [client, patience] in
+            try await client.send(to: name, patience.now.service) { request }
         }
     }
 

@@ -134,9 +134,9 @@ package final class GoogleKMSKeyProvider: KeyProvider {
         )
         let service = "Cloud KMS at \(address.url)"
         let late = ServiceError.unavailable("\(service) does not answer in time")
-        let response = try await Deadline.run(within: patience.limit, clock: clock, orThrow: late) {
+        let response = try await Deadline.run(within: patience.now.limit, clock: clock, orThrow: late) {
             [client, patience] in
-            try await client.send(to: service, patience.service) { request }
+            try await client.send(to: service, patience.now.service) { request }
         }
         let object: JSONObject
         if case .object(let read)? = try? JSONValue.parse(response.body) {

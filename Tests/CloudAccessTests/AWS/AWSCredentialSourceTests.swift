@@ -192,12 +192,11 @@ final class AWSCredentialSourceTests: Sendable {
         let program = try files.write(
             "my tool",
             """
-            #!/bin/sh
             printf '{"Version":1,"AccessKeyId":"%s","SecretAccessKey":"s","SessionToken":"t"}' "$1"
-            """,
-            mode: 0o700
+            """
         )
-        let config = "[default]\ncredential_process = '\(program)' '$(id)'\n"
+        // Read by sh, since a file that was just written may still be open for writing in a child of another test.
+        let config = "[default]\ncredential_process = sh '\(program)' '$(id)'\n"
 
         let credentials = try await source([:], config: config).credentials()
 
