@@ -190,7 +190,8 @@ class Acts(Small):
     def import_huge(self):
         """A state that is too large for one request to a bucket."""
         huge = self.resource().replace('"padding":"', '"padding":"' + self.random.randbytes(10_000_000).hex())
-        path, state = self.new_stack(state=State([huge])), State([huge])
+        path, state = self.new_stack(), State([huge])
+        self.again("POST", path + "/import", document(state))
         self.expect(path, state, "huge")
 
     def bulky(self):
