@@ -6,7 +6,8 @@ package import Kernel
 ///
 /// | Variable | Meaning | Default |
 /// |---|---|---|
-/// | `AWS_REGION`, `AWS_DEFAULT_REGION` | Region of the services | that of the profile |
+/// | `AWS_REGION` | Region of the services | `AWS_DEFAULT_REGION` |
+/// | `AWS_DEFAULT_REGION` | The same, where `AWS_REGION` is not set | that of the profile |
 /// | `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` | Keys; secret | none |
 /// | `AWS_SESSION_TOKEN` | Belongs to temporary keys; secret | none |
 /// | `AWS_ROLE_ARN` | Role that is taken on with the keys, or with the token of the next one | none |
@@ -59,8 +60,8 @@ package struct AWSConfiguration: Sendable {
 
     package init(settings: Settings) throws(ConfigurationError) {
         let settings = settings.section()
-        settings.alias("AWS_DEFAULT_REGION", of: "AWS_REGION")
-        region = settings.string("AWS_REGION")
+        let other = settings.string("AWS_DEFAULT_REGION")
+        region = settings.string("AWS_REGION") ?? other
         keys = Self.keys(settings)
         sessionName = settings.string("AWS_ROLE_SESSION_NAME", default: "cairn")
         role = settings.string("AWS_ROLE_ARN").map { [sessionName] in Role(arn: $0, session: sessionName) }
