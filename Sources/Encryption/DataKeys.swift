@@ -119,6 +119,11 @@ extension DataKeys {
         }
     }
 
+    /// The same canary under the current version of the master key; nil when it is already.
+    package func rewrapCanary(_ canary: WrappedKey) async throws -> WrappedKey? {
+        canary.version == provider.currentVersion ? nil : try await makeCanary()
+    }
+
     private static let canaryContext = Array("canary/v1".utf8)
     private static var canary: SecretBytes {
         var bytes = Array("this key opens this installation".utf8)

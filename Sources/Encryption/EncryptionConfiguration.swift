@@ -12,6 +12,8 @@ package import Kernel
 /// | `PULUMI_AZURE_KV_KEY_VERSION` | Version of that key which wraps new keys | the newest |
 /// | `CAIRN_GOOGLE_KMS_KEY` | Key of Google's Cloud KMS, as `projects/…/locations/…/keyRings/…/cryptoKeys/…` | none |
 /// | `CAIRN_GOOGLE_KMS_ENDPOINT` | Where Cloud KMS is reached | `https://cloudkms.googleapis.com` |
+/// | `CAIRN_KEYS_ALSO` | Another master key that opens what it wrapped, and wraps nothing: `local:PATH`, `aws:KEY`, \
+/// `azure:URI/keys/KEY` or `google:KEY` | none |
 ///
 /// At most one kind may be set. With none, a key is made in the data folder at the first start.
 package struct EncryptionConfiguration: Sendable, Equatable {
@@ -25,6 +27,8 @@ package struct EncryptionConfiguration: Sendable, Equatable {
     }
 
     package let place: Place
+    /// Opens what it wrapped, as long as one key follows another.
+    package let other: Place?
 
     package init(settings: Settings, dataFolder: String) throws(ConfigurationError) {
         let settings = settings.section()
@@ -38,7 +42,11 @@ package struct EncryptionConfiguration: Sendable, Equatable {
         settings.atMostOne(of: kinds)
         settings.allOf("PULUMI_AZURE_KV_URI", "PULUMI_AZURE_KV_KEY_NAME")
         Self.report(kms, vault, vaultKey, version, to: settings)
+        let also = settings.string(Self.also)
+        let other = also.flatMap { Self.place($0, google: google?.address ?? Self.googleAddress) }
+        if also != nil, other == nil { settings.report(Self.also, Self.forms) }
         try settings.check()
+        self.other = other
         if let kms {
             place = .awsKMS(key: kms)
         } else if let vault, let vaultKey {
@@ -47,6 +55,48 @@ package struct EncryptionConfiguration: Sendable, Equatable {
             place = google
         } else {
             place = .local(path: path ?? "\(dataFolder)/keys", makesKey: path == nil)
+        }
+    }
+
+    private init(place: Place, other: Place?) {
+        self.place = place
+        self.other = other
+    }
+
+    /// The same with another master key, which follows this one: this one opens what it wrapped.
+    ///
+    /// - Parameter text: as `CAIRN_KEYS_ALSO` takes it.
+    package func moved(to text: String) throws(ConfigurationError) -> EncryptionConfiguration {
+        guard let next = Self.place(text, google: place.address ?? Self.googleAddress) else {
+            throw ConfigurationError([.init(setting: "--to", text: Self.forms)])
+        }
+        return EncryptionConfiguration(place: next, other: place)
+    }
+
+    private static let also = "CAIRN_KEYS_ALSO"
+    private static let forms = "takes local:PATH, aws:KEY, azure:https://name.vault.azure.net/keys/KEY or google:KEY"
+    private static let googleAddress = ServiceAddress(host: "cloudkms.googleapis.com")
+
+    /// Reads a place with its kind before it; nil for anything else.
+    private static func place(_ text: String, google: ServiceAddress) -> Place? {
+        let parts = text.split(separator: ":", maxSplits: 1).map(String.init)
+        guard parts.count == 2 else { return nil }
+        switch parts[0] {
+        case "local":
+            return .local(path: parts[1], makesKey: false)
+        case "aws":
+            return AWSKey(parts[1]) == nil ? nil : .awsKMS(key: parts[1])
+        case "azure":
+            guard let range = parts[1].firstRange(of: "/keys/"), parts[1].hasPrefix("https://"),
+                ServiceAddress(String(parts[1][..<range.lowerBound])) != nil,
+                KeyVaultKeyProvider.isName(String(parts[1][range.upperBound...]))
+            else { return nil }
+            let uri = String(parts[1][..<range.lowerBound])
+            return .azureKeyVault(uri: uri, key: String(parts[1][range.upperBound...]), version: nil)
+        case "google":
+            return GoogleKMSKeyProvider.isName(parts[1]) ? .googleKMS(key: parts[1], google) : nil
+        default:
+            return nil
         }
     }
 
@@ -95,27 +145,24 @@ package struct EncryptionConfiguration: Sendable, Equatable {
 
     /// Whether another service holds the key.
     package var isRemote: Bool {
-        if case .local = place { false } else { true }
+        [place, other].contains { place in
+            if case .local? = place { false } else { place != nil }
+        }
     }
 
     /// Where the key is, for the operator.
     package var summary: String {
-        switch place {
-        case .local(let path, _): "the key in \(path)"
-        case .awsKMS(let key): "AWS KMS key \(key)"
-        case .azureKeyVault(let uri, let key, let version):
-            "Azure Key Vault key \(key) at \(uri)\(version.map { ", version \($0)" } ?? "")"
-        case .googleKMS(let key, _): "Cloud KMS key \(key)"
-        }
+        other.map { "\(place.summary), also \($0.summary)" } ?? place.summary
     }
 
     /// What is said when the canary in the database does not fit the key.
     package var wrongKey: ConfigurationError {
-        problem("\(summary) is not the one that this database was created with")
+        problem("\(place.summary) is not the one that this database was created with")
     }
 
     /// A problem of the setting that names the key.
-    func problem(_ text: String) -> ConfigurationError {
+    func problem(_ text: String, with wrong: Place? = nil) -> ConfigurationError {
+        if let wrong, wrong == other { return ConfigurationError([.init(setting: Self.also, text: text)]) }
         let setting =
             switch place {
             case .local: "PULUMI_LOCAL_KEYS"
@@ -124,5 +171,23 @@ package struct EncryptionConfiguration: Sendable, Equatable {
             case .googleKMS: "CAIRN_GOOGLE_KMS_KEY"
             }
         return ConfigurationError([.init(setting: setting, text: text)])
+    }
+}
+
+extension EncryptionConfiguration.Place {
+    /// Where the key is, for the operator.
+    package var summary: String {
+        switch self {
+        case .local(let path, _): "the key in \(path)"
+        case .awsKMS(let key): "AWS KMS key \(key)"
+        case .azureKeyVault(let uri, let key, let version):
+            "Azure Key Vault key \(key) at \(uri)\(version.map { ", version \($0)" } ?? "")"
+        case .googleKMS(let key, _): "Cloud KMS key \(key)"
+        }
+    }
+
+    /// Of Cloud KMS; nil for others.
+    fileprivate var address: ServiceAddress? {
+        if case .googleKMS(_, let address) = self { address } else { nil }
     }
 }

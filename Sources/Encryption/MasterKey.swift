@@ -44,7 +44,11 @@ package struct MasterKey: Sendable {
         settings: Settings
     ) async throws -> any KeyProvider {
         try await KeyServicePatience.$atStart.withValue(KeyServicePatience(.seconds(15))) {
-            try await open(configuration.place, configuration, mayMakeKey, settings)
+            // Where one key follows another, there is a canary, and the next key may have to be made all the same.
+            let mayMake = mayMakeKey || configuration.other != nil
+            let current = try await open(configuration.place, configuration, mayMake, settings)
+            guard let other = configuration.other else { return current }
+            return KeySuccession(current: current, other: try await open(other, configuration, false, settings))
         }
     }
 
@@ -62,7 +66,7 @@ package struct MasterKey: Sendable {
                 for warning in found.warnings { settings.warn("PULUMI_LOCAL_KEYS", warning) }
                 return LocalKeyProvider(current: found.current, older: found.older)
             } catch {
-                throw configuration.problem(error.description)
+                throw configuration.problem(error.description, with: place)
             }
         case .awsKMS(let key):
             let access = try AWSAccess(aws)

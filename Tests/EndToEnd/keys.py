@@ -35,6 +35,9 @@ class Keys:
 
     setting = None
     words = None
+    # The variables that name the key, and what its versions begin with.
+    primary = ()
+    kind = None
 
     def setUp(self):
         self.folder = os.path.join(ROOT, self.id().replace("__main__.", ""))
@@ -136,6 +139,83 @@ class Keys:
         self.assertEqual(len(away.stderr.strip().splitlines()), 1, away.stderr)
         self.assertEqual(rows(server), before)
 
+    def local_key(self, name):
+        path = os.path.join(self.folder, name)
+        with open(path, "wb") as file:
+            os.chmod(path, 0o600)
+            file.write(os.urandom(32))
+        return path
+
+    def wrapped_by(self, server):
+        with sqlite3.connect(os.path.join(server.folder, "data", "cairn.db")) as database:
+            return {row[0].split(":")[0] for row in database.execute("SELECT master_version FROM data_keys")}
+
+    def assertSays(self, answer, code, words):
+        self.assertEqual(answer.returncode, code, answer)
+        self.assertIn(words, answer.stdout)
+
+    def test_move_to_the_service_while_the_server_runs_and_back(self):
+        first, last = self.local_key("first.key"), self.local_key("last.key")
+        remote = {name: self.settings()[name] for name in self.primary}
+        server = self.server(PULUMI_LOCAL_KEYS=first, **{name: None for name in self.primary}).start()
+        secrets = {name: self.make_secret(server, name) for name in ("one", "two", "three")}
+        body = {"plaintext": base64.b64encode(SECRET.encode()).decode()}
+        project = server.request("POST", "/api/projects/main/keys/encrypt", body).json()["ciphertext"]
+        self.assertEqual(server.stop(), 0)
+
+        server.variables.update({**remote, "PULUMI_LOCAL_KEYS": None, "CAIRN_KEYS_ALSO": "local:" + first})
+        server.start()
+        self.assertOpens(server, "one", secrets["one"])
+        secrets["four"] = self.make_secret(server, "four")
+        self.assertSays(server.command("keys", "rotate", "--dry-run"), 0, "5 data keys: 4 to wrap anew, 1 were")
+        self.assertEqual(self.wrapped_by(server), {"local", self.kind})
+        self.assertSays(server.command("keys", "rotate"), 0, "5 data keys: 4 wrapped anew, 1 were")
+        self.assertSays(server.command("keys", "rotate"), 0, "5 data keys: 0 wrapped anew, 5 were")
+        os.remove(first)
+
+        def open_all():
+            for name, ciphertext in secrets.items():
+                self.assertOpens(server, name, ciphertext)
+            answer = server.request("POST", "/api/projects/main/keys/decrypt", {"ciphertext": project})
+            self.assertEqual(base64.b64decode(answer.json()["plaintext"]).decode(), SECRET)
+
+        open_all()
+        self.assertEqual(server.stop(), 0)
+        server.variables["CAIRN_KEYS_ALSO"] = None
+        server.start()
+        open_all()
+        self.assertEqual(server.stop(), 0)
+        self.assertEqual(self.wrapped_by(server), {self.kind})
+
+        self.assertSays(server.command("keys", "move", "--to", "local:" + last), 0, "5 data keys: 5 wrapped anew")
+        refused = server.command("serve")
+        self.assertEqual(refused.returncode, 78, refused)
+        server.variables.update({**{name: None for name in self.primary}, "PULUMI_LOCAL_KEYS": last})
+        self.gate.close()
+        server.start()
+        open_all()
+        self.assertEqual(server.stop(), 0)
+
+    def test_notice_a_wrapped_key_that_was_put_in_place_of_another(self):
+        server = self.server().start()
+        secrets = [self.make_secret(server, name) for name in ("one", "two")]
+        self.assertEqual(server.stop(), 0)
+        with sqlite3.connect(os.path.join(server.folder, "data", "cairn.db")) as database:
+            (one, wrapped), (two, other) = database.execute("SELECT id, wrapped FROM data_keys ORDER BY id").fetchall()
+            database.execute("UPDATE data_keys SET wrapped = ? WHERE id = ?", (other, one))
+            database.execute("UPDATE data_keys SET wrapped = ? WHERE id = ?", (wrapped, two))
+        database.close()
+
+        server.start()
+        for name, ciphertext in zip(("one", "two"), secrets):
+            self.assertEqual(self.decrypt(server, name, ciphertext).status, 503)
+        self.assertEqual(server.stop(), 0)
+        moved = server.command("keys", "move", "--to", "local:" + self.local_key("next.key"))
+
+        self.assertSays(moved, 69, "2 data keys: 0 wrapped anew, 0 were")
+        self.assertEqual(moved.stderr.count("cannot be opened and stays as it is"), 2, moved)
+        self.assertEqual(self.wrapped_by(server), {self.kind})
+
     def test_are_checked_by_a_round_trip(self):
         good = self.server().command("check")
         bad = self.server(**self.missing_settings()).command("check")
@@ -150,6 +230,7 @@ class Keys:
 @unittest.skipUnless(os.environ.get("CAIRN_TEST_MOTO") or os.environ.get("CI"), "NOT RUN: CAIRN_TEST_MOTO is not set")
 class AWSKeys(Keys, unittest.TestCase):
     setting, words = "PULUMI_LOCAL_KEYS", "AWS KMS"
+    primary, kind = ("PULUMI_KMS_KEY",), "arn"
 
     def make_gate(self):
         self.moto = os.environ["CAIRN_TEST_MOTO"]
@@ -197,6 +278,7 @@ class AWSKeys(Keys, unittest.TestCase):
 
 class AzureKeys(Keys, unittest.TestCase):
     setting, words = "PULUMI_AZURE_KV_URI", "Azure Key Vault"
+    primary, kind = ("PULUMI_AZURE_KV_URI", "PULUMI_AZURE_KV_KEY_NAME"), "azure"
 
     def make_gate(self):
         self.certificate = os.path.join(self.folder, "vault.pem")
@@ -228,6 +310,7 @@ class AzureKeys(Keys, unittest.TestCase):
 
 class GoogleKeys(Keys, unittest.TestCase):
     setting, words = "CAIRN_GOOGLE_KMS_KEY", "Cloud KMS"
+    primary, kind = ("CAIRN_GOOGLE_KMS_KEY",), "google"
 
     def make_gate(self):
         service = google_kms.serve(0)

@@ -31,6 +31,25 @@ enum KeyRing {
         return keys
     }
 
+    /// Has the canary made by the current master key, once everything else is.
+    ///
+    /// - Returns: whether it was another one's.
+    static func rewrapCanary(_ keys: DataKeys, in database: Database, effects: Effects) async throws -> Bool {
+        guard let stored = try await canary(in: database), let made = try await keys.rewrapCanary(stored) else {
+            return false
+        }
+        let now = effects.now()
+        _ = try await database.write { tx in
+            // lint: failpoint because either canary is right
+            try tx.execute("UPDATE server_values SET value = \(text(made)), updated_at = \(now) WHERE name = \(name)")
+        }
+        return true
+    }
+
+    private static func text(_ key: WrappedKey) -> String {
+        "\(key.version) \(key.bytes.map { String($0) }.joined(separator: ","))"
+    }
+
     private static func canary(in database: Database) async throws -> WrappedKey? {
         try await database.read { tx in try read(in: tx) }
     }
@@ -39,10 +58,9 @@ enum KeyRing {
     private static func keep(_ made: WrappedKey, in database: Database, effects: Effects) async throws -> WrappedKey {
         let now = effects.now()
         return try await database.write { tx in
-            let value = "\(made.version) \(made.bytes.map { String($0) }.joined(separator: ","))"
             _ = try tx.insertIgnoringDuplicates(
                 into: "server_values",
-                ["name": name, "value": value, "updated_at": now]
+                ["name": name, "value": text(made), "updated_at": now]
             )
             try Failpoint.reach(.keyCanaryInserted)
             return try read(in: tx) ?? made

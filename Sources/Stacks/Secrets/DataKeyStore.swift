@@ -23,4 +23,42 @@ struct DataKeyStore: Sendable {
             ]
         )
     }
+
+    /// A data key, and whose it is.
+    struct Row: Sendable {
+        var key: StoredDataKey
+        var owner: KeyOwner
+    }
+
+    /// Data keys in the order of their ids.
+    func page(after id: DataKeyID?, limit: Int, in tx: Transaction) throws -> [Row] {
+        let start: SQL = id.map { "WHERE id > \($0)" } ?? ""
+        return try tx.all(
+            """
+            SELECT data_keys.id, master_version, wrapped, data_keys.owner_id,
+                (SELECT COUNT(*) FROM stacks WHERE stacks.id = data_keys.owner_id)
+            FROM data_keys \(start) ORDER BY id LIMIT \(limit)
+            """
+        ) { row in
+            let key = StoredDataKey(
+                id: try row.id(0),
+                wrapped: WrappedKey(version: try row.text(1), bytes: try row.bytes(2))
+            )
+            // What is no stack's is a project's: there are no others.
+            let owner: KeyOwner =
+                try row.int(4) > 0
+                ? KeyOwner("stack", try row.id(3) as StackID) : KeyOwner("project", try row.id(3) as ProjectID)
+            return Row(key: key, owner: owner)
+        }
+    }
+
+    /// Replaces a wrapped key, unless somebody else has meanwhile.
+    func replace(_ key: StoredDataKey, with new: StoredDataKey, in tx: Transaction) throws {
+        try tx.execute(
+            """
+            UPDATE data_keys SET master_version = \(new.wrapped.version), wrapped = \(new.wrapped.bytes)
+            WHERE id = \(key.id) AND master_version = \(key.wrapped.version)
+            """
+        )
+    }
 }
