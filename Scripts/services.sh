@@ -4,8 +4,8 @@
 #
 # Sourced by ./dev; defines services_start, services_stop, services_status and services_env. Everything the servers
 # write is in .services/ of the clone, their data in memory (/dev/shm) where there is room. Knobs, all optional:
-#   CAIRN_SERVICES        which servers; "mariadb mysql moto seaweedfs azureblob azurevault googlekms googlestorage" when
-#                         it is not set
+#   CAIRN_SERVICES        which servers; when it is not set,
+#                         "mariadb mysql moto seaweedfs azureblob azurevault googlekms googlestorage"
 #   CAIRN_MARIADB_PORT    first port to try, 13306 by default; a taken port leads to the next free one
 #   CAIRN_MYSQL_PORT      the same, 13307 by default
 #   CAIRN_MOTO_PORT       the same, 13308 by default; CAIRN_SEAWEEDFS_PORT 13309, CAIRN_AZUREBLOB_PORT 13310,

@@ -1,9 +1,9 @@
 """A small Google Cloud Storage for tests, in memory: `google_storage.py PORT`.
 
-It listens on 127.0.0.1 and knows what the tests need of both interfaces: in JSON buckets, uploads with metadata, reading,
-lists, rewriting and deletion; in XML reading and uploads in parts. Requests need the bearer token `test-token`, which it
-gives as the metadata service of a machine, too. Buckets that begin with `public-` need none, and those with `denied-`
-permit nothing but lists. `check_google_storage.py` drives it with the vendor's own client library.
+It listens on 127.0.0.1 and knows what the tests need of both interfaces: in JSON buckets, uploads with metadata,
+reading, lists, rewriting and deletion; in XML reading and uploads in parts. Requests need the bearer token `test-token`,
+which it gives as the metadata service of a machine, too. Buckets that begin with `public-` need none, and those with
+`denied-` permit nothing but lists. `check_google_storage.py` drives it with the vendor's own client library.
 """
 
 import base64
@@ -23,6 +23,8 @@ from xml.sax.saxutils import escape
 
 TOKEN = "test-token"
 LEAST_PART, LEAST_REWRITE = 5 << 20, 1 << 20
+# The service has up to 1000.
+MOST_UPLOADS = 100
 NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
 
 
@@ -185,16 +187,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def route_xml(self, name, thing_name):
         bucket = self.open(name, thing_name)
-        if not thing_name:
-            if self.command != "GET" or "uploads" not in self.query:
-                raise Refusal.invalid("InvalidArgument", "this counterpart lists objects in JSON only")
+        if not thing_name and self.command == "GET" and "uploads" in self.query:
             return self.list_uploads(name, bucket)
         if self.command == "POST" and "uploads" in self.query:
             return self.begin(name, bucket, thing_name)
         if "uploadId" in self.query:
             return self.on_upload(name, bucket, thing_name)
-        if self.command != "GET":
-            raise Refusal.invalid("InvalidArgument", "this counterpart stores and deletes objects in JSON only")
+        if self.command != "GET" or not thing_name:
+            raise Refusal.invalid("InvalidArgument", "this counterpart stores, lists and deletes objects in JSON only")
         thing = self.find(name, bucket, thing_name)
         wanted = self.headers.get("x-goog-if-generation-match")
         if wanted is not None and wanted != str(thing.generation):
@@ -368,7 +368,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.answer(200, headers={"ETag": '"%s"' % hashlib.md5(self.body).hexdigest(), "x-goog-hash": told})
 
     def list_uploads(self, name, bucket):
-        limit = min(int(self.query.get("max-uploads", 1000)), 1000)
+        limit = min(int(self.query.get("max-uploads", MOST_UPLOADS)), MOST_UPLOADS)
         marker = (self.query.get("key-marker", ""), self.query.get("upload-id-marker", ""))
         found = sorted((upload.name, identity, upload.begun) for identity, upload in bucket.uploads.items())
         found = [entry for entry in found if entry[:2] > marker]

@@ -69,13 +69,30 @@ struct GoogleStorageObjectStoreTests {
         #expect(try await store.sweep(before: S3Service.effects.now().advanced(by: .seconds(60))) == 0)
     }
 
+    @Test("that are replaced while they are read are not given out mixed")
+    func changes() async throws {
+        let store = try await GoogleStorageService.open(GoogleStorageService.makeBucket())
+        let key = things.object(ID<Thing>(at: Timestamp(seconds: 1), random: Random.bytes(10)))
+        try await store.put(Random.bytes(9_000_000), as: key)
+        let stream = try await store.stream(key)
+        var pieces = stream.makeAsyncIterator()
+        _ = try await pieces.next()
+
+        try await store.delete([key])
+        try await store.put(Random.bytes(9_000_000), as: key)
+
+        let error = await #expect(throws: ServiceError.self) { _ = try await pieces.next() }
+        #expect(error?.code == .damaged)
+    }
+
     @Test("that nobody completed are swept away, and only those that are old enough")
     func sweeps() async throws {
         let bucket = try await GoogleStorageService.makeBucket()
         let store = try await GoogleStorageService.open(bucket)
         let kept = things.content(SHA256.hash([1]))
         try await store.put([1], as: kept)
-        for _ in 0..<2 {
+        // More than one page of the list of uploads.
+        for _ in 0..<101 {
             let begun = try await GoogleStorageService.send("POST", "/\(bucket)/.incoming/x?uploads", [])
             try #require(begun.status == 200)
         }
@@ -83,7 +100,7 @@ struct GoogleStorageObjectStoreTests {
         let none = try await store.sweep(before: S3Service.effects.now().advanced(by: .seconds(-60)))
         let all = try await store.sweep(before: S3Service.effects.now().advanced(by: .seconds(60)))
 
-        #expect((none, all) == (0, 2))
+        #expect((none, all) == (0, 101))
         #expect(try await store.list(in: nil, after: nil, limit: 10).objects.map(\.key) == [kept])
     }
 
