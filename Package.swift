@@ -109,7 +109,7 @@ let adapters: [[Target]] = [
         uses: ["Kernel", "Contract", "Crypto", "Transfers", "OutboundHTTP"],
         testing: ["ServiceTestKit"]
     ),
-    module("ObjectStorage", uses: ["Kernel", "Crypto", "Transfers", "OutboundHTTP", "CloudAccess"]),
+    module("ObjectStorage", uses: ["Kernel", "Contract", "Crypto", "Transfers", "OutboundHTTP", "CloudAccess"]),
     module(
         "Encryption",
         uses: ["Kernel", "Contract", "Crypto", "Transfers", "OutboundHTTP", "CloudAccess"],

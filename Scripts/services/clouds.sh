@@ -6,6 +6,7 @@
 #   azureblob  Azure Blob Storage, Tests/Counterparts/azure_blob.py
 #   azurevault Azure Key Vault and whoever gives tokens for it, Tests/Counterparts/azure_vault.py
 #   googlekms  Cloud KMS of Google and the same, Tests/Counterparts/google_kms.py; its folder has account.json
+#   googlestorage  Google Cloud Storage and tokens of a machine, Tests/Counterparts/google_storage.py
 #
 # The folder of one gets the log, the process id, the port and the data.
 
@@ -14,7 +15,7 @@ SEAWEEDFS_KEYS='{"identities": [{"name": "cairn", "credentials":
 
 is_cloud() {
     case $1 in
-    moto | seaweedfs | azureblob | azurevault | googlekms) ;;
+    moto | seaweedfs | azureblob | azurevault | googlekms | googlestorage) ;;
     *) return 1 ;;
     esac
 }
@@ -34,6 +35,7 @@ cloud_first_port() {
     azureblob) echo "${CAIRN_AZUREBLOB_PORT:-13310}" ;;
     azurevault) echo "${CAIRN_AZUREVAULT_PORT:-13311}" ;;
     googlekms) echo "${CAIRN_GOOGLEKMS_PORT:-13312}" ;;
+    googlestorage) echo "${CAIRN_GOOGLESTORAGE_PORT:-13313}" ;;
     esac
 }
 
@@ -54,6 +56,7 @@ cloud_command() {
     azureblob) printf '%s\n' python3 "$SERVICES_SCRIPTS/../../Tests/Counterparts/azure_blob.py" "$port" ;;
     azurevault) printf '%s\n' python3 "$SERVICES_SCRIPTS/../../Tests/Counterparts/azure_vault.py" "$port" ;;
     googlekms) printf '%s\n' python3 "$SERVICES_SCRIPTS/../../Tests/Counterparts/google_kms.py" "$port" "$folder" ;;
+    googlestorage) printf '%s\n' python3 "$SERVICES_SCRIPTS/../../Tests/Counterparts/google_storage.py" "$port" ;;
     esac
 }
 
@@ -120,5 +123,5 @@ cloud_running() {
     [ -s "$SERVICES_ROOT/$1/pid" ] || return
     pid=$(cat "$SERVICES_ROOT/$1/pid")
     [ -r "/proc/$pid/cmdline" ] && tr '\0' '\n' <"/proc/$pid/cmdline" |
-        grep -qE 'moto_server$|/weed$|(azure_blob|azure_vault|google_kms).py$|dev$|bash$'
+        grep -qE 'moto_server$|/weed$|(azure_blob|azure_vault|google_kms|google_storage).py$|dev$|bash$'
 }

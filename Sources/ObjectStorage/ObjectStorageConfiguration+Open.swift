@@ -7,17 +7,20 @@ extension ObjectStorageConfiguration {
     package struct Access: Sendable {
         package let aws: AWSConfiguration
         package let azure: AzureConfiguration
+        package let google: GoogleConfiguration
         package let client: ServiceClient
         package let effects: Effects
 
         package init(
             aws: AWSConfiguration,
             azure: AzureConfiguration,
+            google: GoogleConfiguration,
             client: ServiceClient,
             effects: Effects
         ) {
             self.aws = aws
             self.azure = azure
+            self.google = google
             self.client = client
             self.effects = effects
         }
@@ -56,6 +59,13 @@ extension ObjectStorageConfiguration {
                 client: access.client,
                 effects: access.effects
             )
+        case .googleStorage(let location):
+            return try await GoogleStorageObjectStore.open(
+                location,
+                authorization(location, access),
+                client: access.client,
+                effects: access.effects
+            )
         }
     }
 
@@ -65,5 +75,15 @@ extension ObjectStorageConfiguration {
         if let token = azure.token { return .signature(token) }
         let credential = AzureCredential(access.azure, client: access.client, effects: access.effects)
         return .token { try await credential.token(for: "https://storage.azure.com") }
+    }
+
+    /// Nobody, or whoever this server is to Google.
+    private func authorization(
+        _ location: GoogleStorageLocation,
+        _ access: Access
+    ) throws(ConfigurationError) -> GoogleStorageAuthorization {
+        if location.isAnonymous { return .anonymous }
+        let credential = try GoogleCredential(access.google, client: access.client, effects: access.effects)
+        return .token { try await credential.token() }
     }
 }

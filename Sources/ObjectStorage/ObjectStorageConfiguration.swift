@@ -1,3 +1,4 @@
+import CloudAccess
 package import Kernel
 
 /// Where checkpoints and everything else that is large are kept.
@@ -5,13 +6,14 @@ package import Kernel
 /// | Variable | Meaning | Default |
 /// |---|---|---|
 /// | `PULUMI_LOCAL_OBJECTS` | Folder for objects; several instances may share it | `objects` in the data folder |
-/// | `PULUMI_CHECKPOINT_BLOB_STORAGE_ENDPOINT` | Bucket for objects, `s3://…` or `azblob://…` | none |
+/// | `PULUMI_CHECKPOINT_BLOB_STORAGE_ENDPOINT` | Bucket for objects, `s3://…`, `azblob://…` or `gs://…` | none |
 /// | `PULUMI_OBJECTS_BUCKET` | The older name: a bucket of Amazon's S3 | none |
 /// | `PULUMI_POLICY_PACK_LOCAL_HTTP_OBJECTS` | Folder for policy packs; no use yet | none |
 /// | `PULUMI_POLICY_PACK_BLOB_STORAGE_ENDPOINT` | Bucket for policy packs; no use yet | none |
 /// | `PULUMI_POLICY_PACK_BUCKET` | The older name | none |
 /// | `PULUMI_ENGINE_EVENTS_BLOB_STORAGE_ENDPOINT` | Bucket for engine events; no use yet | none |
 /// | `PULUMI_SERVICE_METADATA_BLOB_STORAGE_ENDPOINT` | Bucket for metadata; no use yet | none |
+/// | `STORAGE_EMULATOR_HOST` | Where `gs://` is reached instead of Google, without tokens | none |
 ///
 /// One of the first three may be set. Buckets are of one service, and policy packs have one of their own
 /// (`spec/self-hosting.md` §1.3, §1.15).
@@ -21,6 +23,7 @@ package struct ObjectStorageConfiguration: Sendable {
         case folder(String)
         case s3(S3Location)
         case azureBlob(AzureBlobLocation)
+        case googleStorage(GoogleStorageLocation)
     }
 
     package let checkpoints: Place
@@ -35,7 +38,12 @@ package struct ObjectStorageConfiguration: Sendable {
             try AzureBlobLocation.Account(settings: settings)
         }
         let folder = settings.string("PULUMI_LOCAL_OBJECTS", default: "\(dataFolder)/objects")
-        var reader = PlaceReader(settings: settings, account: account, region: region)
+        var reader = PlaceReader(
+            settings: settings,
+            account: account,
+            emulator: settings.emulator("STORAGE_EMULATOR_HOST"),
+            region: region
+        )
         let endpoint = reader.bucket("PULUMI_CHECKPOINT_BLOB_STORAGE_ENDPOINT")
         let older = reader.amazonBucket("PULUMI_OBJECTS_BUCKET")
         let names = ["PULUMI_LOCAL_OBJECTS", "PULUMI_CHECKPOINT_BLOB_STORAGE_ENDPOINT", "PULUMI_OBJECTS_BUCKET"]
@@ -77,6 +85,7 @@ extension ObjectStorageConfiguration.Place: CustomStringConvertible {
         case .folder(let path): path
         case .s3(let location): "s3://\(location.bucket)/\(location.prefix) at \(location.host)"
         case .azureBlob(let location): "azblob://\(location.container)/\(location.prefix) of \(location.account)"
+        case .googleStorage(let location): "gs://\(location.bucket)/\(location.prefix) at \(location.address.host)"
         }
     }
 
@@ -89,6 +98,7 @@ extension ObjectStorageConfiguration.Place: CustomStringConvertible {
         case .folder: nil
         case .s3: "s3"
         case .azureBlob: "azblob"
+        case .googleStorage: "gs"
         }
     }
 
@@ -98,8 +108,19 @@ extension ObjectStorageConfiguration.Place: CustomStringConvertible {
         case (.s3(let one), .s3(let other)): (one.host, one.bucket) == (other.host, other.bucket)
         case (.azureBlob(let one), .azureBlob(let other)):
             (one.origin, one.base, one.container) == (other.origin, other.base, other.container)
+        case (.googleStorage(let one), .googleStorage(let other)):
+            (one.address, one.bucket) == (other.address, other.bucket)
         default: false
         }
+    }
+}
+
+extension Settings {
+    fileprivate func emulator(_ name: String) -> ServiceAddress? {
+        guard let text = string(name) else { return nil }
+        if let address = GoogleStorageLocation.emulator(text) { return address }
+        report(name, "takes host:port, or a URL of http or https without a user and without a query")
+        return nil
     }
 }
 
@@ -107,12 +128,14 @@ extension ObjectStorageConfiguration.Place: CustomStringConvertible {
 private struct PlaceReader {
     let settings: Settings
     let account: AzureBlobLocation.Account?
+    let emulator: ServiceAddress?
     let region: String?
 
     mutating func bucket(_ name: String) -> ObjectStorageConfiguration.Place? {
-        guard let url = settings.url(name, schemes: ["s3", "azblob"]) else { return nil }
+        guard let url = settings.url(name, schemes: ["s3", "azblob", "gs"]) else { return nil }
         do {
             if url.hasPrefix("s3:") { return .s3(try S3Location(url, region: region)) }
+            if url.hasPrefix("gs:") { return .googleStorage(try GoogleStorageLocation(url, emulator: emulator)) }
             guard let account else { return nil }
             return .azureBlob(try AzureBlobLocation(url, account: account))
         } catch {

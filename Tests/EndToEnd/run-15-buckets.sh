@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Objects in buckets: what real clients sent gets the recorded answers with state in S3 and in Azure Blob Storage, it is
-# there after a restart, and a bucket that cannot be used stops the start with what to do.
+# Objects in buckets: what real clients sent gets the recorded answers with state in S3, in Azure Blob Storage and in
+# Google Cloud Storage, it is there after a restart, and a bucket that cannot be used stops the start with what to do.
+# The services that play Azure and Google are driven with the vendors' own libraries first.
 source "$(dirname "$0")/../../Scripts/e2e.sh"
 source "$(dirname "$0")/shared.sh"
 HERE=$(cd "$(dirname "$0")" && pwd)
@@ -9,6 +10,14 @@ require_shared
 ENDPOINT=PULUMI_CHECKPOINT_BLOB_STORAGE_ENDPOINT
 S3=(AWS_REGION=us-east-1 AWS_ACCESS_KEY_ID=cairn-access AWS_SECRET_ACCESS_KEY=cairn-secret)
 AZURE=(AZURE_STORAGE_ACCOUNT=cairntest AZURE_STORAGE_KEY="$(printf 'a key of an account that only tests have' | base64 -w0)")
+
+# The service gives tokens as the metadata service of a machine does.
+GOOGLE=()
+if [[ -n ${CAIRN_TEST_GOOGLESTORAGE:-} ]]; then GOOGLE=(GCE_METADATA_HOST="${CAIRN_TEST_GOOGLESTORAGE#http://}"); fi
+
+python=$(python_with 'azure-storage-blob==12.*' 'google-cloud-storage==3.*')
+"$python" "$HERE/../Counterparts/check_azure_blob.py"
+"$python" "$HERE/../Counterparts/check_google_storage.py"
 
 # make_bucket KIND NAME: prints the settings for a new bucket of that service, one per line.
 make_bucket() {
@@ -25,6 +34,11 @@ make_bucket() {
                 --header 'Content-Length: 0' "$url/cairntest/$name?restype=container"
             printf '%s\n' "$ENDPOINT=azblob://$name?protocol=http&domain=${url#http://}" "${AZURE[@]}"
             ;;
+        googlestorage)
+            curl --silent --show-error --fail --request POST --header 'Authorization: Bearer test-token' \
+                --json "{\"name\": \"$name\"}" --output /dev/null "$url/storage/v1/b?project=test"
+            printf '%s\n' "$ENDPOINT=gs://$name?endpoint=$url" "${GOOGLE[@]}"
+            ;;
     esac
 }
 
@@ -39,7 +53,7 @@ for name in account new up up-begin up-delta up-verbatim big-delta big-journal j
     done
 done
 
-for kind in seaweedfs moto azureblob; do
+for kind in seaweedfs moto azureblob googlestorage; do
     require_engine "${kind^^}" || continue
     mapfile -t settings < <(make_bucket "$kind" "cairn-e2e-$$")
     start_cairn "$kind" CAIRN_ORGANIZATION=acme CAIRN_ADMIN_LOGIN=dev "${settings[@]}"
@@ -76,24 +90,27 @@ with() {
     env "${clean[@]}" CAIRN_DATA="$E2E_FOLDER/moved" "${settings[@]}" "$CAIRN_BIN" "${@:2}"
 }
 
-# Objects from a folder to S3, from there to Azure, and back to a folder, each time with the server on the new place.
-if require_engine SEAWEEDFS && require_engine AZUREBLOB; then
+# Objects from a folder to S3, from there to Azure, to Google, and back to a folder, each time with the server on the
+# new place.
+if require_engine SEAWEEDFS && require_engine AZUREBLOB && require_engine GOOGLESTORAGE; then
+    keys=("${S3[@]}" "${AZURE[@]}" "${GOOGLE[@]}")
     echo "moves:"
     mapfile -t one < <(make_bucket seaweedfs "cairn-move-$$")
     mapfile -t two < <(make_bucket azureblob "cairn-move-$$")
-    places=("${one[0]#*=}" "${two[0]#*=}" "$E2E_FOLDER/again")
+    mapfile -t three < <(make_bucket googlestorage "cairn-move-$$")
+    places=("${one[0]#*=}" "${two[0]#*=}" "${three[0]#*=}" "$E2E_FOLDER/again")
     settings=("PULUMI_LOCAL_OBJECTS=$E2E_FOLDER/moved/objects")
     start_cairn moved CAIRN_ORGANIZATION=acme CAIRN_ADMIN_LOGIN=dev "${settings[@]}"
     python3 "$HERE/buckets.py" store --url "$CAIRN_URL" --token "$E2E_TOKEN"
     for place in "${places[@]}"; do
         # While the server runs, and once more when it has ended.
-        with "${S3[@]}" "${AZURE[@]}" "${settings[@]}" -- move objects --to "$place" | sed 's/^/  /'
+        with "${keys[@]}" "${settings[@]}" -- move objects --to "$place" | sed 's/^/  /'
         stop_cairn
-        with "${S3[@]}" "${AZURE[@]}" "${settings[@]}" -- move objects --to "$place" >"$E2E_FOLDER/second.log"
+        with "${keys[@]}" "${settings[@]}" -- move objects --to "$place" >"$E2E_FOLDER/second.log"
         grep -q ' 0 copied' "$E2E_FOLDER/second.log"
-        with "${S3[@]}" "${AZURE[@]}" "${settings[@]}" -- move objects --check --to "$place" | sed 's/^/  /'
+        with "${keys[@]}" "${settings[@]}" -- move objects --check --to "$place" | sed 's/^/  /'
         case $place in
-            *://*) settings=("$ENDPOINT=$place" "${S3[@]}" "${AZURE[@]}") ;;
+            *://*) settings=("$ENDPOINT=$place" "${keys[@]}") ;;
             *) settings=("PULUMI_LOCAL_OBJECTS=$place") ;;
         esac
         rm -rf "$E2E_FOLDER/moved/objects"
@@ -113,6 +130,11 @@ if require_engine SEAWEEDFS; then
     refuses "the bucket s3://cairn-e2e-missing: it does not exist" "${S3[@]}" "$ENDPOINT=$url"
     refuses "check AWS_SECRET_ACCESS_KEY" "${S3[@]}" AWS_SECRET_ACCESS_KEY=wrong "$ENDPOINT=$url"
     refuses "cannot be reached" "${S3[@]}" "$ENDPOINT=s3://states?endpoint=127.0.0.1:1&disableSSL=true"
+fi
+if require_engine GOOGLESTORAGE; then
+    url="gs://cairn-e2e-missing?endpoint=$CAIRN_TEST_GOOGLESTORAGE"
+    refuses "the bucket gs://cairn-e2e-missing: it does not exist" "${GOOGLE[@]}" "$ENDPOINT=$url"
+    refuses "no token is sent to it" "$ENDPOINT=gs://states?anonymous=true&endpoint=$CAIRN_TEST_GOOGLESTORAGE"
 fi
 refuses "needs a region" "$ENDPOINT=s3://states"
 refuses "the parameter 'colour' is unknown" "${S3[@]}" "$ENDPOINT=s3://states?colour=red"

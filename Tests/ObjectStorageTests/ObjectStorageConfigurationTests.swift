@@ -1,3 +1,4 @@
+import CloudAccess
 import Kernel
 import ObjectStorage
 import Testing
@@ -56,9 +57,37 @@ struct ObjectStorageConfigurationTests {
     }
 
     @Test(
+        "is a bucket at Google, or where an emulator is said to be",
+        arguments: [
+            ([checkpoints: "gs://states"], "https://storage.googleapis.com", false),
+            ([checkpoints: "gs://states", "STORAGE_EMULATOR_HOST": "fake:4443"], "http://fake:4443", true),
+            ([checkpoints: "gs://states", "STORAGE_EMULATOR_HOST": "https://fake/a/"], "https://fake/a", true),
+        ] as [([String: String], String, Bool)]
+    )
+    func googleBucket(environment: [String: String], address: String, isAnonymous: Bool) throws {
+        guard case .googleStorage(let location) = try configuration(environment, nil).checkpoints else {
+            Issue.record("not a bucket at Google")
+            return
+        }
+        #expect(location.bucket == "states")
+        #expect((location.address.url, location.isAnonymous) == (address, isAnonymous))
+    }
+
+    @Test(
         "refuses what does not fit, and says where",
         arguments: [
             ([checkpoints: "gs://b"], [checkpoints]),
+            ([checkpoints: "gcs://states"], [checkpoints]),
+            ([checkpoints: "gs://states?colour=red"], [checkpoints]),
+            ([checkpoints: "gs://states", "STORAGE_EMULATOR_HOST": "a b"], ["STORAGE_EMULATOR_HOST"]),
+            (
+                [checkpoints: "gs://states?universe_domain=a.b", "STORAGE_EMULATOR_HOST": "fake"],
+                [checkpoints]
+            ),
+            ([checkpoints: "gs://states", packs: "gs://states?prefix=b/"], [packs]),
+            ([checkpoints: "gs://states", packs: "s3://packs"], [packs]),
+            ([checkpoints: "gs://states", "PULUMI_POLICY_PACK_BUCKET": "states"], [packs]),
+            ([checkpoints: "s3://states", packs: "gs://packs"], [packs]),
             ([checkpoints: "s3://b"], [checkpoints]),
             ([checkpoints: "s3://states?colour=red"], [checkpoints]),
             ([checkpoints: "azblob://states"], [checkpoints]),

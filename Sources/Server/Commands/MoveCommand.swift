@@ -16,7 +16,7 @@ package struct MoveCommand: Command {
         """
     package static let arguments = [CommandArgument("what", oneOf: ["objects"])]
     package static let options = [
-        CommandOption("--to", value: "PLACE", "where to: a folder, s3://… or azblob://…"),
+        CommandOption("--to", value: "PLACE", "where to: a folder, s3://…, azblob://… or gs://…"),
         CommandOption("--dry-run", "says what would be copied, and copies nothing"),
         CommandOption("--check", "compares the content of everything that is there, and copies nothing"),
     ]

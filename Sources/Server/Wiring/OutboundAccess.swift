@@ -35,6 +35,7 @@ extension ObjectStorageConfiguration.Access {
         self.init(
             aws: configuration.aws,
             azure: configuration.azure,
+            google: configuration.google,
             client: ServiceClient(configuration, transfers: transfers, environment),
             effects: environment.effects
         )
