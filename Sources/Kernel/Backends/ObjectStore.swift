@@ -56,6 +56,12 @@ package protocol ObjectStore: Sendable {
     ///   - cursor: `next` of the page before; nil for the first.
     ///   - limit: the most objects of one page.
     func list(in folder: ObjectFolder?, after cursor: String?, limit: Int) async throws -> ObjectPage
+
+    /// Removes what writers have left behind that never became an object, now and then.
+    ///
+    /// - Parameter time: what began before it is nobody's any more.
+    /// - Returns: how much it was.
+    func sweepUnfinished(before time: Timestamp) async throws -> Int
 }
 
 /// One object that is to be stored.

@@ -92,10 +92,7 @@ package struct BucketObjectStore: ObjectStore {
         }
     }
 
-    /// Removes what writers have left that did not come to an end; the answer is how many.
-    ///
-    /// - Parameter time: what began before it is nobody's any more.
-    package func sweep(before time: Timestamp) async throws -> Int {
+    package func sweepUnfinished(before time: Timestamp) async throws -> Int {
         var count = 0
         for upload in try await bucket.unfinishedUploads(before: time) where upload.name.hasPrefix(prefix) {
             try await bucket.abort(upload)

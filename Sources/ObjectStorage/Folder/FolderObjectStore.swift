@@ -89,8 +89,8 @@ package struct FolderObjectStore: ObjectStore {
         try await run { files in try files.delete(keys) }
     }
 
-    /// Removes temporary files that nobody writes any more; the answer is how many.
-    package func sweepTemporaryFiles() async throws -> Int {
+    /// Temporary files that nobody writes any more: who writes one holds a lock on it, so the time does not matter.
+    package func sweepUnfinished(before time: Timestamp) async throws -> Int {
         try await run { files in try files.sweep() }
     }
 

@@ -50,6 +50,8 @@ struct ClosedObjects: ObjectStore {
     func list(in folder: ObjectFolder?, after cursor: String?, limit: Int) async throws -> ObjectPage {
         throw Self.refusal
     }
+
+    func sweepUnfinished(before time: Timestamp) async throws -> Int { throw Self.refusal }
 }
 
 struct ClosedKeys: KeyProvider {

@@ -50,7 +50,7 @@ package struct HousekeepingJob: Job {
     package func run(_ payload: NoPayload, _ context: JobContext) async throws -> JobOutcome {
         let stacks = try await purgeStacks()
         let updates = try await deleteUnstarted()
-        let swept = try await sweep()
+        let swept = try await sweep() + sweepUnfinished(context.log)
         if stacks + updates + swept > 0 {
             context.log.notice(
                 "cleaned up",
@@ -99,6 +99,17 @@ package struct HousekeepingJob: Job {
             rest = rest.dropFirst(Self.batch)
         }
         return orphans.count
+    }
+
+    /// What a store cannot do, or does not permit, must not keep the rest from being cleaned up.
+    private func sweepUnfinished(_ log: Logger) async -> Int {
+        do {
+            return try await objects.sweepUnfinished(before: effects.now().advanced(by: Self.keepUnnamed * -1))
+        } catch {
+            let text = (error as? ServiceError)?.message ?? "\(error)"
+            log.warning("unfinished objects stay", ["reason": .text(text)])
+            return 0
+        }
     }
 
     /// Old objects that no row names now.

@@ -43,7 +43,7 @@ struct FolderObjectStoreTests {
 
         try await store.put([1, 2, 3], as: things.content(SHA256.hash([1, 2, 3])))
         try await store.put([1, 2, 3], as: things.object(ID<Int>(at: .init(seconds: 1), random: Random.bytes(10))))
-        _ = try await store.sweepTemporaryFiles()
+        _ = try await store.sweepUnfinished(before: Timestamp(seconds: 0))
 
         #expect(folder.files(in: "temporary").isEmpty)
     }

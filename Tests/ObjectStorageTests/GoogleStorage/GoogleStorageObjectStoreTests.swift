@@ -20,7 +20,7 @@ struct GoogleStorageObjectStoreTests {
 
         try await ObjectStoreConformance(store).run()
 
-        #expect(try await store.sweep(before: S3Service.effects.now().advanced(by: .seconds(60))) == 0)
+        #expect(try await store.sweepUnfinished(before: S3Service.effects.now().advanced(by: .seconds(60))) == 0)
     }
 
     @Test("under different prefixes of a bucket are kept apart")
@@ -66,7 +66,7 @@ struct GoogleStorageObjectStoreTests {
         #expect(stored == StoredContent(key: things.content(SHA256.hash(bytes)), size: bytes.count))
         #expect(try await store.get(stored.key) == bytes)
         #expect(try await store.list(in: nil, after: nil, limit: 10).objects.count == 1)
-        #expect(try await store.sweep(before: S3Service.effects.now().advanced(by: .seconds(60))) == 0)
+        #expect(try await store.sweepUnfinished(before: S3Service.effects.now().advanced(by: .seconds(60))) == 0)
     }
 
     @Test("that are replaced while they are read are not given out mixed")
@@ -97,8 +97,8 @@ struct GoogleStorageObjectStoreTests {
             try #require(begun.status == 200)
         }
 
-        let none = try await store.sweep(before: S3Service.effects.now().advanced(by: .seconds(-60)))
-        let all = try await store.sweep(before: S3Service.effects.now().advanced(by: .seconds(60)))
+        let none = try await store.sweepUnfinished(before: S3Service.effects.now().advanced(by: .seconds(-60)))
+        let all = try await store.sweepUnfinished(before: S3Service.effects.now().advanced(by: .seconds(60)))
 
         #expect((none, all) == (0, 101))
         #expect(try await store.list(in: nil, after: nil, limit: 10).objects.map(\.key) == [kept])

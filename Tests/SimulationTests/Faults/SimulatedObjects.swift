@@ -149,6 +149,9 @@ final class SimulatedObjects: ObjectStore, @unchecked Sendable {
         try await send { [self] in bucket.items[key.description]?.bytes.count }
     }
 
+    /// Objects come whole here.
+    func sweepUnfinished(before time: Timestamp) async throws -> Int { 0 }
+
     func list(in folder: ObjectFolder?, after cursor: String?, limit: Int) async throws -> ObjectPage {
         let fate = world.faults.fateOfObject()
         return try await send { [self] in
