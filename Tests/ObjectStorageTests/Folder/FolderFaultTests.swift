@@ -89,7 +89,9 @@ struct FolderFaultTests {
         await #expect(throws: (any Error).self) { try await store.putContent(body, in: things) }
 
         let deadline = ContinuousClock.now + .seconds(10)
-        while !folder.files(in: "temporary").isEmpty, .now < deadline { _ = try await store.sweepUnfinished(before: Timestamp(seconds: 0)) }
+        while !folder.files(in: "temporary").isEmpty, .now < deadline {
+            _ = try await store.sweepUnfinished(before: Timestamp(seconds: 0))
+        }
         #expect(folder.files(in: "temporary").isEmpty)
         #expect(folder.files(in: "objects").isEmpty)
     }
