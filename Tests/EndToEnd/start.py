@@ -110,6 +110,21 @@ class FirstStart(Case):
         self.assertLess(min(times), 2)
 
 
+    def test_whose_token_was_lost_is_helped_by_another_while_the_server_runs(self):
+        server = self.server(CAIRN_ADMIN_TOKEN=None).start()
+
+        made = server.command("token")
+        stranger = server.command("token", "--login", "nobody")
+
+        self.assertEqual(made.returncode, 0, made)
+        self.assertRegex(made.stdout, r"^pul-[0-9a-f]{40}\n$")
+        self.assertEqual(server.get("/api/user", token=made.stdout.strip()).json()["githubLogin"], "admin")
+        self.assertNotIn(made.stdout.strip().encode(), bytes_below(server.variables["CAIRN_DATA"]))
+        self.assertEqual((stranger.returncode, stranger.stdout), (69, ""), stranger)
+        self.assertIn("nobody has the login 'nobody'", stranger.stderr)
+        self.assertOneLine(stranger.stderr)
+
+
 class Answers(Case):
     def test_name_their_request_and_tell_a_stranger_to_log_in(self):
         answer = self.server().start().get("/api/user", token=None)

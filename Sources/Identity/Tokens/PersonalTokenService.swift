@@ -65,6 +65,37 @@ package struct PersonalTokenService: Sendable {
         return (token, secret)
     }
 
+    /// Makes a token for somebody who has lost theirs: for whoever may run programs where the server keeps its data.
+    ///
+    /// - Throws: `.notFound` when nobody has this login.
+    package func recover(_ login: OrganizationName) async throws -> TokenSecret {
+        let secret = TokenSecret(effects: effects)
+        let (now, id) = (effects.now(), effects.id(Entity.AccessToken.self))
+        try await database.write { [tokens, audit] tx in
+            guard let user = try AccountStore().find(login: login, in: tx) else {
+                throw ServiceError(.notFound, "nobody has the login '\(login)'")
+            }
+            let token = AccessToken(
+                id: id,
+                kind: .personal,
+                user: user.id,
+                description: "made by cairn token",
+                createdAt: now
+            )
+            try tokens.insert(token, hash: secret.hash, in: tx)
+            try audit.append(
+                .personalTokenCreated,
+                on: id.description,
+                in: .server,
+                by: .system("cairn token"),
+                at: now,
+                details: [AuditEvent.Detail("login", login.rawValue)],
+                tx: tx
+            )
+        }
+        return secret
+    }
+
     /// The caller's own tokens, newest first.
     ///
     /// Never their texts.

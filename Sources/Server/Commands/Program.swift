@@ -4,7 +4,8 @@ import Kernel
 package enum Program {
     /// Every command, in the order of the help text.
     package static let commands: [any Command.Type] = [
-        ServeCommand.self, MigrateCommand.self, MoveCommand.self, KeysCommand.self, CheckCommand.self,
+        ServeCommand.self, MigrateCommand.self, MoveCommand.self, KeysCommand.self, TokenCommand.self,
+        CheckCommand.self,
         RoutesCommand.self,
         VersionCommand.self,
     ]

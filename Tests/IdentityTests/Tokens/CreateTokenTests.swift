@@ -1,6 +1,7 @@
 import Persistence
 import APITestKit
 import Identity
+import Kernel
 import TestKit
 import Testing
 
@@ -16,6 +17,23 @@ struct CreateTokenTests {
             #expect(text.wholeMatch(of: /pul-[0-9a-f]{40}/) != nil)
             let user = try await server.send("GET", "/api/user", as: .token(text))
             #expect(user.json["githubLogin"].string == "dev")
+            #expect(try await server.auditActions() == ["personal-token-created"])
+        }
+    }
+
+    @Test("from the command line gives somebody a new one, and nobody else", arguments: Engine.available)
+    func recovers(engine: Engine) async throws {
+        try await withIdentityServer(engine) { server in
+            let service = PersonalTokenService(database: server.database, effects: server.clock.effects)
+
+            let secret = try await service.recover(OrganizationName(unchecked: "dev"))
+            let error = await #expect(throws: ServiceError.self) {
+                _ = try await service.recover(OrganizationName(unchecked: "nobody"))
+            }
+
+            let user = try await server.send("GET", "/api/user", as: .token(secret.text.reveal()))
+            #expect(user.json["githubLogin"].string == "dev")
+            #expect(error?.code == .notFound)
             #expect(try await server.auditActions() == ["personal-token-created"])
         }
     }
