@@ -5,8 +5,6 @@ package import OutboundHTTP
 
 /// Opens containers of Azure Blob Storage.
 package enum AzureBlobObjectStore {
-    private enum Probe {}
-
     /// Connects, and tries what the server will do: list, write, refuse to replace, read, delete.
     ///
     /// - Throws: `ServiceError` with `.unavailable`, whose message says what the operator can do.
@@ -19,8 +17,7 @@ package enum AzureBlobObjectStore {
     ) async throws -> BucketObjectStore {
         let requests = AzureBlobRequests(location, authorization, client: client, effects: effects)
         let bucket = AzureBlobBucket(requests, clock: clock)
-        let name = "\(location.prefix)\(BucketProbe.folder)\(effects.id(Probe.self))"
-        guard try await BucketProbe.run(bucket, name: name) else {
+        guard try await BucketProbe.run(bucket, prefix: location.prefix, effects: effects) else {
             throw ServiceError.unavailable("\(bucket.title) replaces a blob that must stay")
         }
         return BucketObjectStore(bucket, prefix: location.prefix, keepsObjects: true, effects: effects)

@@ -46,8 +46,8 @@ extension BucketObjectStore {
         let entry = first.entry
         let expected = key.contentDigest ?? entry.digest
         if entry.size <= Self.partSize {
-            let whole = SHA256.hash(first.bytes) == expected ?? SHA256.hash(first.bytes)
-            let bytes = whole && first.bytes.count == entry.size ? first.bytes : try await get(key)
+            let isWhole = first.bytes.count == entry.size && expected.map { SHA256.hash(first.bytes) == $0 } ?? true
+            let bytes = isWhole ? first.bytes : try await get(key)
             let once = Locked<[UInt8]?>(bytes.isEmpty ? nil : bytes)
             return ObjectStream(size: bytes.count) {
                 once.withLock { bytes in

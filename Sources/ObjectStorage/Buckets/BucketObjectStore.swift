@@ -51,7 +51,9 @@ package struct BucketObjectStore: ObjectStore {
         var reader = PartReader(body, partSize: Self.partSize)
         let first = try await reader.next() ?? []
         guard first.count == Self.partSize else {
-            try await put(first, as: key)
+            let digest = reader.digest()
+            try Self.check(digest, key)
+            try await put(first, digest, as: key)
             return first.count
         }
         let upload = try await bucket.begin(name(key), digest: key.contentDigest)
@@ -67,7 +69,7 @@ package struct BucketObjectStore: ObjectStore {
         var reader = PartReader(body, partSize: Self.partSize)
         let first = try await reader.next() ?? []
         if first.count < Self.partSize {
-            let digest = SHA256.hash(first)
+            let digest = reader.digest()
             let key = folder.content(digest)
             try await put(first, digest, as: key)
             return StoredContent(key: key, size: first.count)

@@ -4,11 +4,12 @@ import Kernel
 /// Tries at the start what a bucket will be asked for, so that what is not permitted shows then.
 enum BucketProbe {
     /// Where the object lies that is tried with; no key begins like this.
-    static let folder = ".probe/"
+    private static let folder = ".probe/"
 
-    /// - Parameter name: of an object that nobody else uses.
+    /// - Parameter prefix: what comes before every name.
     /// - Returns: whether the bucket refuses to replace an object when it is asked to.
-    static func run(_ bucket: any Bucket, name: String) async throws -> Bool {
+    static func run(_ bucket: any Bucket, prefix: String, effects: Effects) async throws -> Bool {
+        let name = "\(prefix)\(folder)\(effects.id(BucketProbe.self))"
         let bytes = Array("cairn".utf8)
         let digest = SHA256.hash(bytes)
         // First, because some services make a bucket for whoever writes.

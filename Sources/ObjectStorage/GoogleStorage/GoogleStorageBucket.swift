@@ -8,7 +8,7 @@ import Transfers
 ///
 /// The service has two interfaces. Objects are stored, copied, deleted and listed in that of JSON. They are read in that
 /// of XML, as the vendor's library for Go does, since it gives metadata along with content, which the other one does not.
-struct GoogleStorageBucket: Bucket {
+struct GoogleStorageBucket: XMLPartsBucket {
     static let contentType = "application/octet-stream"
     /// The metadata that says what `put` was given.
     private static let digestField = "sha256"

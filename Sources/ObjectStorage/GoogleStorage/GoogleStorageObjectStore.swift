@@ -4,8 +4,6 @@ package import OutboundHTTP
 
 /// Opens buckets of Google Cloud Storage.
 package enum GoogleStorageObjectStore {
-    private enum Probe {}
-
     /// Connects, and tries what the server will do: list, write, refuse to replace, read, delete.
     ///
     /// - Throws: `ServiceError` with `.unavailable`, whose message says what the operator can do.
@@ -16,8 +14,7 @@ package enum GoogleStorageObjectStore {
         effects: Effects
     ) async throws -> BucketObjectStore {
         let bucket = GoogleStorageBucket(GoogleStorageRequests(location, authorization, client: client))
-        let name = "\(location.prefix)\(BucketProbe.folder)\(effects.id(Probe.self))"
-        guard try await BucketProbe.run(bucket, name: name) else {
+        guard try await BucketProbe.run(bucket, prefix: location.prefix, effects: effects) else {
             throw ServiceError.unavailable("\(bucket.title) replaces an object that must stay")
         }
         return BucketObjectStore(bucket, prefix: location.prefix, keepsObjects: true, effects: effects)

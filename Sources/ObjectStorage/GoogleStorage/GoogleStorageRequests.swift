@@ -28,6 +28,9 @@ struct GoogleStorageRequests: Sendable {
     /// How long one attempt may take: a part over a slow line.
     private static let longest = Duration.seconds(60)
 
+    /// The most bytes of an answer: a part, or what says that there is none.
+    static let usualLimit = BucketObjectStore.partSize + (64 << 10)
+
     let title: String
     private let location: GoogleStorageLocation
     private let authorization: GoogleStorageAuthorization
@@ -81,7 +84,7 @@ struct GoogleStorageRequests: Sendable {
     }
 
     /// - Parameter limit: the most bytes of an answer.
-    func send(_ request: GoogleStorageRequest, limit: Int = BucketObjectStore.partSize + (64 << 10)) async throws
+    func send(_ request: GoogleStorageRequest, limit: Int = Self.usualLimit) async throws
         -> TransferResponse
     {
         let patience = ServiceClient.Patience(total: Self.patience, transfer: Self.longest, body: limit)

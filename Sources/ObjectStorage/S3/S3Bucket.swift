@@ -5,7 +5,7 @@ import OutboundHTTP
 import Transfers
 
 /// A bucket of S3, or of a service that speaks like it.
-struct S3Bucket: Bucket {
+struct S3Bucket: XMLPartsBucket {
     /// The hash that `put` keeps beside an object.
     private static let digestHeader = "x-amz-meta-sha256"
 
@@ -102,72 +102,32 @@ struct S3Bucket: Bucket {
 
     // MARK: - Objects in parts
 
-    func begin(_ name: String, digest: Digest?) async throws -> BucketUpload {
-        var request = requests.object("POST", name)
-        request.query = [("uploads", "")]
-        request.headers += storing(digest)
-        let result = try requests.requireXML(
-            try await requests.send(request),
-            "InitiateMultipartUploadResult",
-            to: "s3:PutObject"
-        )
-        guard let id = result["UploadId"]?.text, !id.isEmpty else {
-            throw ServiceError.unavailable("\(title) gives no id for an upload in parts")
-        }
-        return BucketUpload(name: name, id: id)
+    static let partPermissions = PartPermissions(
+        upload: "s3:PutObject",
+        complete: "s3:PutObject",
+        abort: "s3:AbortMultipartUpload",
+        list: "s3:ListBucketMultipartUploads"
+    )
+
+    func send(_ part: PartRequest) async throws -> TransferResponse {
+        var request =
+            part.name.map { requests.object(part.method, $0, body: part.body) } ?? requests.bucket(part.method)
+        request.query = part.query
+        request.headers += part.headers
+        return try await requests.send(request, limit: part.limit ?? S3Requests.usualLimit)
     }
 
-    func upload(_ bytes: [UInt8], number: Int, of upload: BucketUpload) async throws -> String {
-        var request = requests.object("PUT", upload.name, body: bytes)
-        request.query = [("partNumber", "\(number)"), ("uploadId", upload.id)]
-        let response = try await requests.send(request)
-        try requests.require(response, to: "s3:PutObject")
-        guard let tag = response[header: "ETag"] else {
-            throw ServiceError.unavailable("\(title) gives no tag for a part")
-        }
-        return tag
+    func require(_ response: TransferResponse, to permission: String) throws {
+        try requests.require(response, to: permission)
     }
 
-    func complete(_ upload: BucketUpload, parts: [String]) async throws {
-        let list = parts.enumerated().map { index, tag in
-            "<Part><PartNumber>\(index + 1)</PartNumber><ETag>\(tag)</ETag></Part>"
-        }
-        let text = "<CompleteMultipartUpload>\(list.joined())</CompleteMultipartUpload>"
-        var request = requests.object("POST", upload.name, body: Array(text.utf8))
-        request.query = [("uploadId", upload.id)]
-        let response = try await requests.send(request)
-        // The first answer was lost: whoever asks again finds the upload gone and the object there.
-        if response.status == 404, try await head(upload.name) != nil { return }
-        _ = try requests.requireXML(response, "CompleteMultipartUploadResult", to: "s3:PutObject")
-    }
-
-    func abort(_ upload: BucketUpload) async throws {
-        var request = requests.object("DELETE", upload.name)
-        request.query = [("uploadId", upload.id)]
-        let response = try await requests.send(request)
-        if response.status == 404 { return }
-        try requests.require(response, to: "s3:AbortMultipartUpload")
-    }
-
-    func unfinishedUploads(before time: Timestamp) async throws -> [BucketUpload] {
-        var request = requests.bucket("GET")
-        request.query = [("uploads", "")]
-        let result = try requests.requireXML(
-            try await requests.send(request, limit: 16 << 20),
-            "ListMultipartUploadsResult",
-            to: "s3:ListBucketMultipartUploads"
-        )
-        return result.all("Upload").compactMap { upload in
-            guard let name = upload["Key"]?.text, let id = upload["UploadId"]?.text,
-                let begun = upload["Initiated"].flatMap({ Timestamp(rfc3339: $0.text) }), begun < time
-            else { return nil }
-            return BucketUpload(name: name, id: id)
-        }
+    func requireXML(_ response: TransferResponse, _ root: String, to permission: String) throws -> XMLElement {
+        try requests.requireXML(response, root, to: permission)
     }
 
     // MARK: - Pieces
 
-    private func storing(_ digest: Digest?) -> [(name: String, value: String)] {
+    func storing(_ digest: Digest?) -> [(name: String, value: String)] {
         var headers: [(name: String, value: String)] = [("Content-Type", "application/octet-stream")]
         if let digest { headers.append((Self.digestHeader, digest.hex)) }
         if let encryption = location.encryption {

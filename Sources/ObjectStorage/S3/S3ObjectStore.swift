@@ -4,8 +4,6 @@ package import OutboundHTTP
 
 /// Opens buckets of S3.
 package enum S3ObjectStore {
-    private enum Probe {}
-
     /// Connects, and tries what the server will do: list, write, refuse to replace, read, delete.
     ///
     /// - Throws: `ServiceError` with `.unavailable`, whose message says what the operator can do.
@@ -19,10 +17,11 @@ package enum S3ObjectStore {
         let careful = S3Bucket(location, requests, sendsConditions: true)
         let keeps: Bool
         do {
-            keeps = try await probe(careful, location, effects)
+            keeps = try await BucketProbe.run(careful, prefix: location.prefix, effects: effects)
         } catch let error as ServiceError where (error.cause as? S3Failure)?.isUnknownHeader == true {
             // Without conditions it works, or says what else is wrong.
-            keeps = try await probe(S3Bucket(location, requests, sendsConditions: false), location, effects)
+            let plain = S3Bucket(location, requests, sendsConditions: false)
+            keeps = try await BucketProbe.run(plain, prefix: location.prefix, effects: effects)
         }
         return BucketObjectStore(
             S3Bucket(location, requests, sendsConditions: keeps),
@@ -30,9 +29,5 @@ package enum S3ObjectStore {
             keepsObjects: keeps,
             effects: effects
         )
-    }
-
-    private static func probe(_ bucket: S3Bucket, _ location: S3Location, _ effects: Effects) async throws -> Bool {
-        try await BucketProbe.run(bucket, name: "\(location.prefix)\(BucketProbe.folder)\(effects.id(Probe.self))")
     }
 }

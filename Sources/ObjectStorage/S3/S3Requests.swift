@@ -13,6 +13,9 @@ struct S3Requests: Sendable {
     /// How long it is asked again when the service has two writers of one name.
     private static let contention = 5
 
+    /// The most bytes of an answer: a part, or what says that there is none.
+    static let usualLimit = BucketObjectStore.partSize + (64 << 10)
+
     let title: String
     private let location: S3Location
     private let credentials: any AWSCredentialSource
@@ -52,7 +55,7 @@ struct S3Requests: Sendable {
     func send(
         _ request: AWSRequest,
         payload: Digest? = nil,
-        limit: Int = BucketObjectStore.partSize + (64 << 10)
+        limit: Int = Self.usualLimit
     ) async throws -> TransferResponse {
         let payload = payload ?? SHA256.hash(request.body ?? [])
         let patience = ServiceClient.Patience(total: Self.patience, transfer: Self.longest, body: limit)

@@ -33,7 +33,7 @@ package struct CheckCommand: Command {
         for warning in settings.warnings { environment.standardOutput("warning: \(warning)\n") }
         switch configuration {
         case .success(let configuration): return await connect(configuration, settings, environment)
-        case .failure(let problems): return refuse(problems, environment)
+        case .failure(let problems): return Self.refuse(problems, environment)
         }
     }
 
@@ -92,16 +92,11 @@ package struct CheckCommand: Command {
             environment.standardOutput("\(try await body())\n")
             return ExitCode.success
         } catch let problems as ConfigurationError {
-            return refuse(problems, environment)
+            return Self.refuse(problems, environment)
         } catch {
             let known = error as? ServiceError
             environment.standardError("cairn: \(known?.message ?? "\(error)")\n")
             return known?.code == .invalidArgument ? ExitCode.configuration : ExitCode.unavailable
         }
-    }
-
-    private func refuse(_ problems: ConfigurationError, _ environment: ProcessEnvironment) -> Int32 {
-        environment.standardError("cairn: the settings cannot be used:\n\(problems)\n")
-        return ExitCode.configuration
     }
 }

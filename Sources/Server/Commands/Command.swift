@@ -21,6 +21,16 @@ extension Command {
     package static var details: String { "" }
     package static var options: [CommandOption] { [] }
     package static var arguments: [CommandArgument] { [] }
+
+    /// Says why a command ends; the exit code that goes with it.
+    static func refuse(_ error: any Error, _ environment: ProcessEnvironment) -> Int32 {
+        if let problems = error as? ConfigurationError {
+            environment.standardError("cairn: the settings cannot be used:\n\(problems)\n")
+            return ExitCode.configuration
+        }
+        environment.standardError("cairn: \((error as? ServiceError)?.message ?? "\(error)")\n")
+        return ExitCode.unavailable
+    }
 }
 
 /// An option such as `--json` or `--output FILE`.

@@ -48,12 +48,8 @@ package struct KeysCommand: Command {
             }
             await databases.database.close()
             return code
-        } catch let error as ConfigurationError {
-            environment.standardError("cairn: the settings cannot be used:\n\(error)\n")
-            return ExitCode.configuration
         } catch {
-            environment.standardError("cairn: \((error as? ServiceError)?.message ?? "\(error)")\n")
-            return ExitCode.unavailable
+            return Self.refuse(error, environment)
         }
     }
 

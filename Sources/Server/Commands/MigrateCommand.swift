@@ -27,12 +27,8 @@ package struct MigrateCommand: Command {
             try await applies
                 ? up(configuration, server, environment) : plan(configuration, environment)
             return ExitCode.success
-        } catch let error as ConfigurationError {
-            environment.standardError("cairn: the settings cannot be used:\n\(error)\n")
-            return ExitCode.configuration
         } catch {
-            environment.standardError("cairn: \((error as? ServiceError)?.message ?? "\(error)")\n")
-            return ExitCode.unavailable
+            return Self.refuse(error, environment)
         }
     }
 

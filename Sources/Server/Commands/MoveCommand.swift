@@ -38,12 +38,8 @@ package struct MoveCommand: Command {
     package func run(_ environment: ProcessEnvironment) async -> Int32 {
         do {
             return try await move(environment)
-        } catch let error as ConfigurationError {
-            environment.standardError("cairn: the settings cannot be used:\n\(error)\n")
-            return ExitCode.configuration
         } catch {
-            environment.standardError("cairn: \((error as? ServiceError)?.message ?? "\(error)")\n")
-            return ExitCode.unavailable
+            return Self.refuse(error, environment)
         }
     }
 

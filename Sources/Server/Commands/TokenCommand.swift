@@ -38,12 +38,8 @@ package struct TokenCommand: Command {
             await databases.database.close()
             environment.standardOutput("\(secret.text.reveal())\n")
             return ExitCode.success
-        } catch let error as ConfigurationError {
-            environment.standardError("cairn: the settings cannot be used:\n\(error)\n")
-            return ExitCode.configuration
         } catch {
-            environment.standardError("cairn: \((error as? ServiceError)?.message ?? "\(error)")\n")
-            return ExitCode.unavailable
+            return Self.refuse(error, environment)
         }
     }
 }
