@@ -3,6 +3,8 @@
 
 TEST_OUTPUT="$LOG_FOLDER/tests.txt"
 TEST_LIMIT=20m
+# The longest script takes four minutes; what hangs must end and say so long before CI is ended from outside.
+SCRIPT_LIMIT=15m
 
 cmd_test() {
     local only='' filter='' long=''
@@ -150,6 +152,28 @@ show_reports() {
 
 # MARK: end to end
 
+# within LIMIT COMMAND…: after so long shows what runs, and ends the command and what it has started.
+within() {
+    local limit=$1 status=0 leader watch
+    shift
+    # Not for its limit: it makes a group of processes, and passes on to all of them what ends it.
+    timeout --kill-after=20 1d "$@" &
+    leader=$!
+    (
+        sleep "$limit" &
+        # shellcheck disable=SC2064
+        trap "kill $!; exit" TERM
+        wait "$!"
+        echo "ended, as it took longer than $limit; what ran:"
+        ps -e -ww -o pgid,pid,stat,etime,time,args | awk -v group="$leader" 'NR == 1 || $1 == group'
+        kill -TERM "$leader"
+    ) &
+    watch=$!
+    wait "$leader" || status=$?
+    kill "$watch" 2>/dev/null || true
+    return "$status"
+}
+
 # Runs every executable Tests/EndToEnd/run-*.sh in order. Scripts/e2e.sh is what they source.
 end_to_end_tests() {
     local script count=0 from
@@ -157,7 +181,7 @@ end_to_end_tests() {
     for script in Tests/EndToEnd/run-*.sh; do
         [[ -x $script ]] || continue
         from=$EPOCHREALTIME
-        run_logged "$(basename "$script" .sh)" "$script"
+        run_logged "$(basename "$script" .sh)" within "$SCRIPT_LIMIT" "$script"
         say "  $(basename "$script") passed in $(seconds_since "$from") s"
         count=$((count + 1))
     done

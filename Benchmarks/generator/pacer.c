@@ -19,6 +19,7 @@
 #include "pacer.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -136,20 +137,22 @@ static void start_script(struct queue *q, int script, int recovering) {
 
 static double stop_time(void) { return phase_ends[phase_count - 1]; }
 
-// Plans the next job of a queue that has nothing to do, or starts it when it is due.
+// Plans the next job of a queue that has nothing to do, or starts it when it is due. The clock is read once: the end of
+// the run must not come between the instant at which a job is due and the question whether there is time for it.
 static void schedule(struct queue *q) {
-    double at = q->interval > 0 ? q->first + q->interval * (double)q->started : now() < q->first ? q->first : now();
+    double instant = now();
+    double at = q->interval > 0 ? q->first + q->interval * (double)q->started : fmax(instant, q->first);
     if ((q->limit >= 0 && q->started >= q->limit) || at >= stop_time())
         return;
-    if (at > now()) {
+    if (at > instant) {
         timer_add(at, q, NULL);
         return;
     }
-    if (now() >= stop_time()) {
+    if (instant >= stop_time()) { // Only a queue with an interval comes here.
         // These were due in time but could not begin. What they have waited is the least they would have taken.
         for (long k = q->started; at < stop_time() && (q->limit < 0 || k < q->limit);
              at = q->first + q->interval * (double)++k) {
-            record(scripts[q->jobs[(size_t)k % q->count].script].label, at, now(), 0, 0);
+            record(scripts[q->jobs[(size_t)k % q->count].script].label, at, instant, 0, 0);
             unstarted++;
         }
         q->limit = q->started;
@@ -343,6 +346,7 @@ int main(int count, char **arguments) {
     loop = epoll_create1(EPOLL_CLOEXEC);
     read_plan(arguments[1]);
     http_open(loop, (const char *const *)arguments + 5, count - 5, arguments[2], (unsigned)atoi(arguments[4]));
+    alarm((unsigned)atoi(arguments[3]) + 10); // Whatever happens, it ends.
     epoch = now();
     phase_cpu[0] = cpu_seconds();
     run(atof(arguments[3]) * 1000);

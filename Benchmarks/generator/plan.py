@@ -122,7 +122,7 @@ class Pacer:
     def __init__(self, folder):
         self.folder, self.program = Path(folder), Path(folder) / "pacer"
         sources = [HERE / name for name in ("pacer.c", "pacer_http.c", "pacer_answer.c", "pacer_plan.c", "histogram.c")]
-        command = ["gcc", "-std=gnu17", "-O2", "-Wall", "-Wextra", "-Werror", "-o", self.program, *sources, "-lz"]
+        command = ["gcc", "-std=gnu17", "-O2", "-Wall", "-Wextra", "-Werror", "-o", self.program, *sources, "-lz", "-lm"]
         subprocess.run(command, check=True)
         self._number = 0
 
@@ -154,13 +154,13 @@ class Pacer:
                     file.write(f"J {scripts[id(script)][0]} {stack} {' '.join(map(str, slots))}\n")
         return path
 
-    def run(self, plan, addresses, token, seconds, seed=1, any_answer=False, sample=None):
+    def run(self, plan, addresses, token, seconds, seed=1, any_answer=False, sample=None, environment=None):
         """Runs a plan; `sample` is called at the start and at the end of each phase."""
         words = [self.program, *(["any"] if any_answer else []), plan, token, seconds, seed, *addresses]
         samples = [sample()] if sample else []
         errors, last = [], "{}"
         with subprocess.Popen([str(word) for word in words], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                              text=True) as child:
+                              text=True, env=environment) as child:
             reader = threading.Thread(target=lambda: errors.append(child.stderr.read()))
             reader.start()
             for line in child.stdout:

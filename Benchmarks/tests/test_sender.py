@@ -2,6 +2,7 @@
 
 import http.server
 import json
+import os
 import random
 import subprocess
 import tempfile
@@ -54,6 +55,19 @@ class Histograms(unittest.TestCase):
         self.assertEqual((printed.slots, printed.count, printed.largest), (found.slots, found.count, found.largest))
 
 
+# Each reading of this clock is 0.2 ms after the one before it.
+COARSE_CLOCK = """
+#include <time.h>
+int clock_gettime(clockid_t which, struct timespec *time) {
+    static long readings;
+    long long at = (long long)++readings * 200000;
+    (void)which;
+    time->tv_sec = at / 1000000000, time->tv_nsec = at % 1000000000;
+    return 0;
+}
+"""
+
+
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version, wbufsize = "HTTP/1.1", 1 << 16
 
@@ -100,11 +114,13 @@ class Sending(unittest.TestCase):
         self.server.server_close()
         self.folder.cleanup()
 
-    def run_jobs(self, answer, script, phases=(0.05, 0.5), rate=0.0, queues=1, slots=(), **options):
+    def run_jobs(self, answer, script, phases=(0.05, 0.5), rate=0.0, queues=1, slots=(), seconds=20, environment=None,
+                 **options):
         self.server.script = answer
         jobs = [plan.Queue([(script, "/S", list(slots))]) for _ in range(queues)]
         path = self.pacer.write(self.bodies, jobs, phases, rate, **options)
-        return self.pacer.run(path, [f"127.0.0.1:{self.server.server_address[1]}"], "secret", 20)
+        return self.pacer.run(path, [f"127.0.0.1:{self.server.server_address[1]}"], "secret", seconds,
+                              environment=environment)
 
     def test_the_schedule_is_kept_and_a_stall_is_charged_to_all_who_wait(self):
         def answer(path, number):
@@ -119,6 +135,17 @@ class Sending(unittest.TestCase):
         # One request stalled, but about a dozen jobs were due meanwhile and count from when they were due.
         self.assertGreater(sum(count for slot, count in total.slots.items() if top_of(slot) > 20_000), 8)
         self.assertGreater(total.largest, 240_000)
+
+    def test_a_closed_loop_ends_wherever_between_two_readings_of_the_clock_the_end_comes(self):
+        library = self.folder.name + "/clock.so"
+        subprocess.run(["gcc", "-std=gnu17", "-shared", "-fPIC", "-x", "c", "-o", library, "-"], input=COARSE_CLOCK,
+                       text=True, check=True)
+        script = plan.Script("job").stage().send("get", "GET", "{S}")
+        for tenths in range(100, 140, 2):
+            with self.subTest(milliseconds=tenths / 10):
+                found = self.run_jobs(lambda path, number: (200, b"{}", {}), script, (0.005, tenths / 1e4), seconds=1,
+                                      environment={**os.environ, "LD_PRELOAD": library})
+                self.assertEqual(found.unstarted, 0)
 
     def test_variables_headers_and_compression(self):
         def answer(path, number):
