@@ -3,6 +3,7 @@ package import Kernel
 /// How to reach a database and how much of it to use.
 package struct MySQLConfiguration: Sendable {
     package var endpoint: MySQLEndpoint
+    /// Empty for none, as before it is made.
     package var database: String
     package var user: String
     package var password: Redacted<String>
@@ -51,6 +52,10 @@ package struct MySQLConfiguration: Sendable {
         package var lock = Duration.seconds(5)
         /// The longest wait for another process's migration.
         package var migrationLock = Duration.seconds(300)
+        /// How long one change of the schema waits for the transactions that use the table.
+        package var schemaLock = Duration.seconds(15)
+        /// How often a change of the schema is tried again that has waited so long.
+        package var schemaLockRetries = 20
         /// The longest wait for one statement of a migration: rebuilding a large table takes its time.
         package var migrationStatement = Duration.seconds(3600)
 
@@ -74,16 +79,22 @@ extension MySQLConfiguration {
 
         /// Reads the two settings, which make sense together only.
         ///
+        /// - Parameter fallback: the version where none is set; nil where one must be.
         /// - Returns: nil when both are missing: a connection in clear text.
         /// - Throws: when one is missing, so that nobody gets clear text who asked for TLS, or when one is wrong.
-        package init?(certificateAuthority: String?, minimumVersion: String?) throws(MySQLConfigurationProblem) {
+        package init?(
+            certificateAuthority: String?,
+            minimumVersion: String?,
+            fallback: Version? = nil
+        ) throws(MySQLConfigurationProblem) {
             switch (certificateAuthority, minimumVersion) {
             case (nil, nil):
                 return nil
             case (nil, _?):
                 throw .certificateAuthorityMissing
-            case (_?, nil):
-                throw .minimumVersionMissing
+            case (let authority?, nil):
+                guard let fallback else { throw .minimumVersionMissing }
+                try self.init(certificateAuthority: authority, minimumVersion: fallback)
             case (let authority?, let minimum?):
                 guard let version = Version(rawValue: minimum) else { throw .unknownVersion(minimum) }
                 try self.init(certificateAuthority: authority, minimumVersion: version)

@@ -71,7 +71,7 @@ final class MySQLConnection {
             configuration.endpoint.host,
             configuration.user,
             configuration.password.reveal(),
-            configuration.database,
+            configuration.database.isEmpty ? nil : configuration.database,
             UInt32(configuration.endpoint.port),
             nil,
             UInt(CLIENT_FOUND_ROWS)
@@ -295,7 +295,7 @@ extension MySQLConnection {
         let session = MySQLSession(
             isMariaDB: isMariaDB,
             version: Int(mysql_get_server_version(handle)),
-            lock: purpose == .work ? limits.lock : .seconds(60),
+            lock: purpose == .work ? limits.lock : limits.schemaLock,
             statement: purpose == .work ? max(limits.read, .seconds(1)) : nil
         )
         guard run(session.setStatement), run("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED") else {

@@ -86,10 +86,23 @@ struct MySQLMigrationSession: MigrationSession {
     func execute(_ sql: SQL) throws {
         if sql.parameters.isEmpty {
             try connection.checkReady(sql.text)
-            try connection.command(sql.text)
+            try patiently { try connection.command(sql.text) }
         } else {
             _ = try connection.execute(sql)
         }
+    }
+
+    /// A change of the schema waits for every transaction that uses the table, and all that come meanwhile wait for it:
+    /// so it waits for a moment, lets them pass, and tries again.
+    private func patiently(_ change: () throws -> Void) throws {
+        for _ in 0..<connection.configuration.limits.schemaLockRetries {
+            do {
+                return try change()
+            } catch DatabaseError.retryable where connection.mode == nil {
+                continue
+            }
+        }
+        try change()
     }
 
     func transaction<T>(_ body: (Transaction) throws -> T) throws -> T {

@@ -31,10 +31,10 @@ package struct MySQLSession: Sendable {
             ("innodb_lock_wait_timeout", "\(lock.components.seconds)"),
             ("lock_wait_timeout", "\(lock.components.seconds)"),
         ]
-        // Only SELECTs on MySQL, every statement on MariaDB.
-        if isMariaDB {
+        // Only SELECTs on MySQL, every statement on MariaDB; older servers have neither.
+        if isMariaDB, version >= 100_101 {
             settings.append(("max_statement_time", "\(statement?.components.seconds ?? 0).000000"))
-        } else if version >= 50708 {
+        } else if !isMariaDB, version >= 50708 {
             settings.append(("max_execution_time", "\((statement?.components.seconds ?? 0) * 1000)"))
         }
         self.settings = settings

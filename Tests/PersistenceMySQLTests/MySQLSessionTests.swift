@@ -30,7 +30,7 @@ struct MySQLSessionTests {
     @Test(
         "limit statements in the way of each server",
         arguments: [
-            (true, 101_119, "max_statement_time"), (false, 90_704, "max_execution_time"),
+            (true, 101_119, "max_statement_time"), (true, 100_038, nil), (false, 90_704, "max_execution_time"),
             (false, 50_708, "max_execution_time"), (false, 50_651, nil),
         ]
     )

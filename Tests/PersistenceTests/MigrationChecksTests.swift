@@ -17,12 +17,13 @@ struct MigrationChecksTests {
         let pets = Table(
             "pets",
             columns: [
-                Column("id", .id), Column("owner_id", .id), Column("name", .name(255)), Column("path", .name(507)),
+                Column("id", .id), Column("owner_id", .id), Column("name", .name(191)), Column("path", .ascii(767)),
                 Column("note", .text, nullable: true), Column("is_tame", .bool, default: .integer(1)),
+                Column("title", .name(507)),
             ],
             primaryKey: ["id"],
             uniqueKeys: [["owner_id", "name"], ["name", "path"]],
-            indexes: [["owner_id"]],
+            indexes: [["owner_id"], ["title"]],
             foreignKeys: [ForeignKey(["owner_id"], references: "owners", ["id"])]
         )
         let migrations = [
@@ -122,6 +123,12 @@ private let mistakes: [Mistake] = [
     Mistake("the length must be", columns: [Column("word", .ascii(16_001))]),
     Mistake("has no bound", columns: [Column("note", .text)], unique: [["note"]]),
     Mistake("has no bound", columns: [Column("raw", .bytes)], unique: [["raw"]]),
+    Mistake("is too long for a unique key", columns: [Column("path", .name(192))], unique: [["path"]]),
+    Mistake("is too long for a unique key", columns: [Column("path", .ascii(768))], key: ["path"]),
+    Mistake(
+        "can get a key together with its table only",
+        [.addColumn(Column("path", .name(192), nullable: true), to: "owners"), .createIndex(["path"], on: "owners")]
+    ),
     Mistake("has 3074 bytes", columns: [Column("path", .name(768))], unique: [["path"]]),
     Mistake("a row may have", columns: [Column("a", .name(10_000)), Column("b", .name(10_000))]),
     Mistake(

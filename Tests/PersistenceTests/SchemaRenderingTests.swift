@@ -31,9 +31,10 @@ struct SchemaRenderingTests {
                             Column("owner_id", .id), Column("number", .integer), Column("note", .text, nullable: true),
                             Column("picture", .bytes), Column("digest", .binary(32)),
                             Column("is_tame", .bool, default: .integer(0)), Column("born_at", .timestamp),
+                            Column("breed", .name(200)), Column("chip", .ascii(800)),
                         ],
                         primaryKey: ["owner_id", "number"],
-                        indexes: [["owner_id", .descending("born_at")], ["digest"]],
+                        indexes: [["owner_id", .descending("born_at")], ["digest"], ["breed", .descending("chip")]],
                         foreignKeys: [ForeignKey(["owner_id"], references: "owners", ["id"])],
                         isClustered: true
                     )
@@ -69,11 +70,14 @@ struct SchemaRenderingTests {
                     digest BLOB NOT NULL CHECK (length(digest) <= 32),
                     is_tame INTEGER NOT NULL DEFAULT 0,
                     born_at INTEGER NOT NULL,
+                    breed TEXT NOT NULL CHECK (length(breed) <= 200),
+                    chip TEXT NOT NULL CHECK (length(chip) <= 800),
                     kind TEXT NOT NULL DEFAULT 'cat' CHECK (length(kind) <= 20),
                     PRIMARY KEY (owner_id, number),
                     CONSTRAINT pets_fk_owner_id FOREIGN KEY (owner_id) REFERENCES owners (id)
                 ) STRICT, WITHOUT ROWID;
                 CREATE INDEX pets_owner_id_born_at ON pets (owner_id, born_at DESC);
+                CREATE INDEX pets_breed_chip ON pets (breed, chip DESC);
 
                 """
         )
@@ -103,9 +107,12 @@ struct SchemaRenderingTests {
                     digest VARBINARY(32) NOT NULL,
                     is_tame TINYINT NOT NULL DEFAULT 0,
                     born_at BIGINT NOT NULL,
+                    breed VARCHAR(200) NOT NULL,
+                    chip VARCHAR(800) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
                     kind VARCHAR(20) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT 'cat',
                     PRIMARY KEY (owner_id, number),
                     KEY pets_owner_id_born_at (owner_id, born_at DESC),
+                    KEY pets_breed_chip (breed(191), chip(767) DESC),
                     CONSTRAINT pets_fk_owner_id FOREIGN KEY (owner_id) REFERENCES owners (id)
                 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 

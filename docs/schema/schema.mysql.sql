@@ -92,7 +92,7 @@ CREATE TABLE stack_tags (
     name VARCHAR(40) NOT NULL,
     value VARCHAR(256) NOT NULL,
     PRIMARY KEY (stack_id, name),
-    KEY stack_tags_name_value (name, value),
+    KEY stack_tags_name_value (name, value(191)),
     CONSTRAINT stack_tags_fk_stack_id FOREIGN KEY (stack_id) REFERENCES stacks (id)
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
@@ -331,7 +331,7 @@ CREATE TABLE oidc_issuers (
     organization_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
     name VARCHAR(100) NOT NULL,
     url VARCHAR(500) NOT NULL,
-    issuer VARCHAR(500) NOT NULL,
+    issuer VARCHAR(500) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
     thumbprints LONGTEXT NOT NULL,
     jwks LONGTEXT,
     max_expiration BIGINT NOT NULL,

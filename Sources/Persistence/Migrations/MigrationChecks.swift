@@ -36,6 +36,9 @@ struct MigrationChecks {
         case .createIndex(let index, let table), .createUniqueKey(let index, let table):
             guard let columns = model.table(table)?.columns else { return }
             check(index, of: table, columns: columns)
+            for name in index.columns.map(\.name) where columns.first(where: { $0.name == name })?.keyPrefix != nil {
+                problems.append("\(table).\(name): so long a column can get a key together with its table only")
+            }
         case .dropTable, .dropColumn, .dropIndex, .data:
             break
         }
@@ -59,6 +62,10 @@ struct MigrationChecks {
         let primary = Table.Index(table.primaryKey.map { Table.IndexColumn(stringLiteral: $0) })
         for index in [primary] + table.uniqueKeys + table.indexes {
             check(index, of: table.name, columns: table.columns)
+        }
+        for name in ([primary] + table.uniqueKeys).flatMap({ $0.columns.map(\.name) })
+        where table.column(name)?.keyPrefix != nil {
+            problems.append("\(table.name).\(name): is too long for a unique key, of which MySQL 5.6 takes 767 bytes")
         }
         let rowBytes = table.columns.reduce(0) { $0 + $1.rowBytes }
         if rowBytes > 65_535 {

@@ -32,8 +32,8 @@ enum SchemaRendering {
         var lines = table.columns.map { definition($0, dialect: dialect) }
         lines.append("PRIMARY KEY (\(table.primaryKey.joined(separator: ", ")))")
         if dialect == .mysql {
-            lines += table.uniqueKeys.map { "UNIQUE KEY \($0.name(on: table.name)) (\(columnList($0)))" }
-            lines += table.indexes.map { "KEY \($0.name(on: table.name)) (\(columnList($0)))" }
+            lines += table.uniqueKeys.map { "UNIQUE KEY \($0.name(on: table.name)) (\(columnList($0, in: table)))" }
+            lines += table.indexes.map { "KEY \($0.name(on: table.name)) (\(columnList($0, in: table)))" }
         }
         lines += table.foreignKeys.map { foreignKey($0, on: table.name) }
         let body = lines.map { "    \($0)" }.joined(separator: ",\n")
@@ -56,8 +56,15 @@ enum SchemaRendering {
         return "CREATE \(named: kind) \(named: index.name(on: table)) ON \(named: table) (\(named: columnList(index)))"
     }
 
-    private static func columnList(_ index: Table.Index) -> String {
-        index.columns.map { $0.isDescending ? "\($0.name) DESC" : $0.name }.joined(separator: ", ")
+    /// The columns of an index.
+    ///
+    /// - Parameter table: on MySQL, where an index has only the beginning of a long column: servers of the time of 5.6
+    ///   take no more, and one schema for all of them is easier to know than two.
+    private static func columnList(_ index: Table.Index, in table: Table? = nil) -> String {
+        index.columns.map { column in
+            let prefix = table?.column(column.name)?.keyPrefix.map { "(\($0))" } ?? ""
+            return "\(column.name)\(prefix)\(column.isDescending ? " DESC" : "")"
+        }.joined(separator: ", ")
     }
 
     private static func foreignKey(_ key: ForeignKey, on table: String) -> String {

@@ -75,6 +75,22 @@ package enum ColumnKind: Sendable, Hashable {
     case timestamp
 }
 
+extension Column {
+    /// The bytes of one column that a key has on MySQL 5.6 and 5.7 with the file format `Antelope`.
+    private static let longestKeyPart = 767
+
+    /// How many characters of it an index has on MySQL; nil when it has all.
+    ///
+    /// Such a column is in no unique key, which would take two values with the same beginning for the same one.
+    package var keyPrefix: Int? {
+        switch kind {
+        case .name(let length) where 4 * length > Self.longestKeyPart: Self.longestKeyPart / 4
+        case .ascii(let length), .binary(let length): length > Self.longestKeyPart ? Self.longestKeyPart : nil
+        case .name, .id, .text, .bytes, .bool, .integer, .timestamp: nil
+        }
+    }
+}
+
 extension Table {
     /// An index or a unique key over columns, in their order.
     package struct Index: Sendable, Equatable, ExpressibleByArrayLiteral {

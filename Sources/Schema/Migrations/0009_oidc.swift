@@ -17,7 +17,7 @@ extension Migration {
                         Column("organization_id", .id),
                         Column("name", .name(100)),
                         Column("url", .name(500)),
-                        Column("issuer", .name(500)),
+                        Column("issuer", .ascii(500)),
                         Column("thumbprints", .text),
                         Column("jwks", .text, nullable: true),
                         Column("max_expiration", .integer),

@@ -10,6 +10,9 @@ package struct MigrateCommand: Command {
     package static let details = """
         'plan' changes nothing. 'up' may run beside other processes: one of them does the work, the others wait. An \
         interrupted run goes on where it stopped.
+
+        With MYSQL_ROOT_PASSWORD 'up' waits for the database server and makes the database and the service's account \
+        first; docs/configuration.md has all of these variables.
         """
     package static let arguments = [CommandArgument("action", oneOf: ["plan", "up"])]
 
@@ -23,9 +26,15 @@ package struct MigrateCommand: Command {
         do {
             let settings = environment.settings
             let server = try ServerConfiguration(settings: settings)
-            let configuration = try DatabaseConfiguration(settings: settings, dataFolder: server.dataFolder)
-            try await applies
-                ? up(configuration, server, environment) : plan(configuration, environment)
+            let job = try MigrationJob(settings: settings, dataFolder: server.dataFolder)
+            for warning in settings.warnings { environment.standardError("cairn: \(warning)\n") }
+            if applies {
+                try DataFolder.prepare(server.dataFolder)
+                try await job.prepare(environment)
+                try await up(job.database, environment)
+            } else {
+                try await plan(job.database, environment)
+            }
             return ExitCode.success
         } catch {
             return Self.refuse(error, environment)
@@ -50,12 +59,7 @@ package struct MigrateCommand: Command {
         }
     }
 
-    private func up(
-        _ configuration: DatabaseConfiguration,
-        _ server: ServerConfiguration,
-        _ environment: ProcessEnvironment
-    ) async throws {
-        try DataFolder.prepare(server.dataFolder)
+    private func up(_ configuration: DatabaseConfiguration, _ environment: ProcessEnvironment) async throws {
         let databases = try await Databases.open(configuration)
         let done = try await closing(databases) { try await apply(to: databases.database, environment) }
         environment.standardOutput(

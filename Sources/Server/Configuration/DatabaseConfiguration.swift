@@ -21,10 +21,15 @@ package struct DatabaseConfiguration: Sendable {
         case mysql(MySQLConfiguration)
     }
 
-    package let engine: Engine
+    package var engine: Engine
     package let migratesAtStart: Bool
 
-    package init(settings: Settings, dataFolder: String) throws(ConfigurationError) {
+    /// - Parameter leastTLS: the version where `DATABASE_CA_CERTIFICATE` is set alone; nil where that is refused.
+    package init(
+        settings: Settings,
+        dataFolder: String,
+        leastTLS: MySQLConfiguration.Version? = nil
+    ) throws(ConfigurationError) {
         let settings = settings.section()
         let endpoint = settings.string("PULUMI_DATABASE_ENDPOINT")
         let name = settings.string("PULUMI_DATABASE_NAME", default: "pulumi")
@@ -41,7 +46,11 @@ package struct DatabaseConfiguration: Sendable {
                     database: name,
                     user: user,
                     password: password,
-                    tls: try MySQLConfiguration.TLS(certificateAuthority: authority, minimumVersion: version)
+                    tls: try MySQLConfiguration.TLS(
+                        certificateAuthority: authority,
+                        minimumVersion: version,
+                        fallback: leastTLS
+                    )
                 )
             } catch let error as MySQLEndpointError {
                 settings.report("PULUMI_DATABASE_ENDPOINT", error.description)
