@@ -126,6 +126,9 @@ extension MySQLConfiguration {
         case v12 = "1.2"
         case v13 = "1.3"
 
+        /// Whether it was withdrawn (RFC 8996) and stays for servers that know no other.
+        var isOld: Bool { self == .v10 || self == .v11 }
+
         /// This version and the later ones, as the client library takes them.
         var andLater: String {
             Self.allCases.drop { $0 != self }.map { "TLSv\($0.rawValue)" }.joined(separator: ",")

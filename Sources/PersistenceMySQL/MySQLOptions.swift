@@ -46,6 +46,8 @@ struct MySQLOptions {
         if let tls, let authority {
             mysql_options(handle, MYSQL_OPT_SSL_CA, authority.path)
             mysql_options(handle, MARIADB_OPT_TLS_VERSION, tls.minimumVersion.andLater)
+            // OpenSSL speaks the old versions only where their signatures by SHA-1 are allowed, too.
+            if tls.minimumVersion.isOld { mysql_options(handle, MYSQL_OPT_SSL_CIPHER, "DEFAULT:@SECLEVEL=0") }
         }
     }
 

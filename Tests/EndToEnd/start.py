@@ -1,16 +1,19 @@
 #!/usr/bin/env python3
 """The process from outside: first start, settings, refusals, TLS, stop, migrations, keys, a database that goes away."""
+import json
 import os
 import re
 import shutil
 import socket
 import sqlite3
 import subprocess
+import tempfile
 import time
 import unittest
+import urllib.parse
 
 from databases import DatabaseServer
-from process import TOKEN, Server, free_port, until
+from process import TOKEN, Server, free_port, mysql_settings, until
 
 ROOT = os.environ["E2E_FOLDER"]
 
@@ -19,7 +22,8 @@ class Case(unittest.TestCase):
     """Each test has a folder of its own, and what it starts ends with it."""
 
     def setUp(self):
-        self.folder = os.path.join(ROOT, self.id().rpartition(".")[2])
+        _, case, test = self.id().rsplit(".", 2)
+        self.folder = os.path.join(ROOT, case, test)
         os.makedirs(self.folder)
 
     def server(self, name="server", **variables):
@@ -305,6 +309,65 @@ class Migrations(Case):
                 self.assertEqual(run.returncode, 69)
                 self.assertIn("newer", run.stderr)
         self.assertEqual(rows(server), before)
+
+
+@unittest.skipUnless(os.environ.get("CAIRN_TEST_MARIADB") or os.environ.get("CI"), "NOT RUN: no databases for tests")
+class MigrationsContainer(Case):
+    """`cairn migrate up` with the variables of the vendor's migrations container."""
+
+    def setUp(self):
+        super().setUp()
+        self.database = DatabaseServer(self.KIND, tempfile.mkdtemp(dir=ROOT))
+        self.addCleanup(self.database.stop)
+        parts = urllib.parse.urlsplit(self.database.url)
+        credentials = {"username": "cairn_admin", "password": urllib.parse.unquote(parts.password)}
+        own = mysql_settings(self.database.url, "container_x")
+        own.update(PULUMI_DATABASE_USER_NAME="pulumi_service", PULUMI_DATABASE_USER_PASSWORD="it's \\ \"quoted\"")
+        self.service = self.server(**own)
+        self.container = self.server("container", **{
+            **own, "DATABASE_MIN_TLS_VERSION": None, "MYSQL_ROOT_CREDENTIALS": json.dumps(credentials)})
+
+    def test_several_at_once_wait_for_the_server_and_make_everything_once(self):
+        self.database.kill()
+        runs = [subprocess.Popen([os.environ["CAIRN_BIN"], "migrate", "up"], env=self.container.environment(), text=True,
+                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(3)]
+        for run in runs:
+            self.addCleanup(run.kill)
+        waiting = [run.stderr.readline() for run in runs]
+        self.database.resume()
+        outputs = [run.communicate(timeout=60) for run in runs]
+
+        for run, line, (output, error) in zip(runs, waiting, outputs):
+            self.assertIn("waiting: ", line)
+            self.assertEqual(run.returncode, 0, error)
+        everything = "".join(output for output, _ in outputs)
+        self.assertEqual(everything.count("database container_x made"), 1)
+        self.assertEqual(everything.count("account pulumi_service made"), 1)
+        self.assertEqual(everything.count("migrations applied"), 1)
+        self.assertEqual(everything.count("is up to date"), 2)
+        self.assertEqual(self.service.start().get("/api/user").status, 200)
+
+    def test_an_administrator_migrates_where_the_account_is_made_by_hand(self):
+        self.container.variables.update(SKIP_CREATE_DB_USER="true", MIGRATE_AS_SUPERUSER="true")
+        run = self.container.command("migrate", "up")
+
+        self.assertEqual(run.returncode, 0, run.stderr)
+        self.assertIn("migrations applied", run.stdout)
+        self.assertNotIn("account", run.stdout)
+        refused = self.service.command("serve")
+        self.assertNotEqual(refused.returncode, 0)
+        self.assertIn("refuses the account", refused.stderr + refused.stdout)
+
+
+class MigrationsContainerMariaDB(MigrationsContainer):
+    KIND = "mariadb"
+
+
+class MigrationsContainerMySQL(MigrationsContainer):
+    KIND = "mysql"
+
+
+del MigrationsContainer  # it is no test of its own
 
 
 class Stop(Case):

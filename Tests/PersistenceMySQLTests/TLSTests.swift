@@ -100,6 +100,27 @@ struct TLSTests {
         }
     }
 
+    @Test("speaks a withdrawn version with a server that knows no other, if it is told to", arguments: ["1.0", "1.1"])
+    func withdrawnVersion(version: String) async throws {
+        let options = ["--tls-version=TLSv\(version)", "--ssl-cipher=DEFAULT:@SECLEVEL=0"]
+        try await PrivateServer.with(.mariadb, options: options) { server in
+            let modern = try server.configuration()
+            var old = modern
+            old.tls = try MySQLConfiguration.TLS(
+                certificateAuthority: TestCertificates.authority(),
+                minimumVersion: .v10
+            )
+
+            let refusal = await connectError(modern)
+            let driver = try MySQLDriver(old)
+            let tls = try await driver.inspect().tls
+            await driver.close()
+
+            #expect(refusal?.kind == .tooLowTLSVersion)
+            #expect(tls?.contains(version == "1.0" ? "TLSv1" : "TLSv1.1") == true, "\(tls ?? "")")
+        }
+    }
+
     @Test("never falls back to clear text where the server offers none")
     func serverWithoutTLS() async throws {
         try await PrivateServer.with(.mariadb, options: ["--no-tls", "--skip-ssl"]) { server in
