@@ -5,12 +5,12 @@
 # Sourced by ./dev; defines services_start, services_stop, services_status and services_env. Everything the servers
 # write is in .services/ of the clone, their data in memory (/dev/shm) where there is room. Knobs, all optional:
 #   CAIRN_SERVICES        which servers; when it is not set,
-#                         "mariadb mysql moto seaweedfs azureblob azurevault googlekms googlestorage"
+#                         "mariadb mysql moto seaweedfs azureblob azurevault googlekms googlestorage vault"
 #   CAIRN_MARIADB_PORT    first port to try, 13306 by default; a taken port leads to the next free one
 #   CAIRN_MYSQL_PORT      the same, 13307 by default
 #   CAIRN_MOTO_PORT       the same, 13308 by default; CAIRN_SEAWEEDFS_PORT 13309, CAIRN_AZUREBLOB_PORT 13310,
 #                         CAIRN_AZUREVAULT_PORT 13311, CAIRN_GOOGLEKMS_PORT 13312,
-#                         CAIRN_GOOGLESTORAGE_PORT 13313
+#                         CAIRN_GOOGLESTORAGE_PORT 13313, CAIRN_VAULT_PORT 13314
 #   CAIRN_SERVICES_CACHE  where unpacked servers are kept between clones, ~/.cache/cairn/services by default
 
 SERVICES_SCRIPTS=$(cd "$(dirname "${BASH_SOURCE[0]}")/services" && pwd)
@@ -53,7 +53,7 @@ services_stop() {
         rm -rf "${SERVICES_ROOT:?}/$kind"
         services_say "$kind stopped"
     done
-    for kind in moto seaweedfs azureblob azurevault googlekms googlestorage; do
+    for kind in moto seaweedfs azureblob azurevault googlekms googlestorage vault; do
         [ -d "$SERVICES_ROOT/$kind" ] || continue
         cloud_stop "$kind"
         rm -rf "${SERVICES_ROOT:?}/$kind"
@@ -91,7 +91,7 @@ services_env() {
         export "${name}_NASTY=$(services_url cairn_nasty "$SERVICES_NASTY_PASSWORD" "$port")$query"
         export "${name}_EMPTY=$(services_url cairn_empty "" "$port")$query"
     done
-    for kind in moto seaweedfs azureblob azurevault googlekms googlestorage; do
+    for kind in moto seaweedfs azureblob azurevault googlekms googlestorage vault; do
         name=CAIRN_TEST_$(tr '[:lower:]' '[:upper:]' <<<"$kind")
         unset "$name"
         if cloud_running "$kind"; then export "$name=http://127.0.0.1:$(cat "$SERVICES_ROOT/$kind/port")"; fi
@@ -101,7 +101,7 @@ services_env() {
 # --- Parts -----------------------------------------------------------------------------------------------------------
 
 services_kinds() {
-    echo "${CAIRN_SERVICES:-mariadb mysql moto seaweedfs azureblob azurevault googlekms googlestorage}"
+    echo "${CAIRN_SERVICES:-mariadb mysql moto seaweedfs azureblob azurevault googlekms googlestorage vault}"
 }
 
 services_running() {

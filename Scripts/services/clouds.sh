@@ -7,6 +7,7 @@
 #   azurevault Azure Key Vault and whoever gives tokens for it, Tests/Counterparts/azure_vault.py
 #   googlekms  Cloud KMS of Google and the same, Tests/Counterparts/google_kms.py; its folder has account.json
 #   googlestorage  Google Cloud Storage and tokens of a machine, Tests/Counterparts/google_storage.py
+#   vault      HashiCorp Vault, Tests/Counterparts/vault.py
 #
 # The folder of one gets the log, the process id, the port and the data.
 
@@ -15,7 +16,7 @@ SEAWEEDFS_KEYS='{"identities": [{"name": "cairn", "credentials":
 
 is_cloud() {
     case $1 in
-    moto | seaweedfs | azureblob | azurevault | googlekms | googlestorage) ;;
+    moto | seaweedfs | azureblob | azurevault | googlekms | googlestorage | vault) ;;
     *) return 1 ;;
     esac
 }
@@ -36,6 +37,7 @@ cloud_first_port() {
     azurevault) echo "${CAIRN_AZUREVAULT_PORT:-13311}" ;;
     googlekms) echo "${CAIRN_GOOGLEKMS_PORT:-13312}" ;;
     googlestorage) echo "${CAIRN_GOOGLESTORAGE_PORT:-13313}" ;;
+    vault) echo "${CAIRN_VAULT_PORT:-13314}" ;;
     esac
 }
 
@@ -57,6 +59,7 @@ cloud_command() {
     azurevault) printf '%s\n' python3 "$SERVICES_SCRIPTS/../../Tests/Counterparts/azure_vault.py" "$port" ;;
     googlekms) printf '%s\n' python3 "$SERVICES_SCRIPTS/../../Tests/Counterparts/google_kms.py" "$port" "$folder" ;;
     googlestorage) printf '%s\n' python3 "$SERVICES_SCRIPTS/../../Tests/Counterparts/google_storage.py" "$port" ;;
+    vault) printf '%s\n' python3 "$SERVICES_SCRIPTS/../../Tests/Counterparts/vault.py" "$port" ;;
     esac
 }
 
@@ -123,5 +126,5 @@ cloud_running() {
     [ -s "$SERVICES_ROOT/$1/pid" ] || return
     pid=$(cat "$SERVICES_ROOT/$1/pid")
     [ -r "/proc/$pid/cmdline" ] && tr '\0' '\n' <"/proc/$pid/cmdline" |
-        grep -qE 'moto_server$|/weed$|(azure_blob|azure_vault|google_kms|google_storage).py$|dev$|bash$'
+        grep -qE 'moto_server$|/weed$|(azure_blob|azure_vault|google_kms|google_storage|vault).py$|dev$|bash$'
 }

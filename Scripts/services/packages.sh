@@ -15,7 +15,7 @@ services_packages() {
             [ -n "$(mariadb_program mariadbd)" ] || missing+=(mariadb-server-core)
             [ -n "$(mariadb_program my_print_defaults)" ] || missing+=(mariadb-client-core)
             ;;
-        mysql | moto | seaweedfs | azureblob | azurevault | googlekms | googlestorage) ;;
+        mysql | moto | seaweedfs | azureblob | azurevault | googlekms | googlestorage | vault) ;;
         *) services_fail "unknown server '$kind' in CAIRN_SERVICES" || return ;;
         esac
     done

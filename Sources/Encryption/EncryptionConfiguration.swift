@@ -12,8 +12,9 @@ package import Kernel
 /// | `PULUMI_AZURE_KV_KEY_VERSION` | Version of that key which wraps new keys | the newest |
 /// | `CAIRN_GOOGLE_KMS_KEY` | Key of Google's Cloud KMS, as `projects/…/locations/…/keyRings/…/cryptoKeys/…` | none |
 /// | `CAIRN_GOOGLE_KMS_ENDPOINT` | Where Cloud KMS is reached | `https://cloudkms.googleapis.com` |
+/// | `CAIRN_VAULT_KEY` | Key of the transit engine of HashiCorp Vault, as `transit/keys/NAME` | none |
 /// | `CAIRN_KEYS_ALSO` | Another master key that opens what it wrapped, and wraps nothing: `local:PATH`, `aws:KEY`, \
-/// `azure:URI/keys/KEY` or `google:KEY` | none |
+/// `azure:URI/keys/KEY`, `google:KEY` or `vault:KEY` | none |
 ///
 /// At most one kind may be set. With none, a key is made in the data folder at the first start.
 package struct EncryptionConfiguration: Sendable, Equatable {
@@ -24,6 +25,7 @@ package struct EncryptionConfiguration: Sendable, Equatable {
         case awsKMS(key: String)
         case azureKeyVault(uri: String, key: String, version: String?)
         case googleKMS(key: String, ServiceAddress)
+        case vaultTransit(VaultKey)
     }
 
     package let place: Place
@@ -38,8 +40,14 @@ package struct EncryptionConfiguration: Sendable, Equatable {
         let vaultKey = settings.string("PULUMI_AZURE_KV_KEY_NAME")
         let version = settings.string("PULUMI_AZURE_KV_KEY_VERSION")
         let google = Self.google(settings)
-        let kinds = ["PULUMI_LOCAL_KEYS", "PULUMI_KMS_KEY", "PULUMI_AZURE_KV_URI", "CAIRN_GOOGLE_KMS_KEY"]
-        settings.atMostOne(of: kinds)
+        let transit = settings.string("CAIRN_VAULT_KEY")
+        let transitKey = transit.flatMap { VaultKey($0) }
+        if transit != nil, transitKey == nil { settings.report("CAIRN_VAULT_KEY", "takes a key, as transit/keys/NAME") }
+        settings.atMostOne(
+            of: [
+                "PULUMI_LOCAL_KEYS", "PULUMI_KMS_KEY", "PULUMI_AZURE_KV_URI", "CAIRN_GOOGLE_KMS_KEY", "CAIRN_VAULT_KEY",
+            ]
+        )
         settings.allOf("PULUMI_AZURE_KV_URI", "PULUMI_AZURE_KV_KEY_NAME")
         Self.report(kms, vault, vaultKey, version, to: settings)
         let also = settings.string(Self.also)
@@ -53,6 +61,8 @@ package struct EncryptionConfiguration: Sendable, Equatable {
             place = .azureKeyVault(uri: vault, key: vaultKey, version: version)
         } else if let google {
             place = google
+        } else if let transitKey {
+            place = .vaultTransit(transitKey)
         } else {
             place = .local(path: path ?? "\(dataFolder)/keys", makesKey: path == nil)
         }
@@ -74,7 +84,9 @@ package struct EncryptionConfiguration: Sendable, Equatable {
     }
 
     private static let also = "CAIRN_KEYS_ALSO"
-    private static let forms = "takes local:PATH, aws:KEY, azure:https://name.vault.azure.net/keys/KEY or google:KEY"
+    private static let forms = """
+        takes local:PATH, aws:KEY, azure:https://name.vault.azure.net/keys/KEY, google:KEY or vault:transit/keys/KEY
+        """
     private static let googleAddress = ServiceAddress(host: "cloudkms.googleapis.com")
 
     /// Reads a place with its kind before it; nil for anything else.
@@ -95,6 +107,8 @@ package struct EncryptionConfiguration: Sendable, Equatable {
             return .azureKeyVault(uri: uri, key: String(parts[1][range.upperBound...]), version: nil)
         case "google":
             return GoogleKMSKeyProvider.isName(parts[1]) ? .googleKMS(key: parts[1], google) : nil
+        case "vault":
+            return VaultKey(parts[1]).map { .vaultTransit($0) }
         default:
             return nil
         }
@@ -169,6 +183,7 @@ package struct EncryptionConfiguration: Sendable, Equatable {
             case .awsKMS: "PULUMI_KMS_KEY"
             case .azureKeyVault: "PULUMI_AZURE_KV_URI"
             case .googleKMS: "CAIRN_GOOGLE_KMS_KEY"
+            case .vaultTransit: "CAIRN_VAULT_KEY"
             }
         return ConfigurationError([.init(setting: setting, text: text)])
     }
@@ -183,6 +198,7 @@ extension EncryptionConfiguration.Place {
         case .azureKeyVault(let uri, let key, let version):
             "Azure Key Vault key \(key) at \(uri)\(version.map { ", version \($0)" } ?? "")"
         case .googleKMS(let key, _): "Cloud KMS key \(key)"
+        case .vaultTransit(let key): "Vault key \(key)"
         }
     }
 

@@ -7,6 +7,7 @@ package struct MasterKey: Sendable {
     private let aws: AWSConfiguration
     private let azure: AzureConfiguration
     private let google: GoogleConfiguration
+    private let vault: VaultConfiguration
     private let client: ServiceClient
     private let effects: Effects
     private let clock: any Clock<Duration>
@@ -15,11 +16,13 @@ package struct MasterKey: Sendable {
     ///   - aws: used when the key is there; nothing is asked for otherwise.
     ///   - azure: the same.
     ///   - google: the same.
+    ///   - vault: the same.
     ///   - client: reaches the services.
     package init(
         aws: AWSConfiguration,
         azure: AzureConfiguration,
         google: GoogleConfiguration,
+        vault: VaultConfiguration,
         client: ServiceClient,
         effects: Effects,
         clock: any Clock<Duration>
@@ -27,6 +30,7 @@ package struct MasterKey: Sendable {
         self.aws = aws
         self.azure = azure
         self.google = google
+        self.vault = vault
         self.client = client
         self.effects = effects
         self.clock = clock
@@ -97,6 +101,9 @@ package struct MasterKey: Sendable {
                 client: client,
                 clock: clock
             )
+        case .vaultTransit(let key):
+            let access = try VaultAccess(vault, client: client, effects: effects)
+            return try await VaultKeyProvider.open(key, in: access, clock: clock)
         }
     }
 }

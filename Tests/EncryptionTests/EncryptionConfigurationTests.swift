@@ -112,6 +112,7 @@ struct EncryptionConfigurationTests {
             aws: try AWSConfiguration(settings: settings),
             azure: try AzureConfiguration(settings: settings),
             google: try GoogleConfiguration(settings: settings),
+            vault: try VaultConfiguration(settings: settings),
             client: try makeClient(),
             effects: Effects(now: { Timestamp(seconds: 1) }, randomBytes: Random.bytes),
             clock: ContinuousClock()

@@ -18,6 +18,7 @@ from process import Server
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "Counterparts"))
 import azure_vault  # noqa: E402
 import google_kms  # noqa: E402
+import vault  # noqa: E402
 
 ROOT = os.environ["E2E_FOLDER"]
 SECRET = "the secret that must stay one"
@@ -330,6 +331,38 @@ class GoogleKeys(Keys, unittest.TestCase):
 
     def missing_settings(self):
         return {"CAIRN_GOOGLE_KMS_KEY": google_kms.PARENT + "nowhere"}
+
+
+class VaultKeys(Keys, unittest.TestCase):
+    setting, words = "CAIRN_VAULT_KEY", "Vault"
+    primary, kind = ("CAIRN_VAULT_KEY",), "vault"
+
+    def make_gate(self):
+        self.vault = vault.serve(0)
+        threading.Thread(target=self.vault.serve_forever, daemon=True).start()
+        self.addCleanup(self.vault.server_close)
+        self.addCleanup(self.vault.shutdown)
+        return Gate(self.vault.server_port)
+
+    def settings(self):
+        return {"CAIRN_VAULT_KEY": "transit/keys/states", "VAULT_ADDR": "http://127.0.0.1:%d" % self.gate.port,
+                "CAIRN_VAULT_ROLE_ID": vault.ROLE, "CAIRN_VAULT_SECRET_ID": vault.SECRET}
+
+    def other_settings(self):
+        return {"CAIRN_VAULT_KEY": "transit/keys/others"}
+
+    def missing_settings(self):
+        return {"CAIRN_VAULT_KEY": "transit/keys/nowhere"}
+
+    def test_are_got_without_a_failed_request_while_tokens_end(self):
+        self.vault.life = 2
+        server = self.server().start()
+        ends = time.monotonic() + 6
+        number = 0
+        while time.monotonic() < ends:
+            self.make_secret(server, "s%d" % number)
+            number += 1
+        self.assertGreater(sum(path.endswith("/login") for _, path, _ in self.vault.seen), 2)
 
 
 if __name__ == "__main__":

@@ -51,6 +51,42 @@ struct MigrationLockTests {
         }
     }
 
+    @Test(
+        "change a table that a transaction uses once that has ended, and give up after as many tries as they may",
+        arguments: TestServer.allCases,
+        [0, 100]
+    )
+    func tableInUse(server: TestServer, retries: Int) async throws {
+        var limits = MySQLConfiguration.Limits()
+        limits.schemaLock = .seconds(1)
+        limits.schemaLockRetries = retries
+        try await withDriver(server, limits: limits) { driver in
+            try await driver.createItems()
+            let isReading = DispatchSemaphore(value: 0)
+            let mayEnd = DispatchSemaphore(value: 0)
+            async let reader: Void = driver.write { tx in
+                _ = try tx.count("SELECT COUNT(*) FROM items")
+                isReading.signal()
+                mayEnd.wait()
+            }
+            try await driver.waitFor(isReading)
+            Task.detached {
+                try await Task.sleep(for: .seconds(2.5))
+                mayEnd.signal()
+            }
+
+            var refusal: (any Error)?
+            do {
+                try await driver.run("ALTER TABLE items ADD COLUMN age BIGINT")
+            } catch {
+                refusal = error
+            }
+            try await reader
+
+            #expect((refusal as? DatabaseError)?.isRetryable == (retries == 0 ? true : nil))
+        }
+    }
+
     @Test("stop waiting when their task is cancelled", arguments: TestServer.allCases)
     func cancelled(server: TestServer) async throws {
         try await withDriver(server) { driver in

@@ -16,7 +16,11 @@ package struct KeysCommand: Command {
         """
     package static let arguments = [CommandArgument("action", oneOf: ["rotate", "move"])]
     package static let options = [
-        CommandOption("--to", value: "KEY", "for move: local:PATH, aws:KEY, azure:URI/keys/KEY or google:KEY"),
+        CommandOption(
+            "--to",
+            value: "KEY",
+            "for move: local:PATH, aws:KEY, azure:URI/keys/KEY, google:KEY or vault:KEY"
+        ),
         CommandOption("--dry-run", "says what would be wrapped anew, and changes nothing"),
     ]
 

@@ -13,6 +13,7 @@ package struct Configuration: Sendable {
     package let aws: AWSConfiguration
     package let azure: AzureConfiguration
     package let google: GoogleConfiguration
+    package let vault: VaultConfiguration
     package let objects: ObjectStorageConfiguration
     package let encryption: EncryptionConfiguration
     package let installation: InstallationConfiguration
@@ -41,6 +42,7 @@ package struct Configuration: Sendable {
         let google = settings.build { settings throws(ConfigurationError) in
             try GoogleConfiguration(settings: settings)
         }
+        let vault = settings.build { settings throws(ConfigurationError) in try VaultConfiguration(settings: settings) }
         let objects = settings.build { settings throws(ConfigurationError) in
             try ObjectStorageConfiguration(settings: settings, dataFolder: folder, region: aws?.region)
         }
@@ -66,7 +68,7 @@ package struct Configuration: Sendable {
             guard let failpoints else { throw ConfigurationError([]) }
             self.failpoints = failpoints
         #endif
-        guard let server, let listener, let database, let aws, let azure, let google, let objects,
+        guard let server, let listener, let database, let aws, let azure, let google, let vault, let objects,
             let encryption, let installation, let outbound, let log
         else {
             throw ConfigurationError([])
@@ -77,6 +79,7 @@ package struct Configuration: Sendable {
         self.aws = aws
         self.azure = azure
         self.google = google
+        self.vault = vault
         self.objects = objects
         self.encryption = encryption
         self.installation = installation

@@ -23,6 +23,7 @@ extension MasterKey {
             aws: configuration.aws,
             azure: configuration.azure,
             google: configuration.google,
+            vault: configuration.vault,
             client: ServiceClient(configuration, transfers: transfers, environment),
             effects: environment.effects,
             clock: environment.clock

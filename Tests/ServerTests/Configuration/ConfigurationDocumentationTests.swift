@@ -34,7 +34,8 @@ struct ConfigurationDocumentationTests {
         let words = ["PASSWORD", "TOKEN", "PRIVATE", "SECRET", "API_KEY", "LICENSE_KEY", "WRITE_KEY"]
         // The name of a file is none, whatever is in it.
         let notSecret = ["_FILE", "_ALLOW_EMPTY_PASSWORD"]
-        for row in rows where words.contains(where: row.name.contains) && !notSecret.contains(where: row.name.hasSuffix) {
+        for row in rows where words.contains(where: row.name.contains) && !notSecret.contains(where: row.name.hasSuffix)
+        {
             #expect(row.isSecret, "\(row.name)")
         }
     }

@@ -30,7 +30,10 @@ struct MigrationConfigurationTests {
             (["MYSQL_ROOT_USERNAME": "boss", "MYSQL_ALLOW_EMPTY_PASSWORD": "true"], "boss", "", 0),
             (["MYSQL_ALLOW_EMPTY_PASSWORD": "true"], "root", "", 0),
             (["MYSQL_ROOT_CREDENTIALS": #"{"username":"ad","password":"x\"y"}"#], "ad", "x\"y", 0),
-            (["MYSQL_ROOT_CREDENTIALS": #"{"username":"ad","password":"x"}"#, "MYSQL_ROOT_PASSWORD": "p"], "ad", "x", 1),
+            (
+                ["MYSQL_ROOT_CREDENTIALS": #"{"username":"ad","password":"x"}"#, "MYSQL_ROOT_PASSWORD": "p"], "ad", "x",
+                1
+            ),
         ] as [([String: String], String, String, Int)]
     )
     func administrators(variables: [String: String], user: String, password: String, warnings: Int) throws {
@@ -51,7 +54,10 @@ struct MigrationConfigurationTests {
             (["MYSQL_ROOT_CREDENTIALS": #"{"username":"a","password":""}"#], "MYSQL_ROOT_CREDENTIALS"),
             (["MYSQL_ROOT_CREDENTIALS": #"{"username":"a","password":5}"#], "MYSQL_ROOT_CREDENTIALS"),
             (["MIGRATE_AS_SUPERUSER": "true"], "MIGRATE_AS_SUPERUSER"),
-            (["MYSQL_ROOT_PASSWORD": "secret-1", "PULUMI_DATABASE_USER_PASSWORD": ""], "PULUMI_DATABASE_USER_PASSWORD"),
+            (
+                ["MYSQL_ROOT_PASSWORD": "secret-1", "PULUMI_DATABASE_USER_PASSWORD": ""],
+                "PULUMI_DATABASE_USER_PASSWORD"
+            ),
             (["PULUMI_DATABASE_PING_ENDPOINT": "http://db"], "PULUMI_DATABASE_PING_ENDPOINT"),
             (["MYSQL_PORT": "0"], "MYSQL_PORT"), (["METADATA_LOCK_RETRIES": "many"], "METADATA_LOCK_RETRIES"),
             (["METADATA_LOCK_WAIT_TIMEOUT": "0"], "METADATA_LOCK_WAIT_TIMEOUT"),

@@ -176,7 +176,13 @@ struct StartMatrixTests {
             ),
             (["PULUMI_AZURE_KV_KEY_VERSION": "0123456789abcdef0123456789abcdef"], ["PULUMI_AZURE_KV_KEY_VERSION"]),
             (["CAIRN_GOOGLE_KMS_KEY": "a-key"], ["CAIRN_GOOGLE_KMS_KEY"]),
+            (["CAIRN_VAULT_KEY": "states"], ["CAIRN_VAULT_KEY"]),
+            (["CAIRN_VAULT_KEY": "transit/keys/a", "PULUMI_KMS_KEY": "alias/a"], ["PULUMI_KMS_KEY"]),
+            (["CAIRN_KEYS_ALSO": "vault:states"], ["CAIRN_KEYS_ALSO"]),
             // Identities.
+            (["VAULT_TOKEN": "t", "CAIRN_VAULT_KUBERNETES_ROLE": "r"], ["VAULT_TOKEN"]),
+            (["CAIRN_VAULT_SECRET_ID": "s"], ["CAIRN_VAULT_SECRET_ID"]),
+            (["VAULT_ADDR": "http://vault.example"], ["VAULT_ADDR"]),
             (["AWS_ACCESS_KEY_ID": "id"], ["AWS_ACCESS_KEY_ID"]),
             (["AWS_SECRET_ACCESS_KEY": "s"], ["AWS_SECRET_ACCESS_KEY"]),
             (["AWS_WEB_IDENTITY_TOKEN_FILE": "/token"], ["AWS_WEB_IDENTITY_TOKEN_FILE"]),
