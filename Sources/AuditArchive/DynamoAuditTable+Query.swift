@@ -8,6 +8,8 @@ extension DynamoAuditTable {
         package var scope: AuditEvent.Scope
         /// Only what this person did.
         package var user: UserID?
+        /// Only what was done of this kind.
+        package var action: AuditAction?
         /// Not before.
         package var from: Timestamp?
         /// Before.
@@ -20,6 +22,7 @@ extension DynamoAuditTable {
         package init(
             _ scope: AuditEvent.Scope,
             user: UserID? = nil,
+            action: AuditAction? = nil,
             from: Timestamp? = nil,
             until: Timestamp? = nil,
             limit: Int = 100,
@@ -27,6 +30,7 @@ extension DynamoAuditTable {
         ) {
             self.scope = scope
             self.user = user
+            self.action = action
             self.from = from
             self.until = until
             self.limit = limit
@@ -43,6 +47,9 @@ extension DynamoAuditTable {
         package var next: String?
     }
 
+    /// What the service looks at in one go for those of one kind, which it finds no other way.
+    private static let searched = 500
+
     /// Reads one page, of which the service may give less at a time than is asked for.
     ///
     /// - Throws: `ServiceError`: `.invalidArgument` for a continuation that belongs elsewhere, and `.unavailable`.
@@ -53,15 +60,21 @@ extension DynamoAuditTable {
         if let start, !query.contains(start) {
             throw ServiceError.invalid("continuationToken", "is none of this list")
         }
+        let limit = max(1, query.limit)
         repeat {
-            let wanted = max(1, query.limit) - page.items.count
-            let request = Request(query: query, start: start, limit: wanted, isAscending: false)
+            let wanted = limit - page.items.count
+            let seen = query.action == nil ? wanted : max(wanted, Self.searched)
+            let request = Request(query: query, start: start, limit: seen, isAscending: false)
             let (items, last) = try await pieces(request)
             for item in items {
                 if let item { page.items.append(item) } else { page.unreadable += 1 }
             }
             start = last
-        } while start != nil && page.items.count < query.limit
+        } while start != nil && page.items.count < limit
+        if page.items.count > limit {
+            page.items.removeLast(page.items.count - limit)
+            start = page.items.last?.key
+        }
         page.next = start
         return page
     }
@@ -104,6 +117,7 @@ extension DynamoAuditTable {
         var values = [(":partition", partition.value)]
         if let from = query.from { values.append((":from", AuditItem.text(of: from))) }
         if let until = query.until { values.append((":until", AuditItem.text(of: until))) }
+        if let action = query.action { values.append((":action", action.slug)) }
         let range = DynamoTableShape.rangeKey
         let condition =
             switch (query.from, query.until) {
@@ -117,6 +131,14 @@ extension DynamoAuditTable {
         json.field("TableName", string: table)
         if query.user != nil { json.field("IndexName", string: DynamoTableShape.index) }
         json.field("KeyConditionExpression", string: "\(partition.name) = :partition\(condition)")
+        if query.action != nil {
+            // The name is one of DynamoDB's own words.
+            json.field("FilterExpression", string: "#action = :action")
+            json.name("ExpressionAttributeNames")
+            json.beginObject()
+            json.field("#action", string: "action")
+            json.endObject()
+        }
         json.name("ExpressionAttributeValues")
         json.attributes(values)
         json.field("ScanIndexForward", bool: request.isAscending)

@@ -79,9 +79,9 @@ package struct DynamoAuditTable: Sendable {
 
     // MARK: - Writing
 
-    /// What one request may hold: the service takes 25 items and 16 MB, in which escapes may double what is here.
+    /// What one request may hold: the service takes 25 items and 16 MB, and a slow line must get it there in time.
     static let mostItems = 25
-    static let mostBytes = 4 << 20
+    static let mostBytes = 1 << 20
 
     /// Parts of items that fit into requests.
     static func batches(_ items: [AuditItem]) -> [[AuditItem]] {

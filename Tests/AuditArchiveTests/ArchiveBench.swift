@@ -35,6 +35,7 @@ struct ArchiveBench: Sendable {
     /// Appends events a second apart, each in a transaction of its own.
     func append(
         _ count: Int,
+        _ action: AuditAction = .stackCreated,
         in scope: AuditEvent.Scope? = nil,
         by actor: Actor? = nil,
         subject: String = "acme/site/dev",
@@ -47,7 +48,7 @@ struct ArchiveBench: Sendable {
             let now = clock.now
             try await database.write { [own = self.scope] tx in
                 try log.append(
-                    .stackCreated,
+                    action,
                     on: subject,
                     in: scope ?? own,
                     by: actor,

@@ -66,6 +66,35 @@ struct DynamoAuditTableTests {
         }
     }
 
+    @Test("gives what was done of one kind, by anybody or by one person, in pages", arguments: [1, 4, 100])
+    func ofOneKind(limit: Int) async throws {
+        try await withArchive(.sqlite) { bench in
+            let other: UserID = bench.clock.effects.id()
+            for _ in 0..<6 {
+                try await bench.append(40)
+                try await bench.append(1, .stackDeleted)
+                try await bench.append(1, .stackDeleted, by: Actor(kind: .user, userID: other, login: "ops"))
+            }
+            let table = try await bench.open(try await account.makeTable(), at: account.url)
+            try await bench.settle(try await bench.runner(table))
+            let events = try await bench.events().reversed().map(\.event).filter { $0.action == .stackDeleted }
+
+            for user in [nil, other] {
+                var query = DynamoAuditTable.Query(bench.scope, user: user, action: .stackDeleted, limit: limit)
+                var found: [AuditEvent] = []
+                repeat {
+                    let page = try await table.page(query)
+                    #expect(page.items.count <= limit)
+                    found += page.items.map(\.event)
+                    query.continuation = page.next
+                } while query.continuation != nil
+
+                #expect(found == events.filter { user == nil || $0.actor.userID == user })
+                #expect(found.count == (user == nil ? 12 : 6))
+            }
+        }
+    }
+
     @Test(
         "gives what happened from a moment on and before another",
         arguments: [(nil, nil), (10, nil), (nil, 10), (10, 30), (10, 11), (10, 10), (30, 10), (0, 1000)]

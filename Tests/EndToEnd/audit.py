@@ -4,6 +4,7 @@
 The chain is checked here by a reading of its own: what is hashed, and in which form, is part of what is tested.
 """
 import hashlib
+import http.client
 import json
 import os
 import sqlite3
@@ -188,6 +189,7 @@ class AuditTable(unittest.TestCase):
             self.act(server, 5)
             time.sleep(pause)
             server.kill()
+            self.age_leases(server)
         server.start()
         self.act(server, 5)
         self.assertCopied(database)
@@ -202,7 +204,7 @@ class AuditTable(unittest.TestCase):
         self.assertEqual(server.stop(), 0)
 
     def test_gets_the_events_of_two_servers_that_are_killed_in_turn(self):
-        for engine in ("MARIADB", "MYSQL"):
+        for engine in ("MARIADB", "MYSQL") if os.environ.get("CAIRN_LONG") else ("MARIADB",):
             url = os.environ.get("CAIRN_TEST_" + engine)
             if not url:
                 self.assertFalse(os.environ.get("CI"), engine)
@@ -213,12 +215,11 @@ class AuditTable(unittest.TestCase):
                 self.make_table(self.table, GOOD)
                 database = MySQL(url, "cairn_audit_%d" % os.getpid())
                 objects = os.path.join(self.folder, engine, "objects")
-                keys = os.path.join(self.folder, engine, "keys")
+                os.makedirs(objects)
                 variables = {**database.settings(), **self.table_settings(), "PULUMI_LOCAL_OBJECTS": objects}
                 servers = [self.server("%s-%d" % (engine, number), **variables) for number in range(2)]
                 servers[0].start()
                 servers[1].variables["PULUMI_LOCAL_KEYS"] = os.path.join(servers[0].folder, "data", "keys")
-                self.assertFalse(os.path.exists(keys))
                 servers[1].start()
                 for round in range(4):
                     survivor, victim = servers[round % 2], servers[1 - round % 2]
@@ -242,9 +243,7 @@ class AuditTable(unittest.TestCase):
             name = "%s-%d-%d-%d" % (engine, server.port, round, number)
             try:
                 server.request("POST", "/api/stacks/main/audit", {"stackName": name}, timeout=10)
-            except OSError:
-                return
-            except Exception:  # a connection that ends in the middle of an answer
+            except (OSError, http.client.HTTPException):
                 return
 
     def test_survives_death_and_failure_beside_each_step_of_copying(self):
