@@ -13,10 +13,14 @@ final class CopyAuditEventsJob: Job {
     static let kind = "audit.copy"
     static let retry = RetryPolicy(attempts: .max, base: .seconds(2), cap: .seconds(60))
 
-    /// How many chains one run looks at.
+    /// How many chains one round looks at.
     static let chains = 100
-    /// How many events of one chain a run takes.
+    /// How many events of one chain a round takes.
     static let events = 250
+    /// How many rounds one run makes, and when it begins no other one, so that a stop does not wait for the end of a long
+    /// log.
+    static let rounds = 100
+    static let turn = Duration.seconds(5)
     /// The wait after a run that copied something: more may come.
     static let busy = Duration.seconds(1)
     /// The wait after one that found nothing.
@@ -41,34 +45,62 @@ final class CopyAuditEventsJob: Job {
 
     func run(_ payload: NoPayload, _ context: JobContext) async throws -> JobOutcome {
         let destination = try await destination(isNew: context.attempt > 1)
+        let end = effects.now().advanced(by: Self.turn)
+        var copied = 0
+        for _ in 0..<Self.rounds {
+            let round: Round
+            do {
+                round = try await self.round(to: destination, context)
+            } catch let error as CopyStopped where copied + error.copied > 0 && error.cause.refusal?.isThrottle == true
+            {
+                context.log.warning("the audit log is copied slowly", ["reason": .text(error.cause.message)])
+                return .again(after: Self.throttled)
+            } catch let error as CopyStopped {
+                throw error.cause
+            }
+            copied += round.copied
+            if let failure = round.failure { throw failure }
+            guard round.hasMore else {
+                report(copied, context)
+                return .again(after: copied > 0 ? Self.busy : Self.idle)
+            }
+            if effects.now() >= end { break }
+        }
+        report(copied, context)
+        return .again(after: .zero)
+    }
+
+    private func report(_ copied: Int, _ context: JobContext) {
+        guard context.attempt > 1 else { return }
+        context.log.notice("the audit log is copied again", ["events": .integer(copied)])
+    }
+
+    /// What came of one look at all chains.
+    private struct Round {
+        var copied = 0
+        var hasMore: Bool
+        /// What is wrong with a chain, or with how its events were taken: it is no business of the others.
+        var failure: (any Error)?
+    }
+
+    /// Copies some events of each chain that has new ones.
+    private func round(to destination: String, _ context: JobContext) async throws -> Round {
         let lags = try await database.read { [copies] tx in
             try copies.behind(at: destination, limit: Self.chains, in: tx)
         }
         metrics.waiting(Int(clamping: lags.reduce(0) { $0 + $1.events }))
-        guard !lags.isEmpty else { return .again(after: Self.idle) }
-        var hasMore = lags.count == Self.chains
-        var copied = 0
-        var failure: (any Error)?
-        do {
-            for lag in lags {
-                try Task.checkCancellation()
-                do {
-                    copied += try await copy(lag.mark, to: destination, context)
-                    hasMore = hasMore || lag.events > Self.events
-                } catch let error as ServiceError where error.refusal?.isAboutContent == true || error.isOfChain {
-                    // Its chain waits; it is no business of the others.
-                    failure = failure ?? error
-                }
+        var round = Round(hasMore: lags.count == Self.chains || lags.contains { $0.events > Self.events })
+        for lag in lags {
+            try Task.checkCancellation()
+            do {
+                round.copied += try await copy(lag.mark, to: destination, context)
+            } catch let error as ServiceError where error.refusal?.isAboutContent == true || error.isOfChain {
+                round.failure = round.failure ?? error
+            } catch let error as CopyStopped {
+                throw CopyStopped(copied: round.copied + error.copied, cause: error.cause)
             }
-        } catch let error as CopyStopped where copied + error.copied > 0 && error.cause.refusal?.isThrottle == true {
-            context.log.warning("the audit log is copied slowly", ["reason": .text(error.cause.message)])
-            return .again(after: Self.throttled)
-        } catch let error as CopyStopped {
-            throw error.cause
         }
-        if let failure { throw failure }
-        if context.attempt > 1 { context.log.notice("the audit log is copied again", ["events": .integer(copied)]) }
-        return .again(after: hasMore ? .zero : Self.busy)
+        return round
     }
 
     /// Asked for anew after a failure: the table may have been made again, and then it lacks everything.
