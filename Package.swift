@@ -115,6 +115,14 @@ let adapters: [[Target]] = [
         uses: ["Kernel", "Contract", "Crypto", "Transfers", "OutboundHTTP", "CloudAccess"],
         testing: ["ServiceTestKit"]
     ),
+    module(
+        "AuditArchive",
+        uses: [
+            "Kernel", "Contract", "Crypto", "Telemetry", "Persistence", "Events", "Jobs", "Transfers", "OutboundHTTP",
+            "CloudAccess",
+        ],
+        testing: ["TestKit", "ServiceTestKit"]
+    ),
 ]
 
 let capabilities: [[Target]] = [
@@ -132,7 +140,7 @@ let program: [Target] =
         uses: [
             "Kernel", "Contract", "Telemetry", "Persistence", "Schema", "Events", "Jobs", "HTTPServer", "HTTPAPI",
             "Crypto", "PersistenceSQLite", "PersistenceMySQL", "ObjectStorage", "Encryption",
-            "Transfers", "OutboundHTTP", "CloudAccess", "Identity", "Stacks",
+            "Transfers", "OutboundHTTP", "CloudAccess", "AuditArchive", "Identity", "Stacks",
         ],
         testing: ["TestKit", "APITestKit"]
     ) + [

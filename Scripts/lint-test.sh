@@ -96,6 +96,7 @@ caught failpoint Sources/Encryption/A.swift <<<'guard link(temporary, path) == 0
 caught failpoint Sources/PersistenceMySQL/A.swift <<<'guard run("COMMIT") else { return }'
 caught failpoint Sources/Stacks/A.swift <<<'let key = try await objects.put(bytes, of: stack)'
 caught failpoint Sources/Stacks/A.swift <<<'try await objects.delete(keys)'
+caught failpoint Sources/AuditArchive/A.swift <<<'let count = try await table.write(batch)'
 caught failpoint Sources/Stacks/A.swift 1 < <(echo 'try await objects.delete(keys)' && lines 7 && echo 'try Failpoint.reach(.aDeleted)')
 clean Sources/Stacks/A.swift < <(echo 'try Failpoint.reach(.bDelete)' && lines 5 && echo 'try await objects.delete(keys)')
 clean Sources/Stacks/A.swift < <(echo '// lint: failpoint because it is not durable.' && echo 'try folder.sync()')

@@ -14,6 +14,17 @@ package struct AuditEvent: Sendable, Equatable {
             case .server: "server"
             }
         }
+
+        /// The chain that a text names; nil for a text that names none.
+        package init?(key: String) {
+            if key == "server" {
+                self = .server
+            } else if let id = OrganizationID(key) {
+                self = .organization(id)
+            } else {
+                return nil
+            }
+        }
     }
 
     package var id: AuditEventID

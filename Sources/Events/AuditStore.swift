@@ -10,9 +10,15 @@ struct AuditHead: Equatable {
 }
 
 /// An event as it is stored, with its link.
-struct AuditRecord {
-    var event: AuditEvent
-    var hash: [UInt8]
+package struct AuditRecord: Sendable, Equatable {
+    package var event: AuditEvent
+    /// What the chain says of it and of everything before.
+    package var hash: [UInt8]
+
+    package init(event: AuditEvent, hash: [UInt8]) {
+        self.event = event
+        self.hash = hash
+    }
 }
 
 /// SQL for `audit_events` and `audit_chains`.
@@ -80,6 +86,17 @@ struct AuditStore: Sendable {
         try tx.each("SELECT \(Self.columns) FROM audit_events WHERE scope = \(scope.key) ORDER BY sequence") { row in
             try body(try AuditRecord(row: row, scope: scope))
         }
+    }
+
+    /// The events of a chain behind a place, in order, at most `limit`.
+    func page(of scope: AuditEvent.Scope, after sequence: Int64, limit: Int, in tx: Transaction) throws -> [AuditRecord]
+    {
+        try tx.all(
+            """
+            SELECT \(Self.columns) FROM audit_events WHERE scope = \(scope.key) AND sequence > \(sequence)
+            ORDER BY sequence LIMIT \(limit)
+            """
+        ) { row in try AuditRecord(row: row, scope: scope) }
     }
 }
 

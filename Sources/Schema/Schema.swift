@@ -14,5 +14,6 @@ package enum Schema {
         .stackExtras,
         .machineTokens,
         .oidc,
+        .auditCopies,
     ]
 }

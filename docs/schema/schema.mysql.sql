@@ -1,4 +1,4 @@
--- Written from the migrations up to 9 for mysql; do not edit.
+-- Written from the migrations up to 10 for mysql; do not edit.
 
 CREATE TABLE users (
     id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
@@ -357,4 +357,13 @@ CREATE TABLE authorization_policies (
     PRIMARY KEY (id),
     UNIQUE KEY authorization_policies_issuer_id (issuer_id),
     CONSTRAINT authorization_policies_fk_issuer_id FOREIGN KEY (issuer_id) REFERENCES oidc_issuers (id)
+) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+
+CREATE TABLE audit_copies (
+    destination VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    scope VARCHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    sequence BIGINT NOT NULL,
+    hash VARBINARY(32) NOT NULL,
+    copied_at BIGINT NOT NULL,
+    PRIMARY KEY (destination, scope)
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;

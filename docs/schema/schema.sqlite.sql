@@ -1,4 +1,4 @@
--- Written from the migrations up to 9 for sqlite; do not edit.
+-- Written from the migrations up to 10 for sqlite; do not edit.
 
 CREATE TABLE users (
     id TEXT NOT NULL,
@@ -358,3 +358,12 @@ CREATE TABLE authorization_policies (
     CONSTRAINT authorization_policies_fk_issuer_id FOREIGN KEY (issuer_id) REFERENCES oidc_issuers (id)
 ) STRICT;
 CREATE UNIQUE INDEX authorization_policies_issuer_id ON authorization_policies (issuer_id);
+
+CREATE TABLE audit_copies (
+    destination TEXT NOT NULL CHECK (length(destination) <= 64),
+    scope TEXT NOT NULL CHECK (length(scope) <= 36),
+    sequence INTEGER NOT NULL,
+    hash BLOB NOT NULL CHECK (length(hash) <= 32),
+    copied_at INTEGER NOT NULL,
+    PRIMARY KEY (destination, scope)
+) STRICT, WITHOUT ROWID;

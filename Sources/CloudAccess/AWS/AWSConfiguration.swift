@@ -24,7 +24,7 @@ package import Kernel
 /// | `AWS_EC2_METADATA_DISABLED` | Whether the machine is not asked for keys | `false` |
 /// | `AWS_EC2_METADATA_SERVICE_ENDPOINT` | Where the machine is asked | `http://169.254.169.254` |
 /// | `AWS_ENDPOINT_URL` | Address of every service | the vendor's |
-/// | `AWS_ENDPOINT_URL_KMS`, `AWS_ENDPOINT_URL_STS` | Address of one service | the vendor's |
+/// | `AWS_ENDPOINT_URL_DYNAMODB`, `AWS_ENDPOINT_URL_KMS`, `AWS_ENDPOINT_URL_STS` | Address of one service | the vendor's |
 package struct AWSConfiguration: Sendable {
     /// A role and what the session is called.
     package struct Role: Sendable, Equatable {
@@ -77,6 +77,7 @@ package struct AWSConfiguration: Sendable {
         metadata = isDisabled ? nil : machine ?? ServiceAddress("http://169.254.169.254")
         endpoint = Self.address("AWS_ENDPOINT_URL", settings)
         endpoints = [
+            "dynamodb": Self.address("AWS_ENDPOINT_URL_DYNAMODB", settings),
             "kms": Self.address("AWS_ENDPOINT_URL_KMS", settings),
             "sts": Self.address("AWS_ENDPOINT_URL_STS", settings),
         ].compactMapValues { $0 }

@@ -56,6 +56,9 @@ public enum Failpoint: Sendable {
     // Beside every change.
     case outboxPublished, auditLocked, auditInserted, auditHeadSet
 
+    // What copies the audit log.
+    case auditCopySend, auditCopySent, auditCopyMark, auditCopyMarked
+
     // Behind the scenes.
     case jobInserted, jobClaimed, jobBegin, jobRan, jobSettled, outboxRemoved, outboxDispatched
     case expireFound, expireDone

@@ -1,3 +1,4 @@
+import AuditArchive
 import Encryption
 import Kernel
 import ObjectStorage
@@ -11,8 +12,9 @@ package struct CheckCommand: Command {
     package static let summary = "Shows the settings in force, and what is wrong with them"
     package static let details = """
         Secrets are never shown. A service that holds the master key is asked to make and to open a data key, a bucket \
-        to list, take, give and delete an object, a database server what its schema lacks. Ends with code 78 when the \
-        server would refuse to start, and with 69 when one of them cannot be used.
+        to list, take, give and delete an object, a table for the audit log what its keys are, a database server what \
+        its schema lacks. Ends with code 78 when the server would refuse to start, and with 69 when one of them cannot \
+        be used.
         """
 
     package init(_ parsed: ParsedArguments) {}
@@ -62,6 +64,14 @@ package struct CheckCommand: Command {
                 await attempt(environment) {
                     _ = try await configuration.objects.open(access)
                     return "\(configuration.objects.checkpoints): objects can be listed, written, read and deleted"
+                }
+            )
+        }
+        if configuration.audit.table != nil {
+            codes.append(
+                await attempt(environment) {
+                    let archive = try await AuditArchive.open(configuration, transfers: transfers, environment)
+                    return "\(archive?.table.description ?? ""): its keys and its index are as they must be"
                 }
             )
         }

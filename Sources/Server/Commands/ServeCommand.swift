@@ -1,3 +1,4 @@
+import AuditArchive
 import Encryption
 import HTTPServer
 import Identity
@@ -148,6 +149,8 @@ package struct ServeCommand: Command {
         let access = ObjectStorageConfiguration.Access(configuration, transfers: transfers, environment)
         let objects = try await configuration.objects.open(access)
         log.notice("objects", ["place": .text(configuration.objects.checkpoints.description)])
+        let archive = try await AuditArchive.open(configuration, transfers: transfers, environment)
+        if let archive { log.notice("audit archive", ["place": .text(archive.table.description)]) }
         return Application.Foundation(
             database: databases.database,
             objects: objects,
@@ -155,7 +158,8 @@ package struct ServeCommand: Command {
             effects: environment.effects,
             clock: environment.clock,
             compute: BlockingPool(name: "compute", threads: 2, queue: 256),
-            outbound: OutboundClient(configuration.outbound, transfers: transfers)
+            outbound: OutboundClient(configuration.outbound, transfers: transfers),
+            archive: archive
         )
     }
 

@@ -17,7 +17,7 @@ package enum AcceptedSettings {
     /// Features that this version does not have; said in the log at the start.
     package static let notYet = [
         "SMTP_SERVER", "PULUMI_SEARCH_DOMAIN", "OTEL_EXPORTER_OTLP_ENDPOINT", "GITHUB_OAUTH_ID", "GITLAB_OAUTH_ID",
-        "SAML_CERTIFICATE_PUBLIC_KEY", "PULUMI_AUDIT_LOGS_DYNAMO_TABLE", "RECAPTCHA_SECRET_KEY",
+        "SAML_CERTIFICATE_PUBLIC_KEY", "RECAPTCHA_SECRET_KEY",
     ]
 
     /// Reads all of them, with a warning where one is due.

@@ -1,3 +1,4 @@
+package import AuditArchive
 package import CloudAccess
 package import Encryption
 package import Kernel
@@ -16,6 +17,7 @@ package struct Configuration: Sendable {
     package let vault: VaultConfiguration
     package let objects: ObjectStorageConfiguration
     package let encryption: EncryptionConfiguration
+    package let audit: AuditArchiveConfiguration
     package let installation: InstallationConfiguration
     package let outbound: OutboundConfiguration
     package let log: LogConfiguration
@@ -49,6 +51,9 @@ package struct Configuration: Sendable {
         let encryption = settings.build { settings throws(ConfigurationError) in
             try EncryptionConfiguration(settings: settings, dataFolder: folder)
         }
+        let audit = settings.build { settings throws(ConfigurationError) in
+            try AuditArchiveConfiguration(settings: settings)
+        }
         let installation = settings.build { settings throws(ConfigurationError) in
             try InstallationConfiguration(settings: settings)
         }
@@ -69,7 +74,7 @@ package struct Configuration: Sendable {
             self.failpoints = failpoints
         #endif
         guard let server, let listener, let database, let aws, let azure, let google, let vault, let objects,
-            let encryption, let installation, let outbound, let log
+            let encryption, let audit, let installation, let outbound, let log
         else {
             throw ConfigurationError([])
         }
@@ -82,6 +87,7 @@ package struct Configuration: Sendable {
         self.vault = vault
         self.objects = objects
         self.encryption = encryption
+        self.audit = audit
         self.installation = installation
         self.outbound = outbound
         self.log = log

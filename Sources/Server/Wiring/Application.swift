@@ -1,3 +1,4 @@
+package import AuditArchive
 package import Encryption
 import Events
 package import HTTPAPI
@@ -20,6 +21,8 @@ package struct Application: Sendable {
         package var clock: any Clock<Duration>
         package var compute: BlockingPool
         package var outbound: OutboundClient
+        /// Where the audit log is kept besides the database.
+        package var archive: AuditArchive?
 
         package init(
             database: Database,
@@ -28,7 +31,8 @@ package struct Application: Sendable {
             effects: Effects,
             clock: any Clock<Duration>,
             compute: BlockingPool,
-            outbound: OutboundClient
+            outbound: OutboundClient,
+            archive: AuditArchive? = nil
         ) {
             self.database = database
             self.objects = objects
@@ -37,6 +41,7 @@ package struct Application: Sendable {
             self.clock = clock
             self.compute = compute
             self.outbound = outbound
+            self.archive = archive
         }
     }
 
@@ -59,7 +64,8 @@ package struct Application: Sendable {
             subscriptions: Self.subscriptions,
             metrics: metrics
         )
-        jobs = stacks.jobs + events.jobs
+        let archiving = foundation.archive?.job(database: database, effects: foundation.effects, metrics: metrics)
+        jobs = stacks.jobs + events.jobs + [archiving ?? AuditArchive.absent]
         let authorizer = IdentityAuthorizer(
             database: database,
             effects: foundation.effects,
@@ -89,6 +95,7 @@ package struct Application: Sendable {
             try queue.schedule(ExpireLeasesJob.self, in: tx)
             try queue.schedule(HousekeepingJob.self, in: tx)
             try EventDispatcher.schedule(with: queue, in: tx)
+            if foundation.archive != nil { try AuditArchive.schedule(with: queue, in: tx) }
         }
     }
 

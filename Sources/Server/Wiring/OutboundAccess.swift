@@ -1,3 +1,4 @@
+import AuditArchive
 import CloudAccess
 import Encryption
 import Kernel
@@ -39,6 +40,23 @@ extension ObjectStorageConfiguration.Access {
             google: configuration.google,
             client: ServiceClient(configuration, transfers: transfers, environment),
             effects: environment.effects
+        )
+    }
+}
+
+extension AuditArchive {
+    /// Opens the table that the settings name; nil when they name none.
+    static func open(
+        _ configuration: Configuration,
+        transfers: Transfers,
+        _ environment: ProcessEnvironment
+    ) async throws -> AuditArchive? {
+        try await open(
+            configuration.audit,
+            aws: configuration.aws,
+            client: ServiceClient(configuration, transfers: transfers, environment),
+            effects: environment.effects,
+            clock: environment.clock
         )
     }
 }

@@ -92,7 +92,9 @@ struct StartMatrixTests {
             (["PULUMI_CONSOLE_DOMAIN": "http://localhost:3000"], ["PULUMI_CONSOLE_DOMAIN"]),
             (["SMTP_SERVER": "mail:465"], ["SMTP_SERVER"]),
             (["PULUMI_SEARCH_DOMAIN": "search:9200"], ["PULUMI_SEARCH_DOMAIN"]),
-            (["PULUMI_AUDIT_LOGS_DYNAMO_TABLE": "audit"], ["PULUMI_AUDIT_LOGS_DYNAMO_TABLE"]),
+            ([auditTable: "audit"], []),
+            ([auditTable: "Audit_1.logs-of-all", "AWS_REGION": "eu-west-1"], []),
+            ([auditTable: "", "AWS_ENDPOINT_URL_DYNAMODB": "http://localhost:8000"], []),
             (["PULUMI_POLICY_PACK_LOCAL_HTTP_OBJECTS": "/packs"], ["PULUMI_POLICY_PACK_LOCAL_HTTP_OBJECTS"]),
             ([packs: "s3://packs?region=r"], [packs]),
             ([checkpoints: "s3://states?region=r", packs: "s3://packs?region=r"], [packs]),
@@ -193,6 +195,12 @@ struct StartMatrixTests {
             (["AZURE_CLIENT_SECRET": "s", "AZURE_CLIENT_ID": "c"], ["AZURE_CLIENT_SECRET"]),
             (["IDENTITY_ENDPOINT": "http://127.0.0.1/"], ["IDENTITY_ENDPOINT"]),
             (["AZURE_AUTHORITY_HOST": "http://login.example.com"], ["AZURE_AUTHORITY_HOST"]),
+            (["AWS_ENDPOINT_URL_DYNAMODB": "localhost:8000"], ["AWS_ENDPOINT_URL_DYNAMODB"]),
+            // The audit log.
+            ([auditTable: "ab"], [auditTable]),
+            ([auditTable: "audit log"], [auditTable]),
+            ([auditTable: "arn:aws:dynamodb:eu-west-1:123456789012:table/audit"], [auditTable]),
+            ([auditTable: String(repeating: "a", count: 256)], [auditTable]),
             // The listener.
             (["PORT": "0"], ["PORT"]),
             (["PORT": "http"], ["PORT"]),
@@ -218,9 +226,9 @@ struct StartMatrixTests {
             (
                 [
                     endpoint: "db:x", checkpoints: "s3://a", "PULUMI_KMS_KEY": "a key", "PORT": "-1",
-                    "AWS_ACCESS_KEY_ID": "id", "CAIRN_STOP_GRACE": "soon",
+                    "AWS_ACCESS_KEY_ID": "id", "CAIRN_STOP_GRACE": "soon", auditTable: "a/b",
                 ],
-                [endpoint, checkpoints, "PULUMI_KMS_KEY", "PORT", "AWS_ACCESS_KEY_ID", "CAIRN_STOP_GRACE"]
+                [endpoint, checkpoints, "PULUMI_KMS_KEY", "PORT", "AWS_ACCESS_KEY_ID", "CAIRN_STOP_GRACE", auditTable]
             ),
         ] as [([String: String], [String])]
     )
@@ -240,6 +248,7 @@ private let checkpoints = "PULUMI_CHECKPOINT_BLOB_STORAGE_ENDPOINT"
 private let packs = "PULUMI_POLICY_PACK_BLOB_STORAGE_ENDPOINT"
 private let events = "PULUMI_ENGINE_EVENTS_BLOB_STORAGE_ENDPOINT"
 private let metadata = "PULUMI_SERVICE_METADATA_BLOB_STORAGE_ENDPOINT"
+private let auditTable = "PULUMI_AUDIT_LOGS_DYNAMO_TABLE"
 private let vault = "PULUMI_AZURE_KV_URI"
 private let vaultKey = "PULUMI_AZURE_KV_KEY_NAME"
 private let pem = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----"
