@@ -60,9 +60,19 @@ extension ObjectStorageConfiguration {
                 effects: access.effects
             )
         case .googleStorage(let location):
+            if location.isAnonymous {
+                return try await GoogleStorageObjectStore.open(
+                    location,
+                    .anonymous,
+                    client: access.client,
+                    effects: access.effects
+                )
+            }
+            let credential = try GoogleCredential(access.google, client: access.client, effects: access.effects)
             return try await GoogleStorageObjectStore.open(
                 location,
-                authorization(location, access),
+                .token { try await credential.token() },
+                signer: credential.signer,
                 client: access.client,
                 effects: access.effects
             )
@@ -75,15 +85,5 @@ extension ObjectStorageConfiguration {
         if let token = azure.token { return .signature(token) }
         let credential = AzureCredential(access.azure, client: access.client, effects: access.effects)
         return .token { try await credential.token(for: "https://storage.azure.com") }
-    }
-
-    /// Nobody, or whoever this server is to Google.
-    private func authorization(
-        _ location: GoogleStorageLocation,
-        _ access: Access
-    ) throws(ConfigurationError) -> GoogleStorageAuthorization {
-        if location.isAnonymous { return .anonymous }
-        let credential = try GoogleCredential(access.google, client: access.client, effects: access.effects)
-        return .token { try await credential.token() }
     }
 }

@@ -1,9 +1,12 @@
 """Drives `google_storage.py` with the vendor's client library, google-cloud-storage of PyPI: what is true of it there
 is true of the service. Prints what it has checked, and fails at the first difference."""
 
+import datetime
 import os
 import tempfile
 import threading
+import time
+import urllib.error
 import urllib.request
 
 from google.api_core.exceptions import Conflict, Forbidden, NotFound, PreconditionFailed
@@ -14,6 +17,7 @@ from google.cloud import storage
 from google.cloud.storage import transfer_manager
 from google.cloud.storage.exceptions import InvalidResponse
 from google.oauth2 import credentials as oauth2
+from google.oauth2 import service_account
 from google.resumable_media.requests import Download, RawDownload
 
 import google_storage
@@ -115,6 +119,36 @@ service.create_bucket("public-states").blob("a").upload_from_string(b"a")
 assert nobody.bucket("public-states").blob("a").download_as_bytes() == b"a"
 denied = service.create_bucket("denied-states")
 fails(Forbidden, lambda: denied.blob("a").upload_from_string(b"a"), "permission")
+
+# --- Signed URLs ------------------------------------------------------------------------------------------------------
+
+with open(google_storage.SIGNING_KEY, encoding="ascii") as key:
+    signer = service_account.Credentials.from_service_account_info({
+        "client_email": "cairn@test-project.iam.gserviceaccount.com", "private_key": key.read(),
+        "token_uri": url + "/token"})
+
+
+def signed(blob, method, seconds=60):
+    return blob.generate_signed_url(version="v4", expiration=datetime.timedelta(seconds=seconds), method=method,
+                                    credentials=signer, api_access_endpoint=url)
+
+
+def status(method, address, data=None):
+    try:
+        with urllib.request.urlopen(urllib.request.Request(address, data, method=method)) as answer:
+            return answer.status, answer.read()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read()
+
+
+by_url = bucket.blob("packs/a b")
+assert status("PUT", signed(by_url, "PUT"), b"content")[0] == 200
+assert status("GET", signed(by_url, "GET")) == (200, b"content")
+assert status("PUT", signed(by_url, "GET"), b"other")[0] == 403
+assert status("GET", signed(by_url, "GET").replace("packs", "hacks"))[0] == 403
+ended = signed(by_url, "GET", 1)
+time.sleep(2.1)
+assert status("GET", ended)[0] == 400
 
 metadata = urllib.request.Request(url + "/computeMetadata/v1/instance/service-accounts/default/token",
                                   headers={"Metadata-Flavor": "Google"})

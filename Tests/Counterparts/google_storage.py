@@ -12,10 +12,14 @@ import hashlib
 import http.server
 import itertools
 import json
+import os
 import re
 import secrets
+import subprocess
 import sys
+import tempfile
 import threading
+import time
 import types
 import urllib.parse
 import xml.etree.ElementTree as ElementTree
@@ -23,6 +27,8 @@ from xml.sax.saxutils import escape
 
 TOKEN = "test-token"
 LEAST_PART, LEAST_REWRITE = 5 << 20, 1 << 20
+# The key of the service account whose signed URLs are taken.
+SIGNING_KEY = os.path.join(os.path.dirname(os.path.abspath(__file__)), "signed-urls-key.pem")
 # The service has up to 1000.
 MOST_UPLOADS = 100
 NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
@@ -193,6 +199,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.begin(name, bucket, thing_name)
         if "uploadId" in self.query:
             return self.on_upload(name, bucket, thing_name)
+        if self.command == "PUT" and thing_name and "X-Goog-Signature" in self.query:
+            bucket.things[thing_name] = Thing(self.body, self.headers.get("Content-Type"), None)
+            return self.answer(200)
         if self.command != "GET" or not thing_name:
             raise Refusal.invalid("InvalidArgument", "this counterpart stores, lists and deletes objects in JSON only")
         thing = self.find(name, bucket, thing_name)
@@ -204,6 +213,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def open(self, name, thing_name):
         """The bucket, when whoever asks may do it."""
+        if "X-Goog-Signature" in self.query:
+            return self.open_signed(name)
         given, is_public = self.headers.get("Authorization"), name.startswith("public-")
         if given is None and not is_public:
             text = "Anonymous caller does not have storage.objects.%s access." % ("get" if thing_name else "list")
@@ -216,6 +227,29 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if name.startswith("denied-") and (thing_name or self.command != "GET"):
             text = "cairn@test-project.iam.gserviceaccount.com does not have the permission for gs://%s" % name
             raise Refusal(403, "AccessDenied", "forbidden", text)
+        return bucket
+
+    def open_signed(self, name):
+        """The bucket, when the URL is signed by the key of the tests and has not ended."""
+        path, _, query = self.path.partition("?")
+        signed, _, signature = query.partition("&X-Goog-Signature=")
+        scope = self.query["X-Goog-Credential"].partition("/")[2]
+        request = "\n".join([self.command, path, signed, "host:%s\n" % self.headers["Host"], "host", "UNSIGNED-PAYLOAD"])
+        text = "\n".join([self.query["X-Goog-Algorithm"], self.query["X-Goog-Date"], scope,
+                          hashlib.sha256(request.encode()).hexdigest()])
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(bytes.fromhex(signature))
+            file.flush()
+            right = subprocess.run(["openssl", "dgst", "-sha256", "-prverify", SIGNING_KEY, "-signature", file.name],
+                                   input=text.encode(), capture_output=True).returncode == 0
+        if not right:
+            raise Refusal(403, "SignatureDoesNotMatch", "forbidden", "Access denied.", request)
+        began = time.mktime(time.strptime(self.query["X-Goog-Date"], "%Y%m%dT%H%M%SZ")) - time.timezone
+        if not 0 <= time.time() + 60 - began < int(self.query["X-Goog-Expires"]) + 60:
+            raise Refusal(400, "ExpiredToken", "badRequest", "The provided token has expired.")
+        bucket = self.server.buckets.get(name)
+        if bucket is None:
+            raise Refusal(404, "NoSuchBucket", "notFound", "The specified bucket does not exist.")
         return bucket
 
     def find(self, name, bucket, thing_name):

@@ -16,9 +16,10 @@ AZURE=(AZURE_STORAGE_ACCOUNT=cairntest AZURE_STORAGE_KEY="$(printf 'a key of an 
 GOOGLE=()
 if [[ -n ${CAIRN_TEST_GOOGLESTORAGE:-} ]]; then GOOGLE=(GCE_METADATA_HOST="${CAIRN_TEST_GOOGLESTORAGE#http://}"); fi
 
-python=$(python_with 'azure-storage-blob==12.*' 'google-cloud-storage==3.*')
+python=$(python_with 'azure-storage-blob==12.*' 'google-cloud-storage==3.*' 'botocore==1.*')
 "$python" "$HERE/../Counterparts/check_azure_blob.py"
 "$python" "$HERE/../Counterparts/check_google_storage.py"
+"$python" "$HERE/../Counterparts/signed_urls.py"
 
 # make_bucket KIND NAME: prints the settings for a new bucket of that service, one per line.
 make_bucket() {

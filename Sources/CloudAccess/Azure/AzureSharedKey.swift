@@ -27,9 +27,32 @@ package struct AzureSharedKey: Sendable {
         return request.transfer()
     }
 
-    /// A signature over any text, as shared access signatures have it.
-    package func signature(of text: String) -> String {
-        Base64.encode(HMAC.code(of: Array(text.utf8), key: key.reveal()).bytes)
+    /// The version of signatures in URLs, which decides what they cover.
+    private static let signatureVersion = "2020-12-06"
+
+    /// Parameters of a URL that permit something of one blob to whoever has them: a service's shared access signature.
+    ///
+    /// - Parameters:
+    ///   - blob: container and name, not encoded.
+    ///   - permissions: the vendor's letters in the vendor's order, such as `r` and `cw`.
+    ///   - protocols: `https`, or `https,http`.
+    package func sign(
+        _ blob: String,
+        permissions: String,
+        protocols: String,
+        until end: Timestamp
+    ) -> [(name: String, value: String)] {
+        let end = Timestamp(seconds: end.seconds).rfc3339
+        // What is empty: start, identifier, addresses; snapshot, scope of encryption, five headers of the answer.
+        let text = [
+            permissions, "", end, "/blob/\(account)/\(blob)", "", "", protocols, Self.signatureVersion, "b", "", "", "",
+            "", "", "", "",
+        ].joined(separator: "\n")
+        let signature = Base64.encode(HMAC.code(of: Array(text.utf8), key: key.reveal()).bytes)
+        return [
+            ("se", end), ("sp", permissions), ("spr", protocols), ("sv", Self.signatureVersion), ("sr", "b"),
+            ("sig", signature),
+        ]
     }
 
     // MARK: - The text that is signed

@@ -5,6 +5,8 @@ import Transfers
 
 /// Gives tokens for services of Google Cloud, renewed before they end.
 package struct GoogleCredential: Sendable {
+    /// Signs URLs; nil without the key of a service account.
+    package let signer: GoogleURLSigner?
     private let renewed: Renewed<Redacted<String>>
 
     private static let patience = ServiceClient.Patience(total: .seconds(2), transfer: .seconds(3), body: 1 << 20)
@@ -20,6 +22,7 @@ package struct GoogleCredential: Sendable {
     ) throws(ConfigurationError) {
         if let file = configuration.keyFile {
             let account = try GoogleServiceAccount(file: file)
+            signer = GoogleURLSigner(account)
             renewed = Renewed("the token of \(account.email)", effects: effects) {
                 let name = "Google's token service at \(account.tokenURL)"
                 let response = try await client.send(to: name, Self.patience) {
@@ -38,6 +41,7 @@ package struct GoogleCredential: Sendable {
             }
             return
         }
+        signer = nil
         let url = "http://\(configuration.metadata)/computeMetadata/v1/instance/service-accounts/default/token"
         let name =
             "The metadata service of this machine at \(configuration.metadata), which was asked for a token of "

@@ -43,6 +43,9 @@ package struct GoogleServiceAccount: Sendable {
         keyID = object[text: "private_key_id"]
     }
 
+    /// By RSASSA-PKCS1-v1_5 with SHA-256; nil when the key cannot.
+    func sign(_ message: [UInt8]) -> [UInt8]? { key.sign(message) }
+
     /// A signed statement that this account wants a token, good for an hour (RFC 7523).
     func assertion(scope: String, at time: Timestamp) throws -> String {
         let header = try RawJSON { json in

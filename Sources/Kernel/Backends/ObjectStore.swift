@@ -57,11 +57,49 @@ package protocol ObjectStore: Sendable {
     ///   - limit: the most objects of one page.
     func list(in folder: ObjectFolder?, after cursor: String?, limit: Int) async throws -> ObjectPage
 
+    /// A URL with which whoever has it may read or store one object, without this server, until it ends.
+    ///
+    /// What is stored so is not checked; read it back before a row names it.
+    ///
+    /// - Parameter life: whole seconds, at most a day.
+    /// - Returns: nil where there is none: a folder, and an identity that cannot sign. The server passes the bytes on
+    ///   itself then.
+    func signedURL(to access: SignedAccess, _ key: ObjectKey, for life: Duration) async throws -> SignedURL?
+
     /// Removes what writers have left behind that never became an object, now and then.
     ///
     /// - Parameter time: what began before it is nobody's any more.
     /// - Returns: how much it was.
     func sweepUnfinished(before time: Timestamp) async throws -> Int
+}
+
+/// What permits one access to one object.
+package struct SignedURL: Sendable {
+    /// As good as a password until it ends.
+    package let url: Redacted<String>
+    /// What must be sent with it.
+    package let headers: [(name: String, value: String)]
+
+    package init(_ url: String, headers: [(name: String, value: String)] = []) {
+        self.url = Redacted(url)
+        self.headers = headers
+    }
+}
+
+/// What a signed URL permits.
+package enum SignedAccess: String, Sendable, CaseIterable {
+    case get = "GET"
+    case put = "PUT"
+}
+
+extension ObjectStore {
+    package func signedURL(
+        to access: SignedAccess,
+        _ key: ObjectKey,
+        for life: Duration
+    ) async throws -> SignedURL? {
+        nil
+    }
 }
 
 /// One object that is to be stored.

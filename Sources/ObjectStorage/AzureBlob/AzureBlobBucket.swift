@@ -79,6 +79,10 @@ struct AzureBlobBucket: Bucket {
         }
     }
 
+    func signedURL(to access: SignedAccess, _ name: String, for life: Duration) async throws -> SignedURL? {
+        requests.sign(access, name, for: life)
+    }
+
     // MARK: - Lists
 
     func list(prefix: String, after cursor: String?, limit: Int) async throws -> BucketPage {

@@ -87,6 +87,18 @@ struct AzureBlobRequests: Sendable {
         }
     }
 
+    func sign(_ access: SignedAccess, _ name: String, for life: Duration) -> SignedURL? {
+        guard case .key(let key) = authorization else { return nil }
+        var request = blob(access.rawValue, name)
+        request.query = key.sign(
+            "\(location.container)/\(name)",
+            permissions: access == .get ? "r" : "cw",
+            protocols: location.origin.hasPrefix("https:") ? "https" : "https,http",
+            until: Timestamp(seconds: effects.now().seconds + life.components.seconds)
+        )
+        return SignedURL(request.transfer().url, headers: access == .put ? [("x-ms-blob-type", "BlockBlob")] : [])
+    }
+
     private static func bare(_ token: String) -> String {
         token.hasPrefix("?") ? String(token.dropFirst()) : token
     }

@@ -49,6 +49,9 @@ protocol Bucket: Sendable {
     /// Copies an object inside the bucket.
     func copy(_ name: String, to other: String, digest: Digest) async throws
 
+    /// A URL that permits one access until it ends; nil when this server cannot sign.
+    func signedURL(to access: SignedAccess, _ name: String, for life: Duration) async throws -> SignedURL?
+
     /// Uploads in parts that began before a time and were neither completed nor aborted.
     func unfinishedUploads(before time: Timestamp) async throws -> [BucketUpload]
 }

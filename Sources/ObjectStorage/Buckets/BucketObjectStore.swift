@@ -119,6 +119,14 @@ package struct BucketObjectStore: ObjectStore {
         try await bucket.head(name(key))?.size
     }
 
+    package func signedURL(
+        to access: SignedAccess,
+        _ key: ObjectKey,
+        for life: Duration
+    ) async throws -> SignedURL? {
+        try await bucket.signedURL(to: access, name(key), for: life)
+    }
+
     package func list(in folder: ObjectFolder?, after cursor: String?, limit: Int) async throws -> ObjectPage {
         guard cursor?.hasPrefix(Self.cursorMark) ?? true else {
             throw ServiceError.invalid("cursor", "is not one of this list")

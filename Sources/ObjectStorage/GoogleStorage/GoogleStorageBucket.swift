@@ -110,6 +110,10 @@ struct GoogleStorageBucket: XMLPartsBucket {
         throw ServiceError.unavailable("\(title) does not copy an object")
     }
 
+    func signedURL(to access: SignedAccess, _ name: String, for life: Duration) async throws -> SignedURL? {
+        requests.sign(access, name, for: life)
+    }
+
     // MARK: - Lists
 
     func list(prefix: String, after cursor: String?, limit: Int) async throws -> BucketPage {

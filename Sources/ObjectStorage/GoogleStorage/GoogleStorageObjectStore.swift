@@ -1,4 +1,4 @@
-import CloudAccess
+package import CloudAccess
 package import Kernel
 package import OutboundHTTP
 
@@ -10,10 +10,18 @@ package enum GoogleStorageObjectStore {
     package static func open(
         _ location: GoogleStorageLocation,
         _ authorization: GoogleStorageAuthorization,
+        signer: GoogleURLSigner? = nil,
         client: ServiceClient,
         effects: Effects
     ) async throws -> BucketObjectStore {
-        let bucket = GoogleStorageBucket(GoogleStorageRequests(location, authorization, client: client))
+        let requests = GoogleStorageRequests(
+            location,
+            authorization,
+            signer: signer,
+            client: client,
+            effects: effects
+        )
+        let bucket = GoogleStorageBucket(requests)
         guard try await BucketProbe.run(bucket, prefix: location.prefix, effects: effects) else {
             throw ServiceError.unavailable("\(bucket.title) replaces an object that must stay")
         }

@@ -34,12 +34,22 @@ struct GoogleStorageRequests: Sendable {
     let title: String
     private let location: GoogleStorageLocation
     private let authorization: GoogleStorageAuthorization
+    private let signer: GoogleURLSigner?
     private let client: ServiceClient
+    private let effects: Effects
 
-    init(_ location: GoogleStorageLocation, _ authorization: GoogleStorageAuthorization, client: ServiceClient) {
+    init(
+        _ location: GoogleStorageLocation,
+        _ authorization: GoogleStorageAuthorization,
+        signer: GoogleURLSigner?,
+        client: ServiceClient,
+        effects: Effects
+    ) {
         self.location = location
         self.authorization = authorization
+        self.signer = signer
         self.client = client
+        self.effects = effects
         title = "the bucket gs://\(location.bucket)"
     }
 
@@ -101,6 +111,12 @@ struct GoogleStorageRequests: Sendable {
                 body: request.body
             )
         }
+    }
+
+    func sign(_ access: SignedAccess, _ name: String, for life: Duration) -> SignedURL? {
+        let path = objectXML(access.rawValue, name).path
+        return signer?.sign(access.rawValue, path, at: location.address, time: effects.now(), for: life)
+            .map { SignedURL($0.reveal()) }
     }
 
     /// One without a value has no `=` either, as `?uploads`.

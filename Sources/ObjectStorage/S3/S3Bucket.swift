@@ -80,6 +80,10 @@ struct S3Bucket: XMLPartsBucket {
         _ = try requests.requireXML(try await requests.send(request), "CopyObjectResult", to: "s3:PutObject")
     }
 
+    func signedURL(to access: SignedAccess, _ name: String, for life: Duration) async throws -> SignedURL? {
+        try await requests.sign(requests.object(access.rawValue, name), for: life)
+    }
+
     // MARK: - Lists
 
     func list(prefix: String, after cursor: String?, limit: Int) async throws -> BucketPage {

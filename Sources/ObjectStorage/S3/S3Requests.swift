@@ -72,6 +72,17 @@ struct S3Requests: Sendable {
         return response
     }
 
+    /// The request as a URL that permits it.
+    func sign(_ request: AWSRequest, for life: Duration) async throws -> SignedURL? {
+        if location.isAnonymous { return nil }
+        var request = request
+        request.body = nil
+        return SignedURL(
+            AWSSigner(region: location.region, service: "s3")
+                .presign(request, with: try await credentials.credentials(), at: effects.now(), for: life)
+        )
+    }
+
     // MARK: - Answers
 
     /// - Parameter action: the permission that the request needs, as the vendor names it.

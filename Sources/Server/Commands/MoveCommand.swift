@@ -78,7 +78,7 @@ package struct MoveCommand: Command {
         return try ObjectStorageConfiguration(
             settings: Settings(variables),
             dataFolder: configuration.server.dataFolder,
-            region: configuration.aws.region
+            region: configuration.clouds.aws.region
         )
     }
 

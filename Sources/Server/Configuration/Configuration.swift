@@ -1,5 +1,5 @@
 package import AuditArchive
-package import CloudAccess
+import CloudAccess
 package import Encryption
 package import Kernel
 package import ObjectStorage
@@ -11,10 +11,7 @@ package struct Configuration: Sendable {
     package let server: ServerConfiguration
     package let listener: ListenerConfiguration
     package let database: DatabaseConfiguration
-    package let aws: AWSConfiguration
-    package let azure: AzureConfiguration
-    package let google: GoogleConfiguration
-    package let vault: VaultConfiguration
+    package let clouds: CloudConfiguration
     package let objects: ObjectStorageConfiguration
     package let encryption: EncryptionConfiguration
     package let audit: AuditArchiveConfiguration
@@ -39,14 +36,13 @@ package struct Configuration: Sendable {
         let database = settings.build { settings throws(ConfigurationError) in
             try DatabaseConfiguration(settings: settings, dataFolder: folder)
         }
-        let aws = settings.build { settings throws(ConfigurationError) in try AWSConfiguration(settings: settings) }
-        let azure = settings.build { settings throws(ConfigurationError) in try AzureConfiguration(settings: settings) }
-        let google = settings.build { settings throws(ConfigurationError) in
-            try GoogleConfiguration(settings: settings)
+        let clouds = settings.build { settings throws(ConfigurationError) in
+            try CloudConfiguration(settings: settings)
         }
-        let vault = settings.build { settings throws(ConfigurationError) in try VaultConfiguration(settings: settings) }
+        // Something else that is wrong with a cloud must not look as if the region were missing.
+        let region = clouds?.aws.region ?? settings.string("AWS_REGION") ?? settings.string("AWS_DEFAULT_REGION")
         let objects = settings.build { settings throws(ConfigurationError) in
-            try ObjectStorageConfiguration(settings: settings, dataFolder: folder, region: aws?.region)
+            try ObjectStorageConfiguration(settings: settings, dataFolder: folder, region: region)
         }
         let encryption = settings.build { settings throws(ConfigurationError) in
             try EncryptionConfiguration(settings: settings, dataFolder: folder)
@@ -73,18 +69,15 @@ package struct Configuration: Sendable {
             guard let failpoints else { throw ConfigurationError([]) }
             self.failpoints = failpoints
         #endif
-        guard let server, let listener, let database, let aws, let azure, let google, let vault, let objects,
-            let encryption, let audit, let installation, let outbound, let log
+        guard let server, let listener, let database, let clouds, let objects, let encryption, let audit,
+            let installation, let outbound, let log
         else {
             throw ConfigurationError([])
         }
         self.server = server
         self.listener = listener
         self.database = database
-        self.aws = aws
-        self.azure = azure
-        self.google = google
-        self.vault = vault
+        self.clouds = clouds
         self.objects = objects
         self.encryption = encryption
         self.audit = audit

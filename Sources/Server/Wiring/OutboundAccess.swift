@@ -21,10 +21,10 @@ extension ServiceClient {
 extension MasterKey {
     init(_ configuration: Configuration, transfers: Transfers, _ environment: ProcessEnvironment) {
         self.init(
-            aws: configuration.aws,
-            azure: configuration.azure,
-            google: configuration.google,
-            vault: configuration.vault,
+            aws: configuration.clouds.aws,
+            azure: configuration.clouds.azure,
+            google: configuration.clouds.google,
+            vault: configuration.clouds.vault,
             client: ServiceClient(configuration, transfers: transfers, environment),
             effects: environment.effects,
             clock: environment.clock
@@ -35,9 +35,9 @@ extension MasterKey {
 extension ObjectStorageConfiguration.Access {
     init(_ configuration: Configuration, transfers: Transfers, _ environment: ProcessEnvironment) {
         self.init(
-            aws: configuration.aws,
-            azure: configuration.azure,
-            google: configuration.google,
+            aws: configuration.clouds.aws,
+            azure: configuration.clouds.azure,
+            google: configuration.clouds.google,
             client: ServiceClient(configuration, transfers: transfers, environment),
             effects: environment.effects
         )
@@ -53,7 +53,7 @@ extension AuditArchive {
     ) async throws -> AuditArchive? {
         try await open(
             configuration.audit,
-            aws: configuration.aws,
+            aws: configuration.clouds.aws,
             client: ServiceClient(configuration, transfers: transfers, environment),
             effects: environment.effects,
             clock: environment.clock

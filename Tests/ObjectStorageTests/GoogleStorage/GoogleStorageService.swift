@@ -1,3 +1,4 @@
+import CloudAccess
 import Crypto
 import Foundation
 import Kernel
@@ -29,13 +30,15 @@ enum GoogleStorageService {
     static func open(
         _ bucket: String,
         token: String? = Self.token,
-        parameters: String = ""
+        parameters: String = "",
+        signer: GoogleURLSigner? = nil
     ) async throws -> BucketObjectStore {
         let url =
             "gs://\(bucket)?endpoint=\(try #require(endpoint))\(token == nil ? "&anonymous=true" : "")\(parameters)"
         return try await GoogleStorageObjectStore.open(
             GoogleStorageLocation(url, emulator: nil),
             token.map { token in .token { Redacted(token) } } ?? .anonymous,
+            signer: signer,
             client: S3Service.client(),
             effects: S3Service.effects
         )
