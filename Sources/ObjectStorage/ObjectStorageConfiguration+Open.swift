@@ -31,7 +31,20 @@ extension ObjectStorageConfiguration {
     /// - Throws: `ConfigurationError` for what the settings must change, `ServiceError` with `.unavailable` for what the
     ///   service says.
     package func open(_ access: Access) async throws -> any ObjectStore {
-        switch checkpoints {
+        try await open(checkpoints, access)
+    }
+
+    /// Tries one of the buckets of other purposes as `open` does.
+    package func probe(_ other: (setting: String, place: Place), _ access: Access) async throws {
+        do {
+            _ = try await open(other.place, access)
+        } catch let error as ServiceError {
+            throw ServiceError(error.code, "\(other.setting): \(error.message)")
+        }
+    }
+
+    private func open(_ place: Place, _ access: Access) async throws -> any ObjectStore {
+        switch place {
         case .folder(let path):
             return try FolderObjectStore(
                 path: path,

@@ -9,10 +9,10 @@ package import Kernel
 /// | `PULUMI_CHECKPOINT_BLOB_STORAGE_ENDPOINT` | Bucket for objects, `s3://…`, `azblob://…` or `gs://…` | none |
 /// | `PULUMI_OBJECTS_BUCKET` | The older name: a bucket of Amazon's S3 | none |
 /// | `PULUMI_POLICY_PACK_LOCAL_HTTP_OBJECTS` | Folder for policy packs; no use yet | none |
-/// | `PULUMI_POLICY_PACK_BLOB_STORAGE_ENDPOINT` | Bucket for policy packs; no use yet | none |
+/// | `PULUMI_POLICY_PACK_BLOB_STORAGE_ENDPOINT` | Bucket for policy packs; only tried so far | none |
 /// | `PULUMI_POLICY_PACK_BUCKET` | The older name | none |
-/// | `PULUMI_ENGINE_EVENTS_BLOB_STORAGE_ENDPOINT` | Bucket for engine events; no use yet | none |
-/// | `PULUMI_SERVICE_METADATA_BLOB_STORAGE_ENDPOINT` | Bucket for metadata; no use yet | none |
+/// | `PULUMI_ENGINE_EVENTS_BLOB_STORAGE_ENDPOINT` | Bucket for engine events; only tried so far | none |
+/// | `PULUMI_SERVICE_METADATA_BLOB_STORAGE_ENDPOINT` | Bucket for metadata; only tried so far | none |
 /// | `STORAGE_EMULATOR_HOST` | Where `gs://` is reached instead of Google, without tokens | none |
 ///
 /// One of the first three may be set. Buckets are of one service, and policy packs have one of their own
@@ -29,6 +29,8 @@ package struct ObjectStorageConfiguration: Sendable {
     package let checkpoints: Place
     /// The variable that says so.
     package let setting: String
+    /// Buckets of other purposes, which are tried at the start, and the variables that name them.
+    package let others: [(setting: String, place: Place)]
     package let azure: AzureBlobLocation.Account
 
     /// - Parameter region: of buckets whose URL names none.
@@ -65,12 +67,13 @@ package struct ObjectStorageConfiguration: Sendable {
         if let packs, packs.isSame(as: checkpoints) {
             settings.report(packNames[1], "names the bucket of \(setting); policy packs need another")
         }
-        for (name, place) in [(packNames[1], packs)] + places {
-            guard let place, place.service != checkpoints.service, checkpoints.service != nil else { continue }
+        let packName = settings.isSet(packNames[2]) ? packNames[2] : packNames[1]
+        self.others = ([(packName, packs)] + places).compactMap { name, place in place.map { (name, $0) } }
+        for (name, place) in self.others where place.service != checkpoints.service && checkpoints.service != nil {
             settings.report(name, "is of another service than \(setting); all buckets must be of one")
         }
         for name in packNames + others where settings.isSet(name) {
-            settings.warn(name, "this version has no use for it yet")
+            settings.warn(name, "this version has no use for it yet, but for trying it")
         }
         try settings.check()
         guard let account else { throw ConfigurationError([]) }

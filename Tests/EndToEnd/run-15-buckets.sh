@@ -136,6 +136,11 @@ echo "refusals:"
 if require_engine SEAWEEDFS; then
     url="s3://cairn-e2e-missing?endpoint=$CAIRN_TEST_SEAWEEDFS&s3ForcePathStyle=true"
     refuses "the bucket s3://cairn-e2e-missing: it does not exist" "${S3[@]}" "$ENDPOINT=$url"
+    mapfile -t usable < <(make_bucket seaweedfs "cairn-first-$$")
+    for purpose in ENGINE_EVENTS SERVICE_METADATA POLICY_PACK; do
+        refuses "PULUMI_${purpose}_BLOB_STORAGE_ENDPOINT: the bucket s3://cairn-e2e-missing: it does not exist" \
+            "${usable[@]}" "PULUMI_${purpose}_BLOB_STORAGE_ENDPOINT=$url"
+    done
     refuses "check AWS_SECRET_ACCESS_KEY" "${S3[@]}" AWS_SECRET_ACCESS_KEY=wrong "$ENDPOINT=$url"
     refuses "cannot be reached" "${S3[@]}" "$ENDPOINT=s3://states?endpoint=127.0.0.1:1&disableSSL=true"
 fi

@@ -58,12 +58,20 @@ package struct CheckCommand: Command {
                 }
             )
         }
+        let access = ObjectStorageConfiguration.Access(configuration, transfers: transfers, environment)
         if configuration.objects.checkpoints.isRemote {
-            let access = ObjectStorageConfiguration.Access(configuration, transfers: transfers, environment)
             codes.append(
                 await attempt(environment) {
                     _ = try await configuration.objects.open(access)
                     return "\(configuration.objects.checkpoints): objects can be listed, written, read and deleted"
+                }
+            )
+        }
+        for other in configuration.objects.others {
+            codes.append(
+                await attempt(environment) {
+                    try await configuration.objects.probe(other, access)
+                    return "\(other.place): objects can be listed, written, read and deleted"
                 }
             )
         }

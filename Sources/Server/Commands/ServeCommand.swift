@@ -148,6 +148,7 @@ package struct ServeCommand: Command {
         log.notice("master key", ["place": .text(configuration.encryption.summary)])
         let access = ObjectStorageConfiguration.Access(configuration, transfers: transfers, environment)
         let objects = try await configuration.objects.open(access)
+        for other in configuration.objects.others { try await configuration.objects.probe(other, access) }
         log.notice("objects", ["place": .text(configuration.objects.checkpoints.description)])
         let archive = try await AuditArchive.open(configuration, transfers: transfers, environment)
         if let archive { log.notice("audit archive", ["place": .text(archive.table.description)]) }
