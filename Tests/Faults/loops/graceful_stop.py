@@ -36,6 +36,10 @@ class Caller(threading.Thread):
                 connection.connect() if connection.sock is None else None
             except ConnectionRefusedError:
                 return
+            except ConnectionResetError:
+                self.at_the_door += 1
+                connection = None
+                continue
             except OSError as error:
                 self.problems.append("connecting: %r" % error)
                 return
