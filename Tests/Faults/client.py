@@ -27,6 +27,7 @@ class Client:
         self.local = threading.local()
         self.lock = threading.Lock()
         self.retries = 0
+        self.slowest = 0.0
         self.statuses = collections.Counter()
 
     @property
@@ -43,10 +44,12 @@ class Client:
         if compress:
             body, fields["Content-Encoding"] = gzip.compress(body, 1), "gzip"
         connection = self.connection(port or self.ports[threading.get_ident() % len(self.ports)])
+        began = time.monotonic()
         try:
             connection.request(method, path, body, fields)
             answer = connection.getresponse()
             with self.lock:
+                self.slowest = max(self.slowest, time.monotonic() - began)
                 self.statuses[answer.status] += 1
             # The command line heeds it with 429 only.
             pause = float(answer.headers.get("Retry-After", 0)) if answer.status == 429 else 0

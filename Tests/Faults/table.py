@@ -48,6 +48,8 @@ LOOPS = (
     Loop("races-mariadb", "races", 4, 100, 1000, "the same, two servers on one MariaDB", {"engine": "mariadb"}),
     Loop("two-servers-mysql", "two_servers", 2000, 100_000, 1_000_000,
          "attempts to begin, two servers on one MySQL, with kills", {"engine": "mysql"}),
+    Loop("two-servers-s3", "two_servers", 150, 20_000, 200_000,
+         "the same with objects in S3 and large states", {"engine": "mysql", "bucket": True}),
     Loop("paused-mysql", "paused", 10, 200, 2000, "a server stops past the deadline of its update and goes on",
          {"engine": "mysql"}),
     Loop("migration-sqlite", "migration", 40, 300, 1200, "SIGKILL beside the nth write of the first start",
