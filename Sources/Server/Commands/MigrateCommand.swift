@@ -61,7 +61,10 @@ package struct MigrateCommand: Command {
 
     private func up(_ configuration: DatabaseConfiguration, _ environment: ProcessEnvironment) async throws {
         let databases = try await Databases.open(configuration)
-        let done = try await closing(databases) { try await apply(to: databases.database, environment) }
+        let done = try await closing(databases) {
+            try await MoveMark.refuse(databases.database, name: databases.name)
+            return try await apply(to: databases.database, environment)
+        }
         environment.standardOutput(
             done.isEmpty
                 ? "\(databases.name) is up to date.\n" : "\(databases.name): \(done.count) migrations applied.\n"
