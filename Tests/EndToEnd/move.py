@@ -141,6 +141,7 @@ class Moves:
         self.cairn(69, where, "keys", "rotate")
         self.cairn(69, where, "migrate", "up")
         self.cairn(69, "start one first", "token", **self.mysql)
+        self.cairn(0, "is up to date", "migrate", "up", **self.mysql)
         self.cairn(0, "start one first", "check", **self.mysql)
         self.serve_on_mysql()
         self.assertEqual(self.content(), before)

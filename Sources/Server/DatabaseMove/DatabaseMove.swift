@@ -124,20 +124,25 @@ extension DatabaseMove {
         return id
     }
 
-    /// Refuses a database that holds anything of Cairn, in either name.
+    /// Refuses a database that holds anything of Cairn, in either name, whatever its schema.
     private func requireEmpty(_ tx: Transaction) throws {
         for table in tables {
             for name in Set([table.table.name, MoveFence.name(of: table.table)]) where try tx.hasTable(name) {
-                var isEmpty = true
-                _ = try table.read(from: name, after: nil, limit: 1000, in: tx) { _, _ in
-                    isEmpty = false
-                }
-                guard isEmpty else {
+                guard try !hasRows(name, tx) else {
                     let text = "\(target.name) is not empty: \(name) has rows; give the move an empty database"
                     throw ServiceError(.failedPrecondition, text)
                 }
             }
         }
+    }
+
+    /// Whether a table has rows that are not the move's own.
+    private func hasRows(_ table: String, _ tx: Transaction) throws -> Bool {
+        guard table == MoveMark.table else {
+            return try tx.first("SELECT 1 FROM \(SQL(identifier: table)) LIMIT 1") { try $0.int(0) } != nil
+        }
+        return try tx.all("SELECT name FROM server_values") { try $0.text(0) }
+            .contains { !$0.hasPrefix(MoveMark.prefix) }
     }
 
     /// From here on no server starts on the source.

@@ -95,8 +95,11 @@ package struct MoveMark: Sendable, Equatable {
     }
 
     /// Refuses a command that would change a database that is not served, or not yet.
-    package static func refuse(_ database: Database, name: String) async throws {
-        if let mark = try await read(database) { throw mark.refusal(of: name) }
+    ///
+    /// - Parameter allowsReady: for a change that may be lost when the move is taken back.
+    package static func refuse(_ database: Database, name: String, allowsReady: Bool = false) async throws {
+        guard let mark = try await read(database), !(allowsReady && mark.state == .ready) else { return }
+        throw mark.refusal(of: name)
     }
 
     /// Why a database cannot be used, in words for the operator.

@@ -14,7 +14,8 @@ struct MovedTable: Sendable {
 
         /// How many rows of this size are about as large as a page should be.
         var nextLimit: Int {
-            rows == 0 ? MovedTable.firstLimit : min(max(MovedTable.pageBytes * rows / max(bytes, 1), 1), MovedTable.lastLimit)
+            guard rows > 0 else { return MovedTable.firstLimit }
+            return min(max(MovedTable.pageBytes * rows / max(bytes, 1), 1), MovedTable.lastLimit)
         }
     }
 

@@ -27,10 +27,14 @@ struct DatabaseMoveTests {
         }
     }
 
-    @Test("brings the target to the schema first, also where it has none", arguments: MoveRoute.all)
-    func migratesTarget(route: MoveRoute) async throws {
+    @Test(
+        "brings the target to the schema first, where it has none, or a part of it",
+        arguments: MoveRoute.all,
+        [0, 8]
+    )
+    func migratesTarget(route: MoveRoute, known: Int) async throws {
         try await withTestDatabase(route.source) { source in
-            try await withTestDatabase(route.target, migrations: []) { target in
+            try await withTestDatabase(route.target, migrations: Array(Schema.migrations.prefix(known))) { target in
                 try await Samples.fill(source, count: 3)
 
                 try await DatabaseMove(source, target).run { _ in }
