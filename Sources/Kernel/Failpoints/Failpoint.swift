@@ -69,6 +69,11 @@ public enum Failpoint: Sendable {
     case keyMake, keyMade, keyInserted, keyReread, keyKept
     case projectInserted, projectKeyMade, projectKeyInserted, projectKeyKept
 
+    // Moves from one database to another.
+    case moveTargetClaimed, moveSourceMarked, moveTableRename, moveTablesRenamed
+    case moveRowsInserted, moveRowsCopied, moveCompared, moveSourceClosed, moveTargetReady, moveTargetServed
+    case moveTakenBack, moveCancelling, moveTableReturn, moveTablesReturned
+
     // Answers.
     case answerWhole, answerHanded, answerHead, answerPiece, answerEnd
 }

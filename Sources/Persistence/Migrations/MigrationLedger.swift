@@ -114,3 +114,10 @@ enum SchemaCatalog {
         ) > 0
     }
 }
+
+extension Transaction {
+    /// Whether the database has a table of this name.
+    package func hasTable(_ name: String) throws -> Bool {
+        try SchemaCatalog.hasTable(name, in: self)
+    }
+}

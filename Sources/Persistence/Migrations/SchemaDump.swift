@@ -8,11 +8,9 @@ package enum SchemaDump {
     package static func text(of migrations: [Migration], dialect: Dialect) throws -> String {
         let problems = Migration.problems(in: migrations)
         guard problems.isEmpty else { throw MigrationError.invalid(problems) }
-        var model = SchemaModel()
-        for step in migrations.flatMap(\.steps) { try model.apply(step) }
         let last = migrations.last?.number ?? 0
         let header = "-- Written from the migrations up to \(last) for \(dialect.rawValue); do not edit.\n"
-        let statements = model.tables.map { table in
+        let statements = try Migration.tables(after: migrations).map { table in
             SchemaRendering.createTable(table, dialect: dialect).map { "\($0.text);\n" }.joined()
         }
         return ([header] + statements).joined(separator: "\n")

@@ -88,6 +88,17 @@ struct SchemaModel {
     }
 }
 
+extension Migration {
+    /// The tables that migrations leave behind, in the order of their creation: what a table refers to comes before it.
+    ///
+    /// - Throws: where a step does not fit what is there.
+    package static func tables(after migrations: [Migration]) throws -> [Table] {
+        var model = SchemaModel()
+        for step in migrations.flatMap(\.steps) { try model.apply(step) }
+        return model.tables
+    }
+}
+
 extension Table.Index {
     var columnNames: [String] { columns.map(\.name) }
 }

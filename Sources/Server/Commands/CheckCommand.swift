@@ -99,6 +99,9 @@ package struct CheckCommand: Command {
 
     private func lacks(_ databases: Databases?) async throws -> String {
         guard let databases else { return ", and is empty" }
+        if let mark = try await MoveMark.read(databases.database) {
+            return ", but \(mark.explanation(of: databases.name))"
+        }
         let plan = try await MigrationRunner(migrations: Schema.migrations).plan(databases.database)
         return plan.isEmpty
             ? ", and its schema is up to date" : ", and its schema lacks \(plan.pending.count) migrations"

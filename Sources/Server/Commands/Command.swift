@@ -28,7 +28,10 @@ extension Command {
             environment.standardError("cairn: the settings cannot be used:\n\(problems)\n")
             return ExitCode.configuration
         }
-        environment.standardError("cairn: \((error as? ServiceError)?.message ?? "\(error)")\n")
+        let known = error as? ServiceError
+        // Nobody but the operator reads this.
+        let cause = known?.code == .internalError ? known?.cause.map { " \($0)" } : nil
+        environment.standardError("cairn: \(known?.message ?? "\(error)")\(cause ?? "")\n")
         return ExitCode.unavailable
     }
 }

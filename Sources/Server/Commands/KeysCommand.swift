@@ -44,6 +44,7 @@ package struct KeysCommand: Command {
             }
             let code: Int32
             do {
+                try await MoveMark.refuse(databases.database, name: databases.name)
                 let master = MasterKey(configuration, transfers: Transfers(), environment)
                 code = try await rewrap(encryption, master, databases, settings, environment)
             } catch {

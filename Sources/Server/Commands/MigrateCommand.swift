@@ -61,7 +61,11 @@ package struct MigrateCommand: Command {
 
     private func up(_ configuration: DatabaseConfiguration, _ environment: ProcessEnvironment) async throws {
         let databases = try await Databases.open(configuration)
-        let done = try await closing(databases) { try await apply(to: databases.database, environment) }
+        let done = try await closing(databases) {
+            // Where migrations are a step of their own, it comes before the first server.
+            try await MoveMark.refuse(databases.database, name: databases.name, allowsReady: true)
+            return try await apply(to: databases.database, environment)
+        }
         environment.standardOutput(
             done.isEmpty
                 ? "\(databases.name) is up to date.\n" : "\(databases.name): \(done.count) migrations applied.\n"

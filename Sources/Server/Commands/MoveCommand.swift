@@ -4,46 +4,76 @@ import ObjectStorage
 import OutboundHTTP
 import Transfers
 
-/// `cairn move objects --to PLACE`: copies everything that is large into another folder or bucket.
+/// `cairn move objects --to PLACE` and `cairn move database --to ENGINE`.
 package struct MoveCommand: Command {
     package static let name = "move"
-    package static let summary = "Copies objects into another folder or bucket, while servers run"
+    package static let summary = "Copies objects into another folder or bucket, or all rows into another database"
     package static let details = """
-        Objects are read from where the settings say and copied to --to, a folder or a URL of the form that \
-        PULUMI_CHECKPOINT_BLOB_STORAGE_ENDPOINT takes, reached with the same keys. Every copy is read back and compared. \
-        An interrupted run goes on where it stopped. To change over: move while the server runs, stop it, move once \
-        more, which takes only what is new, change the setting, and start.
+        Every copy is read back and compared. An interrupted run goes on where it stopped.
+
+        'objects' are read from where the settings say and copied to --to, a folder or a URL of the form that \
+        PULUMI_CHECKPOINT_BLOB_STORAGE_ENDPOINT takes, reached with the same keys. To change over: move while the server \
+        runs, stop it, move once more, which takes only what is new, change the setting, and start.
+
+        'database' copies between the SQLite file in CAIRN_DATA and the server in PULUMI_DATABASE_ENDPOINT, into the one \
+        that --to names, which must be empty. No server may run: none starts on the source any more, unless the move is \
+        taken back with --cancel before one was started on the target. Objects and keys stay where they are.
         """
-    package static let arguments = [CommandArgument("what", oneOf: ["objects"])]
+    package static let arguments = [CommandArgument("what", oneOf: ["objects", "database"])]
     package static let options = [
-        CommandOption("--to", value: "PLACE", "where to: a folder, s3://…, azblob://… or gs://…"),
+        CommandOption("--to", value: "PLACE", "a folder, s3://…, azblob://… or gs://…; for a database sqlite or mysql"),
         CommandOption("--dry-run", "says what would be copied, and copies nothing"),
-        CommandOption("--check", "compares the content of everything that is there, and copies nothing"),
+        CommandOption("--check", "compares the content of all objects that are there, and copies nothing"),
+        CommandOption("--cancel", "for a database: gives the source back"),
     ]
 
-    private let place: String?
-    private let way: ObjectMove.Way
+    private enum Work {
+        case objects(ObjectsMove)
+        case database(DatabaseChange)
+    }
+
+    private let work: Work
 
     package init(_ parsed: ParsedArguments) throws(UsageError) {
-        place = parsed.options["--to"]
-        guard place != nil else { throw UsageError("cairn move objects needs --to") }
-        switch (parsed.switches.contains("--dry-run"), parsed.switches.contains("--check")) {
-        case (true, true): throw UsageError("--dry-run and --check do not go together")
-        case (true, false): way = .look
-        case (false, true): way = .check
-        case (false, false): way = .copy
+        let what = parsed.words.first ?? ""
+        guard let place = parsed.options["--to"] else { throw UsageError("cairn move \(what) needs --to") }
+        guard parsed.switches.count < 2 else {
+            throw UsageError("\(parsed.switches.sorted().joined(separator: " and ")) do not go together")
         }
+        work =
+            what == "objects"
+            ? .objects(try ObjectsMove(to: place, parsed.switches.first))
+            : .database(try DatabaseChange(to: place, parsed.switches.first))
     }
 
     package func run(_ environment: ProcessEnvironment) async -> Int32 {
         do {
-            return try await move(environment)
+            switch work {
+            case .objects(let work): return try await work.move(environment)
+            case .database(let work): return try await work.run(environment)
+            }
         } catch {
             return Self.refuse(error, environment)
         }
     }
+}
 
-    private func move(_ environment: ProcessEnvironment) async throws -> Int32 {
+/// What `cairn move objects` does.
+private struct ObjectsMove {
+    private let place: String
+    private let way: ObjectMove.Way
+
+    init(to place: String, _ option: String?) throws(UsageError) {
+        self.place = place
+        switch option {
+        case nil: way = .copy
+        case "--dry-run": way = .look
+        case "--check": way = .check
+        case let option?: throw UsageError("cairn move objects takes no \(option)")
+        }
+    }
+
+    func move(_ environment: ProcessEnvironment) async throws -> Int32 {
         let configuration = try Configuration(settings: environment.settings)
         let access = ObjectStorageConfiguration.Access(configuration, transfers: Transfers(), environment)
         let target = try self.target(configuration, environment)
@@ -70,7 +100,6 @@ package struct MoveCommand: Command {
         _ configuration: Configuration,
         _ environment: ProcessEnvironment
     ) throws(ConfigurationError) -> ObjectStorageConfiguration {
-        let place = place ?? ""
         var variables = environment.variables
         variables["PULUMI_LOCAL_OBJECTS"] = place.contains("://") ? nil : place
         variables["PULUMI_CHECKPOINT_BLOB_STORAGE_ENDPOINT"] = place.contains("://") ? place : nil

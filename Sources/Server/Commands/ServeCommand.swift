@@ -90,6 +90,7 @@ package struct ServeCommand: Command {
         _ log: Logger,
         until stop: StopSignal
     ) async throws {
+        try await MoveMark.admit(to: databases.database, name: databases.name)
         try await databases.prepare(migrating: configuration.database.migratesAtStart, log: log)
         let foundation = try await foundation(configuration, settings, databases, environment, log)
         let installation = Installation(database: databases.database, effects: environment.effects)

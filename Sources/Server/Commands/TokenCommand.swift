@@ -30,6 +30,7 @@ package struct TokenCommand: Command {
             let service = PersonalTokenService(database: databases.database, effects: environment.effects)
             let secret: TokenSecret
             do {
+                try await MoveMark.refuse(databases.database, name: databases.name)
                 secret = try await service.recover(login)
             } catch {
                 await databases.database.close()

@@ -23,6 +23,8 @@ package struct DatabaseConfiguration: Sendable {
 
     package var engine: Engine
     package let migratesAtStart: Bool
+    /// Where the rows are without `PULUMI_DATABASE_ENDPOINT`.
+    private let file: String
 
     /// - Parameter leastTLS: the version where `DATABASE_CA_CERTIFICATE` is set alone; nil where that is refused.
     package init(
@@ -63,6 +65,18 @@ package struct DatabaseConfiguration: Sendable {
             }
         }
         try settings.check()
-        engine = mysql.map(Engine.mysql) ?? .sqlite(path: "\(dataFolder)/cairn.db")
+        file = "\(dataFolder)/cairn.db"
+        engine = mysql.map(Engine.mysql) ?? .sqlite(path: file)
+    }
+
+    private init(_ engine: Engine, _ other: DatabaseConfiguration) {
+        self.engine = engine
+        migratesAtStart = other.migratesAtStart
+        file = other.file
+    }
+
+    /// The file below the data folder, whatever else is set.
+    package var inDataFolder: DatabaseConfiguration {
+        DatabaseConfiguration(.sqlite(path: file), self)
     }
 }

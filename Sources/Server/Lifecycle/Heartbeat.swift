@@ -60,6 +60,29 @@ package struct Heartbeat: Service {
 
     package func drain() async {}
 
+    /// Whether a server runs on a database: one that does writes in less time than this takes to tell.
+    ///
+    /// - Returns: at once where the last heartbeat is a minute old, otherwise after more than two intervals.
+    package static func isBeating(
+        in database: Database,
+        effects: Effects,
+        clock: any Clock<Duration>
+    ) async throws -> Bool {
+        // That of a clock which is ahead is watched, too.
+        guard let first = try await last(in: database), effects.now().since(first) < .seconds(60) else { return false }
+        for _ in 0...10 {
+            try await clock.sleep(for: .seconds(1))
+            if try await last(in: database) != first { return true }
+        }
+        return false
+    }
+
+    private static func last(in database: Database) async throws -> Timestamp? {
+        try await database.read { tx in
+            try tx.first("SELECT updated_at FROM server_values WHERE name = \(row)") { try $0.timestamp(0) }
+        }
+    }
+
     private static func beat(at now: Timestamp, in tx: Transaction) throws {
         try Failpoint.reach(.heartbeatBeat)
         try tx.upsert(into: "server_values", key: ["name": row], set: ["value": now.rfc3339, "updated_at": now])

@@ -30,6 +30,12 @@ package struct Databases: Sendable {
         }
     }
 
+    /// The same, told from other databases of one server.
+    package static func place(of configuration: DatabaseConfiguration) -> String {
+        guard case .mysql(let mysql) = configuration.engine else { return name(of: configuration) }
+        return "\(name(of: configuration)), database \(mysql.database)"
+    }
+
     /// Opens the database to look at it, beside a server that may use it; nil when there is none yet.
     ///
     /// It makes no file that stays.

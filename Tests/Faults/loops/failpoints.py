@@ -23,8 +23,8 @@ from model import State
 OTHERS = {"sqlite": ("mysql.", "bucket."), "mariadb": ("sqlite.", "bucket."), "mysql": ("sqlite.", "bucket."),
           # Nobody can make an object of S3 old enough to be swept.
           "s3": ("mysql.", "object.", "sweep.")}
-# Copies of the audit log are tried by EndToEnd/audit.py, where a table is.
-OTHERS = {engine: names + ("audit.copy.",) for engine, names in OTHERS.items()}
+# Copies of the audit log are tried by EndToEnd/audit.py, where a table is, moves of databases by EndToEnd/move.py.
+OTHERS = {engine: names + ("audit.copy.", "move.") for engine, names in OTHERS.items()}
 # What time brings about on a server that runs; a start, or a stop, comes past it for certain.
 BY_TIME = ("heartbeat.", "sqlite.checkpoint")
 # What only a stop comes past; any other server is killed, which is over at once.

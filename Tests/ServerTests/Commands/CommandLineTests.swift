@@ -14,6 +14,16 @@ struct CommandLineTests {
             (["migrate"], "cairn migrate needs action: one of plan, up"),
             (["migrate", "down"], "'down' is no action: cairn migrate takes plan, up"),
             (["migrate", "up", "up"], "cairn migrate does not take 'up'"),
+            (["move"], "cairn move needs what: one of objects, database"),
+            (["move", "objects"], "cairn move objects needs --to"),
+            (["move", "database"], "cairn move database needs --to"),
+            (["move", "database", "--to", "postgres"], "takes --to sqlite or --to mysql, not 'postgres'"),
+            (["move", "database", "--to", "mysql", "--check"], "cairn move database takes no --check"),
+            (["move", "objects", "--to", "x", "--cancel"], "cairn move objects takes no --cancel"),
+            (
+                ["move", "database", "--to", "mysql", "--dry-run", "--cancel"],
+                "--cancel and --dry-run do not go together"
+            ),
             (["version", "-x"], "cairn version has no option -x"),
             (["check", "--all=1"], "cairn check has no option --all"),
             ([""], "there is no command ''"),
