@@ -25,15 +25,15 @@ package struct VersionWriter: Sendable {
         over base: StateVersion?,
         of stack: StackID
     ) async throws -> PreparedVersion {
-        let (resolved, builder, content) = try await compute.run(deadline: Self.deadline) {
-            let builder = ManifestBuilder(over: base?.manifest)
-            let pieces = builder.resolved(document.pieces(over: base?.manifest, hash: StateHash.maker))
-            return (pieces, builder, document.content)
+        let (drafts, content) = try await compute.run(deadline: Self.deadline) {
+            (document.drafts(over: base?.manifest), document.content)
         }
-        var whole = builder
-        let bytes = whole.add(resolved, packed: try await compress(resolved))
+        let pieces = try await compute.map(drafts, deadline: Self.deadline) { $0.piece(hash: StateHash.maker) }
+        var builder = ManifestBuilder(over: base?.manifest)
+        let resolved = builder.resolved(pieces.compactMap { $0 })
+        let bytes = builder.add(resolved, packed: try await compress(resolved))
         return PreparedVersion(
-            manifest: whole.finish(content.summary),
+            manifest: builder.finish(content.summary),
             pack: try await store(bytes, of: stack),
             stackReferenceNames: content.stackReferenceNames
         )

@@ -46,6 +46,7 @@ package struct ManifestBuilder: Sendable {
     /// - Returns: the bytes that the pack goes on with.
     package mutating func add(_ pieces: [VersionPiece], packed: [PackedChunk]) -> [UInt8] {
         var bytes: [UInt8] = []
+        bytes.reserveCapacity(packed.reduce(0) { $0 + $1.run.bytes.count })
         var next = packed.startIndex
         for piece in pieces {
             switch piece {
