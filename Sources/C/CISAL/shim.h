@@ -55,8 +55,8 @@ struct cairn_deflate_memory {
     uint8_t level[ISAL_DEF_LVL3_DEFAULT];
 };
 
-/// Compresses all of `input` into raw deflate that ends with an empty stored block at a byte's border, none of its blocks
-/// being marked final. Answers the bytes written, 0 if they do not fit.
+/// Compresses all of `input` into raw deflate that ends with an empty stored block at a byte's border, none of its
+/// blocks being marked final. Answers the bytes written, 0 if they do not fit.
 static inline size_t cairn_deflate_run(struct cairn_deflate_memory *memory, uint32_t level, const uint8_t *input,
                                        size_t input_count, uint8_t *output, size_t output_count) {
     // The library takes 32-bit counts; no text is as long.
