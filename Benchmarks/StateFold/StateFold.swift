@@ -66,7 +66,7 @@ private struct Bench {
         for _ in 0..<repetitions {
             let start = clock.now
             let entries = try await compute.map(batches, deadline: .seconds(60)) { batch in
-                try JournalEntry.batch(Gzip.gunzip(batch[...], limit: 1 << 24)[...])
+                try JournalEntry.stored(Gzip.gunzip(batch.body[...], limit: 1 << 24)[...], count: batch.count)
             }
             let document = try await reader.document(of: base)
             let folded = try await compute.run(deadline: .seconds(60)) {
@@ -84,7 +84,7 @@ private struct Bench {
     }
 
     /// The journal of an update that changes resources far from each other, in batches of 100 entries.
-    private static func batches(_ changed: Int, of count: Int) -> [[UInt8]] {
+    private static func batches(_ changed: Int, of count: Int) -> [(body: [UInt8], count: Int)] {
         var entries: [String] = []
         for number in 0..<changed {
             let index = number * (count / changed)
@@ -98,8 +98,9 @@ private struct Bench {
             )
         }
         return stride(from: 0, to: entries.count, by: 100).map { start in
-            let batch = entries[start..<min(start + 100, entries.count)].joined(separator: ",")
-            return Gzip.gzip(Array(#"{"entries":[\#(batch)]}"#.utf8)[...], level: 6)
+            let batch = entries[start..<min(start + 100, entries.count)]
+            let body = #"{"entries":[\#(batch.joined(separator: ","))]}"#
+            return (Gzip.gzip(Array(body.utf8)[...], level: 6), batch.count)
         }
     }
 

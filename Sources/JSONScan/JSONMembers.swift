@@ -27,6 +27,15 @@ package struct JSONMembers: Sequence, IteratorProtocol {
     }
 
     package mutating func next() -> JSONMember? {
+        guard let (key, start) = nextKey() else { return nil }
+        let value = skipValue(from: start)
+        return value.isEmpty ? nil : JSONMember(key: key, value: value)
+    }
+
+    /// The next member's key, and where its value begins, for whoever finds the value's end on the way through it.
+    ///
+    /// Before the next member is asked for, `skipValue` or `endValue` must be called.
+    package mutating func nextKey() -> (key: Range<Int>, value: Int)? {
         let text = text
         let bytes = text.span
         guard let keyStart = JSONSkip.toItem(bytes, index) else {
@@ -38,12 +47,23 @@ package struct JSONMembers: Sequence, IteratorProtocol {
         let keyEnd = JSONSkip.stringEnd(bytes, keyStart + 1)
         let colon = JSONSkip.whitespace(bytes, keyEnd + 1)
         guard colon < bytes.count, bytes[colon] == UInt8(ascii: ":") else { return nil }
-        let start = JSONSkip.whitespace(bytes, colon + 1)
-        let end = JSONSkip.value(bytes, start)
-        guard start < end else { return nil }
-        index = end
         let base = text.startIndex
-        return JSONMember(key: (base + keyStart + 1)..<(base + keyEnd), value: (base + start)..<(base + end))
+        index = bytes.count
+        return ((base + keyStart + 1)..<(base + keyEnd), base + JSONSkip.whitespace(bytes, colon + 1))
+    }
+
+    /// Goes on behind a value whose key `nextKey` gave out.
+    package mutating func endValue(at end: Int) {
+        index = end - text.startIndex
+    }
+
+    /// Skips the value that begins at `start`, whose key `nextKey` gave out.
+    ///
+    /// - Returns: the value's range.
+    package mutating func skipValue(from start: Int) -> Range<Int> {
+        let end = text.startIndex + JSONSkip.value(text.span, start - text.startIndex)
+        endValue(at: end)
+        return start..<end
     }
 }
 

@@ -33,6 +33,28 @@ struct CheckpointTests {
         }
     }
 
+    @Test("does not get what is deleted once more, although what is deleted from a page that stays is zeroed")
+    func deletions() async throws {
+        try await SQLiteFixture.with({ $0.checkpointBytes = 100_000_000 }) { fixture, driver in
+            let secret = Array("a value that nobody else has".utf8)
+            try await driver.write { tx in
+                try tx.insert(into: "items", ["id": 1, "value": [UInt8](repeating: 7, count: 2_000_000)])
+                try tx.insert(into: "items", ["id": 2, "value": secret])
+                try tx.insert(into: "items", ["id": 3, "value": [UInt8](repeating: 7, count: 10)])
+            }
+            let before = try fixture.size(of: "-wal")
+
+            _ = try await driver.write { tx in try tx.execute("DELETE FROM items WHERE id < 3") }
+            let after = try fixture.size(of: "-wal")
+            await driver.close()
+
+            #expect(before > 2_000_000)
+            #expect(after - before < 100_000)
+            let file = try Data(contentsOf: URL(fileURLWithPath: fixture.path))
+            #expect(file.range(of: Data(secret)) == nil)
+        }
+    }
+
     @Test("slows writes down while readers keep it from shrinking, and lets them go on afterwards")
     func slowdown() async throws {
         try await SQLiteFixture.with({

@@ -130,7 +130,7 @@ package struct JournalService: Sendable {
             let body = try await objects.bytes(segment.bytes)
             return try await compute.run(deadline: Self.deadline) {
                 do {
-                    let entries = try JournalEntry.batch(segment.text(of: body)[...])
+                    let entries = try JournalEntry.stored(segment.text(of: body)[...], count: segment.count)
                     let digests = entries.map { ($0.sequenceID, SHA256.hash($0.bytes).bytes) }
                     return Dictionary(digests) { first, _ in first }
                 } catch let error as StateError {

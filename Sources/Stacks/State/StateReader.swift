@@ -193,7 +193,7 @@ package struct StateReader: Sendable {
             var bodies: [(Segment, [UInt8])] = []
             for segment in segments { bodies.append((segment, try await objects.bytes(segment.bytes))) }
             return try await compute.map(bodies, deadline: Self.deadline) { segment, body in
-                try Self.refusing { try JournalEntry.batch(segment.text(of: body)[...]) }
+                try Self.refusing { try JournalEntry.stored(segment.text(of: body)[...], count: segment.count) }
             }
         }
         try Failpoint.reach(.foldVerified)

@@ -1,3 +1,4 @@
+import Compression
 package import Kernel
 package import StateStore
 
@@ -24,15 +25,15 @@ package struct VersionWriter: Sendable {
         over base: StateVersion?,
         of stack: StackID
     ) async throws -> PreparedVersion {
-        let (resolved, builder, content) = try await compute.run(deadline: Self.deadline) {
-            let builder = ManifestBuilder(over: base?.manifest)
-            let pieces = builder.resolved(document.pieces(over: base?.manifest, hash: StateHash.maker))
-            return (pieces, builder, document.content)
+        let (drafts, content) = try await compute.run(deadline: Self.deadline) {
+            (document.drafts(over: base?.manifest), document.content)
         }
-        var whole = builder
-        let bytes = whole.add(resolved, packed: try await compress(resolved))
+        let pieces = try await compute.map(drafts, deadline: Self.deadline) { $0.piece(hash: StateHash.maker) }
+        var builder = ManifestBuilder(over: base?.manifest)
+        let resolved = builder.resolved(pieces.compactMap { $0 })
+        let bytes = builder.add(resolved, packed: try await compress(resolved))
         return PreparedVersion(
-            manifest: whole.finish(content.summary),
+            manifest: builder.finish(content.summary),
             pack: try await store(bytes, of: stack),
             stackReferenceNames: content.stackReferenceNames
         )
@@ -106,10 +107,10 @@ package struct VersionWriter: Sendable {
         let chunks = pieces.compactMap { piece in
             if case .new(let chunk) = piece { chunk } else { nil }
         }
-        let level = chunks.reduce(0) { $0 + $1.text.count } <= Self.tightLimit ? 3 : 1
         guard !chunks.isEmpty else { return [] }
+        let effort: DeflateRun.Effort = chunks.reduce(0) { $0 + $1.text.count } <= Self.tightLimit ? .tight : .fast
         return try await compute.map(chunks, deadline: Self.deadline) { chunk in
-            PackedChunk(chunk, level: level, hash: StateHash.maker)
+            PackedChunk(chunk, effort, hash: StateHash.maker)
         }
     }
 

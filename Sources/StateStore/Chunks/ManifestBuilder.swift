@@ -7,8 +7,8 @@ package struct PackedChunk: Sendable {
     package var digest: [UInt8]
 
     /// Compresses a chunk; this is what costs time, so it is done on threads for it, several chunks side by side.
-    package init(_ chunk: NewChunk, level: Int, hash: HashMaker) {
-        run = DeflateRun(compressing: chunk.text, level: level)
+    package init(_ chunk: NewChunk, _ effort: DeflateRun.Effort, hash: HashMaker) {
+        run = DeflateRun(compressing: chunk.text, effort)
         var hasher = hash()
         hasher.update(run.bytes[...])
         digest = hasher.finalize()
@@ -46,6 +46,7 @@ package struct ManifestBuilder: Sendable {
     /// - Returns: the bytes that the pack goes on with.
     package mutating func add(_ pieces: [VersionPiece], packed: [PackedChunk]) -> [UInt8] {
         var bytes: [UInt8] = []
+        bytes.reserveCapacity(packed.reduce(0) { $0 + $1.run.bytes.count })
         var next = packed.startIndex
         for piece in pieces {
             switch piece {

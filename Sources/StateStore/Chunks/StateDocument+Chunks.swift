@@ -1,26 +1,54 @@
+/// A stretch of a document's text whose borders are known.
+///
+/// Laying its text end to end and hashing it is what takes time, so it is done on threads for it, side by side.
+package enum DraftPiece: Sendable {
+    /// Text around the lists.
+    case envelope([UInt8])
+    /// A chunk of the base.
+    case known(Manifest.Chunk)
+    /// Neighbours in a list, how many resources they are, and whether the list ends with them: if not, a comma follows.
+    case elements(ArraySlice<ArraySlice<UInt8>>, resourceCount: Int, endsList: Bool)
+
+    /// The piece; none where there is no text.
+    package func piece(rules: ChunkRules = ChunkRules(), hash: @escaping HashMaker) -> VersionPiece? {
+        var builder = ChunkBuilder(rules: rules, hash: hash)
+        switch self {
+        case .envelope(let text):
+            builder.envelope(text[...])
+        case .known(let chunk):
+            builder.reuse(chunk)
+        case .elements(let elements, let resourceCount, let endsList):
+            var text: [UInt8] = []
+            text.reserveCapacity(elements.reduce(elements.count) { $0 + $1.count })
+            for element in elements {
+                text += element
+                text.append(UInt8(ascii: ","))
+            }
+            builder.chunk(endsList ? text.dropLast() : text[...], resourceCount: resourceCount)
+        }
+        return builder.takePieces().first
+    }
+}
+
 extension StateDocument {
     /// Cuts the document's own text (`text()`) into chunks; those of the base that were not touched are reused unread.
     ///
     /// `base` is the manifest of the version that the document's resources come from. Its chunks are taken over where a
     /// run of untouched resources is exactly one of them. The result is cut as `TextChunker` cuts the text.
-    package func pieces(
-        over base: Manifest? = nil,
-        rules: ChunkRules = ChunkRules(),
-        hash: @escaping HashMaker
-    ) -> [VersionPiece] {
-        var builder = ChunkBuilder(rules: rules, hash: hash)
+    package func drafts(over base: Manifest? = nil, rules: ChunkRules = ChunkRules()) -> [DraftPiece] {
         let reusable = base.map { ReusableChunks($0) }
-        for segment in segments() {
+        return segments().flatMap { segment -> [DraftPiece] in
             switch segment {
             case .envelope(let text):
-                builder.envelope(text[...])
+                [.envelope(text)]
             case .resources(let list):
-                Self.chunk(list, reusable, &builder)
+                Self.drafts(of: list.map(\.bytes), areResources: true, rules) {
+                    reusable?.chunk(beginningAt: $0, of: list)
+                }
             case .pendingOperations(let list):
-                Self.chunk(list.map(\.bytes), &builder)
+                Self.drafts(of: list.map(\.bytes), areResources: false, rules) { _ in nil }
             }
         }
-        return builder.takePieces()
     }
 
     /// What a manifest says of the document.
@@ -34,44 +62,43 @@ extension StateDocument {
         return summary
     }
 
-    private static func chunk(_ list: [StateResource], _ reusable: ReusableChunks?, _ builder: inout ChunkBuilder) {
+    /// - Parameter reuse: the chunk of the base that is exactly the elements from an index on.
+    private static func drafts(
+        of elements: [ArraySlice<UInt8>],
+        areResources: Bool,
+        _ rules: ChunkRules,
+        reuse: (Int) -> Manifest.Chunk?
+    ) -> [DraftPiece] {
+        var drafts: [DraftPiece] = []
+        var borders = ChunkBorders(rules: rules)
+        var start = 0
+        func endChunk(before index: Int) {
+            defer { start = index }
+            guard start < index else { return }
+            drafts.append(
+                .elements(
+                    elements[start..<index],
+                    resourceCount: areResources ? index - start : 0,
+                    endsList: index == elements.count
+                )
+            )
+        }
         var index = 0
-        var borders = ChunkBorders(rules: builder.rules)
-        var pending: [UInt8] = []
-        var count = 0
-        while index < list.count {
-            let begins = borders.beginsChunk(list[index].bytes)
-            if begins {
-                builder.chunk(pending[...], resourceCount: count)
-                pending = []
-                count = 0
-                if let chunk = reusable?.chunk(beginningAt: index, of: list) {
-                    builder.reuse(chunk)
+        while index < elements.count {
+            if borders.beginsChunk(elements[index]) {
+                endChunk(before: index)
+                if let chunk = reuse(index) {
+                    drafts.append(.known(chunk))
                     index += chunk.resourceCount
+                    start = index
                     borders.reset()
                     continue
                 }
             }
-            pending += list[index].bytes
-            count += 1
             index += 1
-            if index < list.count { pending.append(UInt8(ascii: ",")) }
         }
-        builder.chunk(pending[...], resourceCount: count)
-    }
-
-    private static func chunk(_ elements: [ArraySlice<UInt8>], _ builder: inout ChunkBuilder) {
-        var borders = ChunkBorders(rules: builder.rules)
-        var pending: [UInt8] = []
-        for (index, element) in elements.enumerated() {
-            if borders.beginsChunk(element) {
-                builder.chunk(pending[...], resourceCount: 0)
-                pending = []
-            }
-            pending += element
-            if index + 1 < elements.count { pending.append(UInt8(ascii: ",")) }
-        }
-        builder.chunk(pending[...], resourceCount: 0)
+        endChunk(before: index)
+        return drafts
     }
 }
 

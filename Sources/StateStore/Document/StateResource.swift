@@ -63,7 +63,7 @@ package struct StateResource: Sendable {
         for member in JSONMembers(of: bytes) { note(member) }
     }
 
-    /// Reads the object that a text begins with, of which a `Cutter` has checked all before; nil for any other value.
+    /// Reads the object that a text begins with, which a `Cutter` has checked; nil for any other value.
     init?(beginning text: ArraySlice<UInt8>) {
         guard text.first == UInt8(ascii: "{"), text.count < UInt32.max else { return nil }
         bytes = text
@@ -166,20 +166,22 @@ package struct PendingOperation: Sendable {
     /// The resource; read when asked for, as nearly all operations end and nobody asks.
     package var resource: StateResource? { StateResource(resourceBytes) }
 
-    /// Reads the text of one JSON object that a `Cutter` has checked; nil when it has another form.
-    package init?(_ bytes: ArraySlice<UInt8>) {
+    /// Reads the object that a text begins with, which a `Cutter` has checked; nil when it has another form.
+    package init?(_ text: ArraySlice<UInt8>) {
         var resource: ArraySlice<UInt8>?
         var type: ArraySlice<UInt8>?
-        for member in JSONMembers(of: bytes) {
-            let key = JSONText.decode(bytes[member.key])
+        var members = JSONMembers(of: text)
+        while let member = members.next() {
+            let key = JSONText.decode(text[member.key])
             if key.elementsEqual("resource".utf8) {
-                resource = bytes[member.value]
+                resource = text[member.value]
             } else if key.elementsEqual("type".utf8) {
-                type = JSONScalar.string(bytes[member.value])
+                type = JSONScalar.string(text[member.value])
             }
         }
+        guard let end = members.end else { return nil }
         guard let resource, resource.first == UInt8(ascii: "{"), let type else { return nil }
-        self.bytes = bytes
+        bytes = text[..<end]
         resourceBytes = resource
         self.type = type.asText
     }

@@ -63,7 +63,7 @@ package struct JournalBatchReader {
 
 extension JournalEntry {
     /// Reads the entry that a cut of a batch is; nil for any other cut.
-    fileprivate init?(_ cut: Cut) throws(StateError) {
+    fileprivate convenience init?(_ cut: Cut) throws(StateError) {
         switch cut {
         case .element(.entries, let value, _):
             try self.init(value)
@@ -81,6 +81,37 @@ extension JournalEntry {
         var entries: [JournalEntry] = []
         try CutLoop.run([body], as: .journal) { cut throws(StateError) in
             if let entry = try JournalEntry(cut) { entries.append(entry) }
+        }
+        return entries
+    }
+
+    /// Reads the entries of a batch that is stored.
+    ///
+    /// It was checked when it came and is the same to the byte, so its structure is only walked through.
+    ///
+    /// - Parameter count: how many different entries it has; when it seems to have others, nothing is read.
+    package static func stored(_ body: ArraySlice<UInt8>, count: Int) throws(StateError) -> [JournalEntry] {
+        var entries: [JournalEntry] = []
+        entries.reserveCapacity(count)
+        var members = JSONMembers(of: body)
+        while let (key, start) = members.nextKey() {
+            let value = body[start...]
+            guard JSONText.decode(body[key]).elementsEqual("entries".utf8), value.first == UInt8(ascii: "[") else {
+                _ = members.skipValue(from: start)
+                continue
+            }
+            var rest = value.dropFirst()
+            while let next = rest.firstIndex(where: { $0 > UInt8(ascii: " ") && $0 != UInt8(ascii: ",") }),
+                rest[next] == UInt8(ascii: "{")
+            {
+                let entry = try JournalEntry(rest[next...])
+                entries.append(entry)
+                rest = rest[entry.bytes.endIndex...]
+            }
+            members.endValue(at: (rest.firstIndex(of: UInt8(ascii: "]")) ?? body.endIndex - 1) + 1)
+        }
+        guard Set(entries.map(\.sequenceID)).count == count else {
+            throw .invalid(path: "entries", problem: "are not as many as were taken in")
         }
         return entries
     }

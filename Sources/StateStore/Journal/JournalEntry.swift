@@ -2,8 +2,9 @@ import JSONScan
 
 /// One entry of an update's journal (`spec/cli-protocol.md` §12.2, `cli-observed.md` 2 and 3).
 ///
-/// What it carries stays raw; only numbers, pointers and flags are read.
-package struct JournalEntry: Sendable {
+/// What it carries stays raw; only numbers, pointers and flags are read. It never changes, so it is shared: a journal has
+/// many, and they pass through several hands.
+package final class JournalEntry: Sendable {
     package enum Kind: Int64, Sendable, CaseIterable {
         case begin, success, failure, refreshSuccess, outputs, write, secretsManager, rebuiltBaseState
         case extensionParameterize, snippets, stateMigration
@@ -38,20 +39,19 @@ package struct JournalEntry: Sendable {
         case secretsProvider, newSnapshot, snippets, extensionRef, `extension`
         case layout, states, baseStatePatches, newStatePatches
     }
-}
 
-extension JournalEntry {
-    /// Reads an entry that a `Cutter` has checked.
+    /// Reads the entry that a text begins with, which a `Cutter` has checked.
     ///
     /// Keys that we do not know are kept in `bytes` and otherwise ignored. Kinds and versions that we do not know are
     /// refused by name: the update then fails loudly instead of losing what it did.
-    package init(_ bytes: ArraySlice<UInt8>) throws(StateError) {
+    package init(_ text: ArraySlice<UInt8>) throws(StateError) {
         var fields = EntryFields()
-        guard bytes.first == UInt8(ascii: "{") else { throw .invalid(path: "entries", problem: "must hold objects") }
-        for member in JSONMembers(of: bytes) {
-            try fields.take(JSONText.decode(bytes[member.key]), bytes[member.value])
+        var members = JSONMembers(of: text)
+        while let (key, start) = members.nextKey() {
+            try fields.take(JSONText.decode(text[key]), from: start, of: text, &members)
         }
-        self.bytes = bytes
+        guard let end = members.end else { throw .invalid(path: "entries", problem: "must hold objects") }
+        bytes = text[..<end]
         sequenceID = fields.number(.sequenceID) ?? 0
         let name = "journal entry \(sequenceID)"
         guard sequenceID >= 1 else { throw .invalid(path: "entries", problem: "a sequenceID must be at least 1") }
@@ -149,20 +149,31 @@ private struct EntryFields {
         return table
     }()
 
-    mutating func take(_ key: ArraySlice<UInt8>, _ value: ArraySlice<UInt8>) throws(StateError) {
+    /// Takes the member whose value begins at `start`, and moves `members` behind it.
+    mutating func take(
+        _ key: ArraySlice<UInt8>,
+        from start: Int,
+        of text: ArraySlice<UInt8>,
+        _ members: inout JSONMembers
+    ) throws(StateError) {
         guard key.count < Self.fields.count, let field = Self.fields[key.count].first(where: { $0.name == key })?.field
-        else { return }
+        else {
+            _ = members.skipValue(from: start)
+            return
+        }
         // Two readers could take two different ones of them; nobody's client sends such an entry.
         guard seen & field.bit == 0 else {
             throw .invalid(path: "entries", problem: "a journal entry has the key '\(key.asText)' twice")
         }
         seen |= field.bit
+        // Nearly all of an entry is one of these two: they are walked through once.
+        if let end = takeObject(field, text[start...]) { return members.endValue(at: end) }
+        let value = text[members.skipValue(from: start)]
         guard !JSONScalar.isNull(value) else { return }
         let isValid =
             switch field {
             case .number(let number): takeNumber(number, value)
-            case .state: takeState(value)
-            case .operation: takeOperation(value)
+            case .state, .operation: false
             case .isRefresh: Self.takeFlag(&isRefresh, value)
             case .requiresByteString: Self.takeFlag(&requiresByteString, value)
             case .rare(let key): takeRare(key, value)
@@ -172,22 +183,26 @@ private struct EntryFields {
         }
     }
 
+    /// Takes the resource or operation that a text begins with; answers where it ends, nil when it is none.
+    private mutating func takeObject(_ field: Field, _ text: ArraySlice<UInt8>) -> Int? {
+        switch field {
+        case .state:
+            state = StateResource(beginning: text)
+            return state?.bytes.endIndex
+        case .operation:
+            operation = PendingOperation(text)
+            return operation?.bytes.endIndex
+        default:
+            return nil
+        }
+    }
+
     private mutating func takeNumber(_ key: Number, _ value: ArraySlice<UInt8>) -> Bool {
         guard let number = JSONScalar.integer(value), number >= 0 || key == .kind || key == .version else {
             return false
         }
         numbers[key.rawValue] = number
         return true
-    }
-
-    private mutating func takeState(_ value: ArraySlice<UInt8>) -> Bool {
-        state = StateResource(value)
-        return state != nil
-    }
-
-    private mutating func takeOperation(_ value: ArraySlice<UInt8>) -> Bool {
-        operation = PendingOperation(value)
-        return operation != nil
     }
 
     private mutating func takeRare(_ key: JournalEntry.RareKey, _ value: ArraySlice<UInt8>) -> Bool {

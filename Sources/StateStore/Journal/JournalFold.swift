@@ -45,31 +45,21 @@ package struct JournalFold: Sendable {
     /// one wins. Answers how many entries were new.
     @discardableResult
     package mutating func add(_ batch: [JournalEntry]) throws(StateError) -> Int {
-        var fresh: [JournalEntry] = []
-        var freshPositions: [Int64: Int] = [:]
+        let before = entries.count
         for entry in batch {
-            let id = entry.sequenceID
-            let known: JournalEntry? =
-                if let position = positions[id] {
-                    entries[position]
-                } else if let position = freshPositions[id] {
-                    fresh[position]
-                } else {
-                    nil
+            if let position = positions[entry.sequenceID] {
+                guard entries[position].bytes == entry.bytes else {
+                    for entry in entries[before...] { positions[entry.sequenceID] = nil }
+                    entries.removeSubrange(before...)
+                    throw .sequenceConflict(entry.sequenceID)
                 }
-            if let known {
-                guard known.bytes == entry.bytes else { throw .sequenceConflict(id) }
                 continue
             }
-            freshPositions[id] = fresh.count
-            fresh.append(entry)
-        }
-        for entry in fresh {
             positions[entry.sequenceID] = entries.count
             entries.append(entry)
-            lastSequenceID = max(lastSequenceID, entry.sequenceID)
         }
-        return fresh.count
+        for entry in entries[before...] { lastSequenceID = max(lastSequenceID, entry.sequenceID) }
+        return entries.count - before
     }
 
     /// Takes the inflated body of a batch, `{"entries":[…]}`.

@@ -55,7 +55,8 @@ struct ChunkTests {
         over base: Assembled? = nil,
         rules: ChunkRules = small
     ) -> Assembled {
-        let pieces = document.pieces(over: base?.manifest, rules: rules, hash: TestHash.maker)
+        let drafts = document.drafts(over: base?.manifest, rules: rules)
+        let pieces = drafts.compactMap { $0.piece(rules: rules, hash: TestHash.maker) }
         return Assembled(pieces, document.summary, over: base)
     }
 
@@ -191,7 +192,7 @@ struct ChunkTests {
         for part in assembled.manifest.parts {
             let run: DeflateRun =
                 switch part {
-                case .inline(let bytes): DeflateRun(compressing: bytes[...], level: 1)
+                case .inline(let bytes): DeflateRun(compressing: bytes[...], .fast)
                 case .chunk(let chunk): try assembled.run(of: chunk)
                 }
             member += run.bytes

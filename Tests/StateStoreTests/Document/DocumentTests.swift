@@ -173,7 +173,7 @@ struct DocumentTests {
                 to: base[...]
             )
             _ = try? DocumentContent(of: [base[...]], importedInto: [names])
-            _ = document.pieces(hash: TestHash.maker)
+            for draft in document.drafts() { _ = draft.piece(hash: TestHash.maker) }
         }
     }
 }

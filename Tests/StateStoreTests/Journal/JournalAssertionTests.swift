@@ -25,6 +25,35 @@ struct JournalAssertionTests {
         #expect(StateError.sequenceConflict(3).serviceError.code == .conflict)
     }
 
+    @Test(
+        "a stored batch is walked through to the same entries as one that just came",
+        arguments: [
+            ("{\"entries\":[@]}", ","), (" {\n\"entries\" : [ @ ] }\n", " ,\n"),
+            ("{\"other\":[{}],\"entries\":[@],\"more\":1}", ","),
+        ]
+    )
+    func stored(frame: String, separator: String) throws {
+        let entries = started + [started[2]]
+        let body = bytes(frame.replacingOccurrences(of: "@", with: entries.joined(separator: separator)))
+
+        let walked = try JournalEntry.stored(body, count: 3)
+
+        #expect(walked.map(\.bytes) == entries.map { bytes($0) })
+        #expect(try JournalEntry.batch(body).map(\.bytes) == walked.map(\.bytes))
+        #expect(try walked.map(\.stateBytes) == JournalEntry.batch(body).map(\.stateBytes))
+        for count in [0, 2, 4] {
+            #expect(throws: StateError.self) { try JournalEntry.stored(body, count: count) }
+        }
+    }
+
+    @Test(
+        "a stored batch without entries has none",
+        arguments: ["{}", "{\"entries\":[]}", "{\"entries\":null}", "{\"entries\":[ ]}"]
+    )
+    func storedEmpty(body: String) throws {
+        #expect(try JournalEntry.stored(bytes(body), count: 0).isEmpty)
+    }
+
     @Test("75: so are two different entries with one number in one batch")
     func conflictInBatch() {
         var fold = JournalFold()
