@@ -27,35 +27,28 @@ package struct VersionGzip: AsyncSequence, Sendable {
     package init(_ stored: StoredVersion, reader: VersionReader) async throws {
         let stretches = VersionReader.stretches(of: stored)
         let keeps = stretches.reduce(0) { $0 + $1.count } <= Self.keepLimit
-        let checked = try await reader.sideBySide(stretches, keeping: keeps) { stretch in
+        var join = GzipJoin()
+        var segments = [Segment.bytes(GzipJoin.header)]
+        var count = GzipJoin.header.count
+        for stretch in stretches {
             switch stretch {
             case .inline(let text):
                 let run = DeflateRun(compressing: text[...], .fast)
-                return Checked(segment: .bytes(run.bytes), count: run.bytes.count, texts: [(run.crc, run.textCount)])
+                join.append(crc: run.crc, textCount: run.textCount)
+                segments.append(.bytes(run.bytes))
+                count += run.bytes.count
             case .packed(let chunks):
+                for chunk in chunks { join.append(crc: chunk.crc, textCount: chunk.textCount) }
                 let bytes = try await reader.bytes(of: chunks, in: stored)
-                return Checked(
-                    segment: keeps ? .bytes(bytes) : .chunks(chunks),
-                    count: bytes.count,
-                    texts: chunks.map { ($0.crc, $0.textCount) }
-                )
+                segments.append(keeps ? .bytes(bytes) : .chunks(chunks))
+                count += bytes.count
             }
         }
-        var join = GzipJoin()
-        for (crc, textCount) in checked.flatMap(\.texts) { join.append(crc: crc, textCount: textCount) }
-        segments = [.bytes(GzipJoin.header)] + checked.map(\.segment) + [.bytes(join.trailer)]
-        count = checked.reduce(GzipJoin.header.count + join.trailer.count) { $0 + $1.count }
+        segments.append(.bytes(join.trailer))
+        self.count = count + join.trailer.count
+        self.segments = segments
         self.stored = stored
         self.reader = reader
-    }
-
-    /// A stretch that was read and is as it was stored.
-    private struct Checked: Sendable {
-        var segment: Segment
-        /// Bytes of the member.
-        var count: Int
-        /// The texts in it, for the trailer.
-        var texts: [(crc: UInt32, textCount: Int)]
     }
 
     package struct AsyncIterator: AsyncIteratorProtocol {

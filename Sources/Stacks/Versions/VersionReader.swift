@@ -10,8 +10,8 @@ package struct VersionReader: Sendable {
     private static let deadline = Duration.seconds(60)
     /// Neighbours in a pack are read together up to so many bytes.
     private static let stretch = 1 << 20
-    /// So many stretches are read side by side; when they are not kept, two, whose memory is then used again and again.
-    private static let width = (keeping: 4, passing: 2)
+    /// So many stretches are read side by side.
+    private static let width = 4
 
     private let objects: StateObjects
     private let compute: BlockingPool
@@ -71,38 +71,11 @@ package struct VersionReader: Sendable {
         taken.version.manifest.parts = manifest.parts.filter { part in
             if case .chunk(let chunk) = part { chunk.place.pack != Manifest.Place.ownPack } else { false }
         }
-        let base = taken
         do {
-            _ = try await sideBySide(Self.stretches(of: base), keeping: false) { stretch in
-                if case .packed(let chunks) = stretch { _ = try await bytes(of: chunks, in: base) }
-            }
+            for case .packed(let chunks) in Self.stretches(of: taken) { _ = try await bytes(of: chunks, in: taken) }
             return true
         } catch let error as ServiceError where error.code != .unavailable {
             return false
-        }
-    }
-
-    /// Does something with each stretch, with several at once; the results in the order of the text.
-    ///
-    /// - Parameter keeping: whether the results hold the stretches' bytes.
-    func sideBySide<Result: Sendable>(
-        _ stretches: [Stretch],
-        keeping: Bool,
-        _ body: @escaping @Sendable (Stretch) async throws -> Result
-    ) async throws -> [Result] {
-        try await withThrowingTaskGroup(of: (Int, Result).self) { group in
-            var results = [Result?](repeating: nil, count: stretches.count)
-            var waiting = stretches.enumerated().makeIterator()
-            for _ in 0..<(keeping ? Self.width.keeping : Self.width.passing) {
-                guard let (index, stretch) = waiting.next() else { break }
-                group.addTask { (index, try await body(stretch)) }
-            }
-            while let (index, result) = try await group.next() {
-                results[index] = result
-                guard let (index, stretch) = waiting.next() else { continue }
-                group.addTask { (index, try await body(stretch)) }
-            }
-            return results.compactMap { $0 }
         }
     }
 
@@ -134,8 +107,21 @@ package struct VersionReader: Sendable {
 
     /// All parts in the order of the text.
     private func load(_ stored: StoredVersion) async throws -> [Part] {
-        let parts = try await sideBySide(Self.stretches(of: stored), keeping: true) { try await load($0, of: stored) }
-        return Array(parts.joined())
+        let stretches = Self.stretches(of: stored)
+        return try await withThrowingTaskGroup(of: (Int, [Part]).self) { group in
+            var parts = [[Part]](repeating: [], count: stretches.count)
+            var waiting = stretches.enumerated().makeIterator()
+            for _ in 0..<Self.width {
+                guard let (index, stretch) = waiting.next() else { break }
+                group.addTask { (index, try await load(stretch, of: stored)) }
+            }
+            while let (index, loaded) = try await group.next() {
+                parts[index] = loaded
+                guard let (index, stretch) = waiting.next() else { continue }
+                group.addTask { (index, try await load(stretch, of: stored)) }
+            }
+            return Array(parts.joined())
+        }
     }
 
     private func load(_ stretch: Stretch, of stored: StoredVersion) async throws -> [Part] {
