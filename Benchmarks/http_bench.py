@@ -147,9 +147,11 @@ def measure_idle(server, row, options):
         pair = {}
         for idle in (True, False) if number % 2 else (False, True):
             with idle_connections(server) if idle else contextlib.nullcontext():
+                before = server.cpu_seconds()
                 pair[idle] = wrk(server.port, row, options)
+                pair[idle]["cpu_us"] = (server.cpu_seconds() - before) * 1e6 / max(pair[idle]["requests"], 1)
         pairs.append(pair)
-    medians = {idle: {key: statistics.median(pair[idle][key] for pair in pairs) for key in ("rate", "p50_ms", "p99_ms")}
+    medians = {idle: {key: statistics.median(pair[idle][key] for pair in pairs) for key in pairs[0][idle]}
                for idle in (False, True)}
     ratios = sorted(pair[True]["p99_ms"] / pair[False]["p99_ms"] for pair in pairs)
     return {"without": medians[False], "with": medians[True], "connections": IDLE, "ratios": ratios,
@@ -161,8 +163,8 @@ def say_idle(row, found):
     few, many = found["without"], found["with"]
     print(
         f"{row.name}: {row.path} beside {IDLE:,} idle connections: p99 {many['p99_ms']:.2f} ms, without "
-        f"{few['p99_ms']:.2f}; {many['rate']:,.0f} and {few['rate']:,.0f} req/s; median of {PAIRS} pairs "
-        f"× {found['ratio']:.2f} ({found['ratios'][0]:.2f} to {found['ratios'][-1]:.2f}; floor {IDLE_FLOOR}): {found['verdict']}"
+        f"{few['p99_ms']:.2f}; {many['rate']:,.0f} and {few['rate']:,.0f} req/s of {many['cpu_us']:.0f} and "
+        f"{few['cpu_us']:.0f} µs; median of {PAIRS} pairs × {found['ratio']:.2f} ({found['ratios'][0]:.2f} to {found['ratios'][-1]:.2f}; floor {IDLE_FLOOR}): {found['verdict']}"
     )
 
 
