@@ -1,3 +1,4 @@
+import CloudAccess
 import Crypto
 import Events
 import Jobs

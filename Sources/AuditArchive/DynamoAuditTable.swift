@@ -162,7 +162,7 @@ package struct DynamoAuditTable: Sendable {
     func call(_ action: String, _ json: JSONWriter, _ patience: DynamoDB.Patience) async throws -> JSONObject {
         do {
             return try await service.call(action, try json.finish(), patience: patience)
-        } catch let refusal as DynamoDB.Refusal {
+        } catch let refusal as AWSRefusal {
             throw ServiceError.dynamo(refusal, action, description)
         }
     }

@@ -9,15 +9,6 @@ import Transfers
 /// Every call here may be carried out twice. The `X-Amz-Crc32` of answers is not needed: their length is known, TLS
 /// protects what comes, and an answer that is no JSON object counts as none.
 struct DynamoDB: Sendable {
-    /// What DynamoDB answered instead of a result.
-    struct Refusal: Error, CustomStringConvertible {
-        /// The name of the exception, such as `ResourceNotFoundException`.
-        let code: String
-        let text: String
-
-        var description: String { text.isEmpty ? code : "\(code): \(text)" }
-    }
-
     private let address: ServiceAddress
     private let region: String
     private let credentials: any AWSCredentialSource
@@ -49,21 +40,14 @@ struct DynamoDB: Sendable {
     /// - Parameters:
     ///   - action: such as `Query`.
     ///   - body: a JSON object.
-    /// - Throws: `Refusal`, and `ServiceError` with `.unavailable` when there is no answer.
+    /// - Throws: `AWSRefusal`, and `ServiceError` with `.unavailable` when there is no answer.
     func call(_ action: String, _ body: [UInt8], patience: Patience) async throws -> JSONObject {
-        let request = AWSRequest(
-            "POST",
-            scheme: address.scheme,
-            host: address.host.description,
-            path: "\(address.path)/",
-            headers: [("Content-Type", "application/x-amz-json-1.0"), ("X-Amz-Target", "DynamoDB_20120810.\(action)")],
-            body: body
-        )
+        let request = AWSRequest(json: "DynamoDB_20120810.\(action)", version: "1.0", at: address, body: body)
         var pauses = Pauses(patience, effects: effects, clock: clock)
         while true {
             do {
                 return try await send(request, patience)
-            } catch let refusal as Refusal where refusal.isThrottle {
+            } catch let refusal as AWSRefusal where refusal.isThrottle {
                 guard try await pauses.wait() else { throw refusal }
             }
         }
@@ -82,11 +66,7 @@ struct DynamoDB: Sendable {
             signer.sign(request, with: credentials, at: effects.now())
         }
         let limits = JSONLimits(bytes: Patience.longestAnswer, values: 4_000_000)
-        guard case .object(let object)? = try? JSONValue.parse(response.body, limits: limits) else {
-            throw Refusal(code: "status \(response.status)", text: "the answer is no JSON object")
-        }
-        guard response.status != 200 else { return object }
-        throw Refusal(response.status, object)
+        return try AWSRefusal.object(of: response, limits: limits)
     }
 }
 
@@ -136,23 +116,7 @@ extension DynamoDB {
     }
 }
 
-extension DynamoDB.Refusal {
-    /// The name stands behind a namespace, and the text in either of two members.
-    fileprivate init(_ status: Int, _ object: JSONObject) {
-        let type = object.text("__type") ?? "status \(status)"
-        code = type.split(separator: "#").last.map { String($0) } ?? type
-        text = object.text("message") ?? object.text("Message") ?? ""
-    }
-
-    /// Whether the same request may be taken a little later.
-    var isThrottle: Bool {
-        let codes = [
-            "ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded",
-            "LimitExceededException",
-        ]
-        return codes.contains(code)
-    }
-
+extension AWSRefusal {
     /// Whether it is about what was sent, so that other requests may be fine.
     var isAboutContent: Bool {
         code == "ValidationException" || code == "ItemCollectionSizeLimitExceededException"

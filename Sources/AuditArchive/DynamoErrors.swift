@@ -1,8 +1,9 @@
+import CloudAccess
 import Kernel
 
 extension ServiceError {
     /// What DynamoDB refused, in words for the operator; the refusal itself is the cause.
-    static func dynamo(_ refusal: DynamoDB.Refusal, _ action: String, _ table: String) -> ServiceError {
+    static func dynamo(_ refusal: AWSRefusal, _ action: String, _ table: String) -> ServiceError {
         switch refusal.code {
         case "ResourceNotFoundException":
             return .unavailable("\(table) does not exist, or not in this region and account", cause: refusal)
@@ -20,10 +21,10 @@ extension ServiceError {
 
     /// What part of a batch was not taken, again and again.
     static func dynamoUnprocessed(_ count: Int, _ table: String) -> ServiceError {
-        let refusal = DynamoDB.Refusal(code: "ThrottlingException", text: "\(count) items stay unprocessed")
+        let refusal = AWSRefusal(code: "ThrottlingException", text: "\(count) items stay unprocessed")
         return .dynamo(refusal, "BatchWriteItem", table)
     }
 
     /// What DynamoDB said, if this is about something it said.
-    var refusal: DynamoDB.Refusal? { cause as? DynamoDB.Refusal }
+    var refusal: AWSRefusal? { cause as? AWSRefusal }
 }

@@ -7,7 +7,7 @@ import time
 import urllib.request
 
 import hvac
-from hvac.exceptions import Forbidden, InvalidPath, InvalidRequest, VaultDown
+from hvac.exceptions import Forbidden, InvalidPath, InvalidRequest, RateLimitExceeded, VaultDown
 
 import vault
 
@@ -82,7 +82,9 @@ server.namespace = "team"
 fails(InvalidPath, lambda: transit.encrypt_data("states", encoded(b"x")))
 inside = hvac.Client(url=url, token=vault.ROOT, namespace="team")
 assert inside.secrets.transit.encrypt_data("states", encoded(b"x"))["data"]["ciphertext"]
-server.is_sealed = True
+server.is_throttled = True
+fails(RateLimitExceeded, lambda: inside.secrets.transit.encrypt_data("states", encoded(b"x")), "quota")
+server.is_throttled, server.is_sealed = False, True
 fails(VaultDown, lambda: inside.secrets.transit.encrypt_data("states", encoded(b"x")), "sealed")
 
 print("vault.py: tokens, logins, versions, associated data and refusals are as hvac takes them")

@@ -98,6 +98,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         parts = path[len("/v1/"):].split("/")
         if self.server.is_sealed:
             raise Refusal(503, "Vault is sealed")
+        if self.server.is_throttled:
+            raise Refusal(429, "request path %r: rate limit quota exceeded" % "/".join(parts))
         if self.headers.get("X-Vault-Namespace", "").strip("/") != self.server.namespace:
             raise Refusal(404, "no handler for route %r. route entry not found." % "/".join(parts))
         if parts[0] == "auth" and parts[-1] == "login":
@@ -212,6 +214,7 @@ def serve(port):
     """A server that does not run yet, with the keys `states` and `others`."""
     server = Server(("127.0.0.1", port), Handler)
     server.keys, server.tokens = {"states": Key(), "others": Key()}, {ROOT: Token()}
+    server.is_throttled = False
     server.is_sealed, server.ignores_data, server.namespace, server.life, server.seen = False, False, "", 3600, []
     return server
 

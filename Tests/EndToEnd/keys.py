@@ -120,6 +120,29 @@ class Keys:
             self.assertOpens(server, "warm", warm)
         print("the slowest 503 while the key service was away: %.0f ms" % (slowest * 1000))
 
+    def refusals(self):
+        """What the service can deny, each with how to begin and how to end it; nothing where that cannot be played."""
+        return ()
+
+    def test_say_so_while_the_service_denies_and_go_on_when_it_permits_again(self):
+        if not self.refusals():
+            self.skipTest("the service that plays it denies nothing")
+        server = self.server().start()
+        names = ["cold%d" % number for number in range(len(self.refusals()))]
+        warm, cold = self.make_secret(server, "warm"), [self.make_secret(server, name) for name in names]
+        self.assertEqual(server.stop(), 0)
+        server.start()
+        self.assertOpens(server, "warm", warm)
+
+        for (words, begin, end), name, ciphertext in zip(self.refusals(), names, cold):
+            with self.subTest(words):
+                begin()
+                for _ in range(3):
+                    self.assertAway(lambda: self.decrypt(server, name, ciphertext))
+                    self.assertOpens(server, "warm", warm)
+                end()
+                self.assertOpens(server, name, ciphertext)
+
     def test_refuse_another_key_and_a_service_that_is_away_before_the_first_write(self):
         server = self.server().start()
         self.assertEqual(server.stop(), 0)
@@ -281,6 +304,12 @@ class AzureKeys(Keys, unittest.TestCase):
     setting, words = "PULUMI_AZURE_KV_URI", "Azure Key Vault"
     primary, kind = ("PULUMI_AZURE_KV_URI", "PULUMI_AZURE_KV_KEY_NAME"), "azure"
 
+    def refusals(self):
+        def enable(value):
+            return lambda: setattr(self.vault.keys["states"][0], "enabled", value)
+
+        return (("a version that is disabled", enable(False), enable(True)),)
+
     def make_gate(self):
         self.certificate = os.path.join(self.folder, "vault.pem")
         private = os.path.join(self.folder, "vault-key.pem")
@@ -288,7 +317,7 @@ class AzureKeys(Keys, unittest.TestCase):
             ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=vault", "-addext",
              "subjectAltName=DNS:localhost", "-keyout", private, "-out", self.certificate],
             check=True, stderr=subprocess.DEVNULL)
-        vault = azure_vault.serve(0, self.certificate, private)
+        vault = self.vault = azure_vault.serve(0, self.certificate, private)
         for name in ("states", "others"):
             vault.keys[name] = [azure_vault.Version("RSA", 2048, ["encrypt", "decrypt"])]
         threading.Thread(target=vault.serve_forever, daemon=True).start()
@@ -313,8 +342,17 @@ class GoogleKeys(Keys, unittest.TestCase):
     setting, words = "CAIRN_GOOGLE_KMS_KEY", "Cloud KMS"
     primary, kind = ("CAIRN_GOOGLE_KMS_KEY",), "google"
 
+    def refusals(self):
+        def permit(*denied):
+            return lambda: self.service.denied.update(states=denied)
+
+        def enable(value):
+            return lambda: setattr(self.service.keys["states"][0], "enabled", value)
+
+        return (("permission", permit("decrypt"), permit()), ("a version that is disabled", enable(False), enable(True)))
+
     def make_gate(self):
-        service = google_kms.serve(0)
+        self.service = service = google_kms.serve(0)
         service.keys["others"] = [google_kms.Version()]
         threading.Thread(target=service.serve_forever, daemon=True).start()
         self.addCleanup(service.server_close)
@@ -336,6 +374,17 @@ class GoogleKeys(Keys, unittest.TestCase):
 class VaultKeys(Keys, unittest.TestCase):
     setting, words = "CAIRN_VAULT_KEY", "Vault"
     primary, kind = ("CAIRN_VAULT_KEY",), "vault"
+
+    def refusals(self):
+        def put(name, value):
+            return lambda: setattr(self.vault, name, value)
+
+        def limit(version):
+            return lambda: setattr(self.vault.keys["states"], "least", version)
+
+        return (("while it is sealed", put("is_sealed", True), put("is_sealed", False)),
+                ("too many requests", put("is_throttled", True), put("is_throttled", False)),
+                ("older versions", limit(2), limit(1)))
 
     def make_gate(self):
         self.vault = vault.serve(0)

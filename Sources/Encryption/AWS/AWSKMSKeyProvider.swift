@@ -96,16 +96,16 @@ package struct AWSKMSKeyProvider: KeyProvider {
         do {
             let (key, blob, version) = try await generate("GenerateDataKey", context)
             if let key { return (key, blob, version) }
-        } catch let refusal as AWSKMS.Refusal where refusal.code == "AccessDeniedException" {
+        } catch let refusal as AWSRefusal where refusal.code == "AccessDeniedException" {
             // The vendor's older policies permit only the other action; when that is denied too, this one is missing.
             do {
                 let (_, blob, version) = try await generate("GenerateDataKeyWithoutPlaintext", context)
                 guard let key = AWSKey(version) else { throw refusal }
                 return (try await decrypt(blob, key, context), blob, version)
-            } catch let second as AWSKMS.Refusal {
+            } catch let second as AWSRefusal {
                 throw error(second.code == refusal.code ? refusal : second, "GenerateDataKey", key.name)
             }
-        } catch let refusal as AWSKMS.Refusal {
+        } catch let refusal as AWSRefusal {
             throw error(refusal, "GenerateDataKey", key.name)
         }
         throw ServiceError.unavailable("AWS KMS answers kms:GenerateDataKey without a key")
@@ -133,7 +133,7 @@ package struct AWSKMSKeyProvider: KeyProvider {
                 throw ServiceError.unavailable("AWS KMS answers kms:Decrypt without a key")
             }
             return Self.secret(plaintext)
-        } catch let refusal as AWSKMS.Refusal {
+        } catch let refusal as AWSRefusal {
             throw error(refusal, "Decrypt", key.name)
         }
     }
@@ -172,7 +172,7 @@ package struct AWSKMSKeyProvider: KeyProvider {
 
     // MARK: - Errors
 
-    private func error(_ refusal: AWSKMS.Refusal, _ action: String, _ name: String) -> ServiceError {
+    private func error(_ refusal: AWSRefusal, _ action: String, _ name: String) -> ServiceError {
         let what = "AWS KMS key \(name)"
         switch refusal.code {
         case "InvalidCiphertextException", "IncorrectKeyException": return .damagedKey(refusal)
