@@ -5,6 +5,7 @@ import json
 import os
 import re
 import socket
+import statistics
 import struct
 import subprocess
 import time
@@ -15,6 +16,9 @@ import harness
 AUTHORIZED = [f"Authorization: token {harness.TOKEN}", "Accept: application/vnd.pulumi+9"]
 UPLOAD_BYTES = 100_000_000
 STACK = "/api/stacks/main/bench/dev"
+# How many connections are kept open beside the load, how often the load runs with and without them, and by how much the
+# 99th percentile may grow (goal G-06).
+IDLE, PAIRS, IDLE_FLOOR = 2_000, 7, 1.1
 
 
 @dataclass
@@ -31,6 +35,8 @@ class Row:
     unit: str = "req/s"
     # Whether the HTTP server alone answers (HTTPSink), without Cairn above it.
     bare: bool = False
+    # Whether it is measured with and without idle connections beside it.
+    beside_idle: bool = False
 
 
 def rows():
@@ -38,6 +44,7 @@ def rows():
         Row("livez", "/livez", 120_000, 149_000),
         Row("user", "/api/user", 30_000, 60_000, 5.0, headers=tuple(AUTHORIZED)),
         Row("stack", STACK, 30_000, 60_000, 5.0, headers=tuple(AUTHORIZED)),
+        Row("idle", STACK, 0, 0, headers=tuple(AUTHORIZED), beside_idle=True),
         Row("loop", "/loop", 120_000, 149_000, bare=True),
         Row("hop", "/hop", 90_000, 131_000, bare=True),
         Row("upload", "/upload", 1_000, 2_000, method="POST", unit="MB/s", bare=True),
@@ -110,6 +117,57 @@ def measure(server, row, options, body):
     return harness.measure(server, lambda: wrk(server.port, row, options), options.repetitions)
 
 
+@contextlib.contextmanager
+def idle_connections(server):
+    """Kept alive, each after one request; still open when the load has ended, or there is no figure."""
+    request = "\r\n".join(["GET /api/user HTTP/1.1", "Host: 127.0.0.1", *AUTHORIZED, "", ""]).encode()
+    with contextlib.ExitStack() as kept:
+        connections = []
+        for number in range(IDLE):
+            # Addresses of their own, since a server limits connections by address.
+            source = (f"127.0.1.{number % 200 + 1}", 0)
+            connections.append(kept.enter_context(socket.create_connection(("127.0.0.1", server.port), 30, source)))
+            connections[-1].sendall(request)
+        for connection in connections:
+            if not connection.recv(65_536).startswith(b"HTTP/1.1 200"):
+                raise harness.NoFigure("an idle connection was refused")
+        yield
+        for connection in connections:
+            connection.setblocking(False)
+            with contextlib.suppress(BlockingIOError):
+                connection.recv(1)
+                raise harness.NoFigure("an idle connection was closed")
+
+
+def measure_idle(server, row, options):
+    """Pairs of runs, with the idle connections and without, in turns first; the median of the pairs' ratios."""
+    pairs = []
+    wrk(server.port, row, options)
+    for number in range(PAIRS):
+        pair = {}
+        for idle in (True, False) if number % 2 else (False, True):
+            with idle_connections(server) if idle else contextlib.nullcontext():
+                before = server.cpu_seconds()
+                pair[idle] = wrk(server.port, row, options)
+                pair[idle]["cpu_us"] = (server.cpu_seconds() - before) * 1e6 / max(pair[idle]["requests"], 1)
+        pairs.append(pair)
+    medians = {idle: {key: statistics.median(pair[idle][key] for pair in pairs) for key in pairs[0][idle]}
+               for idle in (False, True)}
+    ratios = sorted(pair[True]["p99_ms"] / pair[False]["p99_ms"] for pair in pairs)
+    return {"without": medians[False], "with": medians[True], "connections": IDLE, "ratios": ratios,
+            "ratio": statistics.median(ratios), "floor": IDLE_FLOOR, "unit": "×",
+            "verdict": "pass" if statistics.median(ratios) <= IDLE_FLOOR else "FAIL"}
+
+
+def say_idle(row, found):
+    few, many = found["without"], found["with"]
+    print(
+        f"{row.name}: {row.path} beside {IDLE:,} idle connections: p99 {many['p99_ms']:.2f} ms, without "
+        f"{few['p99_ms']:.2f}; {many['rate']:,.0f} and {few['rate']:,.0f} req/s of {many['cpu_us']:.0f} and "
+        f"{few['cpu_us']:.0f} µs; median of {PAIRS} pairs × {found['ratio']:.2f} ({found['ratios'][0]:.2f} to {found['ratios'][-1]:.2f}; floor {IDLE_FLOOR}): {found['verdict']}"
+    )
+
+
 def create_stack(server):
     headers = [*AUTHORIZED, "Content-Type: application/json"]
     status = server.status("POST", "/api/stacks/main/bench", b'{"stackName":"dev"}', headers)
@@ -172,6 +230,9 @@ def run(options):
         cairn, sink = start(wanted, options, servers)
         for row in wanted:
             try:
+                if row.beside_idle:
+                    results[row.name] = measure_idle(cairn, row, options)
+                    continue
                 figures = measure(sink if row.bare else cairn, row, options, body)
             except harness.NoFigure as reason:
                 table.append([f"{row.name}: {row.method} {row.path}: {reason}", *["–"] * 9, "FAIL"])
@@ -186,6 +247,9 @@ def run(options):
             }
     os.close(body)
     harness.print_table(table)
+    for row in wanted:
+        if "ratio" in results[row.name]:
+            say_idle(row, results[row.name])
     for unit, ruler in rulers.items():
         print(f"ruler (baseline.c): {ruler['rate']:,.0f} {unit}, p99 {ruler['p99_ms']:.2f} ms")
     print(

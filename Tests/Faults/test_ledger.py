@@ -5,7 +5,7 @@ import tempfile
 import threading
 import unittest
 
-from client import Refused
+from client import GaveUp, Refused
 from ledger import Ledger
 from model import Entry, State, event_problems, fold
 from workload import Worker
@@ -126,10 +126,20 @@ class Short(Worker):
             super().abandon(update, variants)
 
 
-def violations(lie, seed):
+class Away(Server):
+    """Answers no journal, however often it comes."""
+
+    def send(self, method, path, *rest, **options):
+        if path.endswith("/journalentries"):
+            raise GaveUp("no answer")
+        return super().send(method, path, *rest, **options)
+
+
+def violations(lie, seed, server=Server, must_finish=False):
     with tempfile.TemporaryDirectory() as folder:
         ledger = Ledger(os.path.join(folder, "ledger.jsonl"))
-        worker = Short(0, Server(lie), ledger, seed, threading.Event())
+        worker = Short(0, server(lie), ledger, seed, threading.Event())
+        worker.must_finish = must_finish
         try:
             for mode in ("journal", "plain", "verbatim", "journal", "plain", "verbatim"):
                 worker.update(mode)
@@ -152,6 +162,11 @@ class LedgerTests(unittest.TestCase):
 
     def test_what_was_lost_counts_as_lost(self):
         self.assertTrue(any(problem.startswith("LOST") for _, _, problem in violations("drops a save", 1)))
+
+    def test_an_update_that_is_given_up_is_a_violation_only_where_each_must_finish(self):
+        self.assertEqual(violations(HONEST, 1, Away), [])
+        found = violations(HONEST, 1, Away, must_finish=True)
+        self.assertTrue(found and all("given up" in problem for _, _, problem in found), found)
 
     def test_a_line_is_in_the_file_when_note_returns(self):
         with tempfile.TemporaryDirectory() as folder:

@@ -30,22 +30,39 @@ class Worker(threading.Thread):
     """One stack; everything it sends follows from the seed and its number.
 
     `may_expire` says that an update may be over early, as after a step of the clock: then a refusal ends it.
+    `must_finish` makes it a violation that a request fails as often as the command line sends it.
     """
-    may_expire = False
+    may_expire = must_finish = False
     # How many documents an update saves, how many steps its journal has, and how many resources are large.
     saves, steps = (3, 15), (6, 60)
     # With more resources than this, most of what an update does is to remove some.
     many = 40
-    large, share_of_large = 200_000, 0.004
+    small, large, share_of_large = 400, 200_000, 0.004
+    # How many entries a batch waits for, and how often an update is cancelled though all is well.
+    batch, changes_mind = (1, 9), 0.05
+    # With so many versions of a stack a worker compares them all and goes on with a new one: what it knows of each is
+    # held in memory. 0 for never.
+    versions = 0
     project = "faults"
 
     def __init__(self, number, client, ledger, seed, stop):
         super().__init__(name="stack%02d" % number, daemon=True)
         self.client, self.ledger, self.stopped = client, ledger, stop
         self.random = random.Random("%s/%d" % (seed, number))
-        self.path = "/api/stacks/main/%s/%s" % (self.project, self.name)
-        self.state, self.history, self.made = State(), {}, 0
+        self.made = 0
+        self.move_to(self.name)
         self.senders = concurrent.futures.ThreadPoolExecutor(3)
+
+    def move_to(self, name):
+        """Names the stack that everything goes to from now on, one that nothing is in yet."""
+        self.name, self.path = name, "/api/stacks/main/%s/%s" % (self.project, name)
+        self.state, self.history = State(), {}
+
+    def next_stack(self):
+        self.check_history()
+        first, _, part = self.name.partition("-")
+        self.move_to("%s-%d" % (first, int(part or 0) + 1))
+        self.create()
 
     def create(self):
         status, text = self.client.insist("POST", "/api/stacks/main/" + self.project,
@@ -57,6 +74,8 @@ class Worker(threading.Thread):
         try:
             self.create()
             while not self.stopped.is_set() and not self.ledger.violations:
+                if self.versions and len(self.history) >= self.versions:
+                    self.next_stack()
                 self.update()
             self.check_history()
         except Exception as error:  # whatever it is, the run has failed and must say so
@@ -72,7 +91,7 @@ class Worker(threading.Thread):
         try:
             self.save_by_journal(update) if update.mode == "journal" else self.save_whole(update)
             self.join_events(update)
-            if self.random.random() < 0.05:
+            if self.random.random() < self.changes_mind:
                 self.abandon(update, [update.state])
             results = self.complete(update)
         except Abandoned:
@@ -81,6 +100,7 @@ class Worker(threading.Thread):
         self.history[update.version] = (update, results)
         self.check_state(update, "after the update")
         self.check_events(update)
+        update.entries = []  # thousands; from now on only the state is compared
         self.ledger.count("updates")
 
     def begin(self, mode):
@@ -118,8 +138,10 @@ class Worker(threading.Thread):
                 raise
             self.ledger.count("ended early")
             raise GaveUp(str(refusal)) from refusal
-        except GaveUp:
+        except GaveUp as reason:
             self.ledger.note(self.name, "unknown", **about)
+            if self.must_finish:
+                self.ledger.violation(self.name, "update %s" % update.id, ["a request was given up: %s" % reason])
             raise
         self.ledger.note(self.name, "acknowledged", **about)
         self.ledger.count("acknowledged")
@@ -156,7 +178,7 @@ class Worker(threading.Thread):
         """Text with what a parser would not give back: digits, escapes, order of keys."""
         self.made += 1
         key = key or "r%d" % self.made
-        size = self.large if self.random.random() < self.share_of_large else self.random.randrange(400)
+        size = self.large if self.random.random() < self.share_of_large else self.random.randrange(self.small)
         return ('{"urn":"urn:pulumi:%s::faults::test:index:Thing::%s","type":"test:index:Thing","custom":true,'
                 '"id":"%s-%d","inputs":{"z":1.50e+2,"a":123456789012345678901234567890,"text":"\\u00e9\\/ü \\u0041",'
                 '"padding":"%s"},"outputs":{}}'
@@ -173,7 +195,7 @@ class Worker(threading.Thread):
                 queue.append(self.end(update, operations, targets))
             else:
                 queue.append(self.open(update, operations, targets))
-            if len(queue) >= self.random.randrange(1, 9):
+            if len(queue) >= self.random.randrange(*self.batch):
                 self.send_entries(update, queue)
                 queue = []
                 self.between(update)

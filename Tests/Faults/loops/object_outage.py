@@ -25,6 +25,8 @@ LONG_OUTAGE = (20, 60)
 
 class Proxy(http.server.ThreadingHTTPServer):
     daemon_threads, request_queue_size = True, 256
+    # For how many seconds a request that is to get no answer is held.
+    silence = 60
 
     def __init__(self, target):
         super().__init__(("127.0.0.1", 0), Handler)
@@ -37,6 +39,11 @@ class Proxy(http.server.ThreadingHTTPServer):
             self.hits += 1
             return False
         return True
+
+    def fate(self, command):
+        """What becomes of a request: one of HOW, or nothing, to be handed on."""
+        self.hits += self.how is not None
+        return self.how
 
     def arm(self, how):
         self.hits = 0
@@ -53,12 +60,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def hand_on(self):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        how = self.server.how
-        self.server.hits += how is not None
+        how = self.server.fate(self.command)
         if how == "refuses connections":
             return self.hang_up()
         if how == "answers nothing":
-            self.server.recovered.wait(60)
+            self.server.recovered.wait(self.server.silence)
             return self.hang_up()
         if how == "asks to slow down":
             return self.refuse(503, "SlowDown")
