@@ -79,7 +79,7 @@ let libraries: [Target] = [
 let tools: [[Target]] = [
     module("Kernel"),
     module("JSONScan", uses: ["Kernel"]),
-    module("Compression", uses: ["Kernel", "CDeflate", "CISAL", "CZlib"]),
+    module("Compression", uses: ["Kernel", "CDeflate", "CISAL"], testing: ["CZlib"]),
     module("Crypto", uses: ["Kernel", "COpenSSL"]),
 ]
 

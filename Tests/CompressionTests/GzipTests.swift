@@ -56,8 +56,8 @@ struct GzipTests {
 
 @Suite("Runs of deflate")
 struct DeflateRunTests {
-    @Test("join into one member that any reader takes", arguments: 1...9)
-    func joins(level: Int) throws {
+    @Test("join into one member that any reader takes", arguments: DeflateRun.Effort.allCases)
+    func joins(effort: DeflateRun.Effort) throws {
         let texts = [
             Noise.text(50_000, seed: 1), [], Noise.bytes(3_000, seed: 2), [65], Noise.text(262_144, seed: 3),
             [UInt8](repeating: 32, count: 10_000),
@@ -65,7 +65,7 @@ struct DeflateRunTests {
         var join = GzipJoin()
         var member = GzipJoin.header
         for text in texts {
-            let run = DeflateRun(compressing: text[...], level: level)
+            let run = DeflateRun(compressing: text[...], effort)
             #expect(try run.text() == text)
             member += run.bytes
             join.append(crc: run.crc, textCount: run.textCount)
@@ -86,7 +86,7 @@ struct DeflateRunTests {
     func allLengths() throws {
         let text = Noise.text(400, seed: 8)
         for count in 0...400 {
-            let run = DeflateRun(compressing: text[..<count], level: 1 + count % 12)
+            let run = DeflateRun(compressing: text[..<count], count % 2 == 0 ? .fast : .tight)
             var join = GzipJoin()
             join.append(crc: run.crc, textCount: run.textCount)
             join.append(crc: run.crc, textCount: run.textCount)
@@ -106,7 +106,7 @@ struct DeflateRunTests {
 
     @Test("are refused when damaged")
     func damaged() {
-        var run = DeflateRun(compressing: Noise.text(1_000, seed: 1)[...])
+        var run = DeflateRun(compressing: Noise.text(1_000, seed: 1)[...], .fast)
         run.crc ^= 1
         #expect(throws: CompressionError.corrupt) { try run.text() }
         run.crc ^= 1

@@ -48,3 +48,31 @@ static inline struct cairn_inflated cairn_inflate(struct inflate_state *state, c
     state->next_out = NULL;
     return result;
 }
+
+/// What compressing works with: 440 KB, too much for a stack.
+struct cairn_deflate_memory {
+    struct isal_zstream stream;
+    uint8_t level[ISAL_DEF_LVL3_DEFAULT];
+};
+
+/// Compresses all of `input` into raw deflate that ends with an empty stored block at a byte's border, none of its
+/// blocks being marked final. Answers the bytes written, 0 if they do not fit.
+static inline size_t cairn_deflate_run(struct cairn_deflate_memory *memory, uint32_t level, const uint8_t *input,
+                                       size_t input_count, uint8_t *output, size_t output_count) {
+    // The library takes 32-bit counts; no text is as long.
+    if (input_count > UINT32_MAX || output_count > UINT32_MAX)
+        return 0;
+    struct isal_zstream *stream = &memory->stream;
+    isal_deflate_init(stream);
+    stream->level = level;
+    stream->level_buf = memory->level;
+    stream->level_buf_size = sizeof memory->level;
+    stream->flush = SYNC_FLUSH;
+    stream->next_in = (uint8_t *)input;
+    stream->avail_in = (uint32_t)input_count;
+    stream->next_out = output;
+    stream->avail_out = (uint32_t)output_count;
+    int status = isal_deflate(stream);
+    // Room that is left tells that the flush was written, too.
+    return status == COMP_OK && stream->avail_in == 0 && stream->avail_out > 0 ? stream->total_out : 0;
+}

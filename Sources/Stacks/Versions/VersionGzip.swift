@@ -33,7 +33,7 @@ package struct VersionGzip: AsyncSequence, Sendable {
         for stretch in stretches {
             switch stretch {
             case .inline(let text):
-                let run = DeflateRun(compressing: text[...], level: 1)
+                let run = DeflateRun(compressing: text[...], .fast)
                 join.append(crc: run.crc, textCount: run.textCount)
                 segments.append(.bytes(run.bytes))
                 count += run.bytes.count

@@ -1,3 +1,4 @@
+import Compression
 package import Kernel
 package import StateStore
 
@@ -106,10 +107,10 @@ package struct VersionWriter: Sendable {
         let chunks = pieces.compactMap { piece in
             if case .new(let chunk) = piece { chunk } else { nil }
         }
-        let level = chunks.reduce(0) { $0 + $1.text.count } <= Self.tightLimit ? 3 : 1
         guard !chunks.isEmpty else { return [] }
+        let effort: DeflateRun.Effort = chunks.reduce(0) { $0 + $1.text.count } <= Self.tightLimit ? .tight : .fast
         return try await compute.map(chunks, deadline: Self.deadline) { chunk in
-            PackedChunk(chunk, level: level, hash: StateHash.maker)
+            PackedChunk(chunk, effort, hash: StateHash.maker)
         }
     }
 

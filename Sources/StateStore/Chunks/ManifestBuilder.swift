@@ -7,8 +7,8 @@ package struct PackedChunk: Sendable {
     package var digest: [UInt8]
 
     /// Compresses a chunk; this is what costs time, so it is done on threads for it, several chunks side by side.
-    package init(_ chunk: NewChunk, level: Int, hash: HashMaker) {
-        run = DeflateRun(compressing: chunk.text, level: level)
+    package init(_ chunk: NewChunk, _ effort: DeflateRun.Effort, hash: HashMaker) {
+        run = DeflateRun(compressing: chunk.text, effort)
         var hasher = hash()
         hasher.update(run.bytes[...])
         digest = hasher.finalize()

@@ -192,7 +192,7 @@ struct ChunkTests {
         for part in assembled.manifest.parts {
             let run: DeflateRun =
                 switch part {
-                case .inline(let bytes): DeflateRun(compressing: bytes[...], level: 1)
+                case .inline(let bytes): DeflateRun(compressing: bytes[...], .fast)
                 case .chunk(let chunk): try assembled.run(of: chunk)
                 }
             member += run.bytes

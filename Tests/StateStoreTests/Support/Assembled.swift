@@ -21,7 +21,7 @@ struct Assembled {
         let new = resolved.compactMap { piece in
             if case .new(let chunk) = piece { chunk } else { nil }
         }
-        let packed = new.map { PackedChunk($0, level: 1, hash: TestHash.maker) }
+        let packed = new.map { PackedChunk($0, .fast, hash: TestHash.maker) }
         packs = [Manifest.Place.ownPack: builder.add(resolved, packed: packed)]
         packs[1] = base?.packs[Manifest.Place.ownPack]
         manifest = builder.finish(summary)
