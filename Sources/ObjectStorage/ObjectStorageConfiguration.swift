@@ -64,10 +64,10 @@ package struct ObjectStorageConfiguration: Sendable {
         if packFolder == folder {
             settings.report(packNames[0], "is the folder of \(names[0]); policy packs need another")
         }
-        if let packs, packs.isSame(as: checkpoints) {
-            settings.report(packNames[1], "names the bucket of \(setting); policy packs need another")
-        }
         let packName = settings.isSet(packNames[2]) ? packNames[2] : packNames[1]
+        if let packs, packs.isSame(as: checkpoints) {
+            settings.report(packName, "names the bucket of \(setting); policy packs need another")
+        }
         self.others = ([(packName, packs)] + places).compactMap { name, place in place.map { (name, $0) } }
         for (name, place) in self.others where place.service != checkpoints.service && checkpoints.service != nil {
             settings.report(name, "is of another service than \(setting); all buckets must be of one")

@@ -86,7 +86,7 @@ struct ObjectStorageConfigurationTests {
             ),
             ([checkpoints: "gs://states", packs: "gs://states?prefix=b/"], [packs]),
             ([checkpoints: "gs://states", packs: "s3://packs"], [packs]),
-            ([checkpoints: "gs://states", "PULUMI_POLICY_PACK_BUCKET": "states"], [packs]),
+            ([checkpoints: "gs://states", "PULUMI_POLICY_PACK_BUCKET": "states"], ["PULUMI_POLICY_PACK_BUCKET"]),
             ([checkpoints: "s3://states", packs: "gs://packs"], [packs]),
             ([checkpoints: "s3://b"], [checkpoints]),
             ([checkpoints: "s3://states?colour=red"], [checkpoints]),
@@ -97,7 +97,7 @@ struct ObjectStorageConfigurationTests {
             ([checkpoints: "s3://states", "PULUMI_OBJECTS_BUCKET": "states"], [checkpoints]),
             ([checkpoints: "s3://states", packs: "s3://states"], [packs]),
             ([checkpoints: "s3://states?prefix=a/", packs: "s3://states?prefix=b/"], [packs]),
-            ([checkpoints: "s3://states", "PULUMI_POLICY_PACK_BUCKET": "states"], [packs]),
+            ([checkpoints: "s3://states", "PULUMI_POLICY_PACK_BUCKET": "states"], ["PULUMI_POLICY_PACK_BUCKET"]),
             (
                 [packs: "s3://packs", "PULUMI_POLICY_PACK_LOCAL_HTTP_OBJECTS": "/p"],
                 ["PULUMI_POLICY_PACK_LOCAL_HTTP_OBJECTS"]
