@@ -217,7 +217,8 @@ class Moves:
                                            stderr=subprocess.STDOUT, text=True)
                 for _ in range(3 if engine == "sqlite" else 1):
                     process.stdout.readline()
-                time.sleep(choice.uniform(0, 1.2))
+                # A move takes half a second on a machine that does nothing else.
+                time.sleep(choice.uniform(0, 0.25))
                 process.kill()
                 output = process.communicate()[0]
                 for name in self.mysql:
