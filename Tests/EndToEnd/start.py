@@ -498,7 +498,7 @@ class TLS(Case):
 class DatabaseAway(Case):
     def setUp(self):
         super().setUp()
-        self.database = DatabaseServer("mariadb", os.path.join(self.folder, "mariadb"))
+        self.database = DatabaseServer("mariadb", tempfile.mkdtemp(dir=ROOT))
         self.addCleanup(self.database.stop)
         self.settings = self.database.settings("cairn_away")
 
