@@ -12,6 +12,7 @@ from azure.keyvault.keys import KeyClient
 from azure.keyvault.keys.crypto import CryptographyClient, EncryptionAlgorithm
 
 import azure_vault
+from expect import fails
 
 folder = tempfile.mkdtemp()
 certificate, private = os.path.join(folder, "cert.pem"), os.path.join(folder, "key.pem")
@@ -23,15 +24,6 @@ server = azure_vault.serve(0, certificate, private)
 threading.Thread(target=server.serve_forever, daemon=True).start()
 url = "https://localhost:%d" % server.server_port
 trust = dict(connection_verify=certificate, retry_total=0)
-
-
-def fails(kind, body, text=""):
-    try:
-        body()
-    except kind as error:
-        assert text in str(error), error
-        return
-    raise AssertionError("no %s" % kind.__name__)
 
 
 def principal(secret, tenant=azure_vault.TENANT):

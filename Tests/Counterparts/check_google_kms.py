@@ -14,6 +14,7 @@ from google.oauth2 import credentials as oauth2
 from google.oauth2 import service_account
 
 import google_kms
+from expect import fails
 
 server = google_kms.serve(0)
 threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -29,15 +30,6 @@ def account():
 def client(credentials):
     transport = KeyManagementServiceRestTransport(host=host, credentials=credentials, url_scheme="http")
     return kms_v1.KeyManagementServiceClient(transport=transport)
-
-
-def fails(kind, body, text=""):
-    try:
-        body()
-    except kind as error:
-        assert text in str(error), error
-        return
-    raise AssertionError("no %s" % kind.__name__)
 
 
 def change(what):

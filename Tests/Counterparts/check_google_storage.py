@@ -21,6 +21,7 @@ from google.oauth2 import service_account
 from google.resumable_media.requests import Download, RawDownload
 
 import google_storage
+from expect import fails
 
 server = google_storage.serve(0)
 threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -29,15 +30,6 @@ url = "http://127.0.0.1:%d" % server.server_port
 
 def client(credentials):
     return storage.Client(project="test-project", credentials=credentials, client_options={"api_endpoint": url})
-
-
-def fails(kind, body, text=""):
-    try:
-        body()
-    except kind as error:
-        assert text in str(error), error
-        return
-    raise AssertionError("no %s" % kind.__name__)
 
 
 # --- What is small ----------------------------------------------------------------------------------------------------

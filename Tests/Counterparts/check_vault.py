@@ -10,6 +10,7 @@ import hvac
 from hvac.exceptions import Forbidden, InvalidPath, InvalidRequest, RateLimitExceeded, VaultDown
 
 import vault
+from expect import fails
 
 server = vault.serve(0)
 threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -18,15 +19,6 @@ url = "http://127.0.0.1:%d" % server.server_port
 
 def encoded(text):
     return base64.b64encode(text).decode()
-
-
-def fails(kind, body, text=""):
-    try:
-        body()
-    except kind as error:
-        assert text in str(error), error
-        return
-    raise AssertionError("no %s" % kind.__name__)
 
 
 def change(what):

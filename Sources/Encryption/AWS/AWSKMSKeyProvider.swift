@@ -56,12 +56,9 @@ package struct AWSKMSKeyProvider: KeyProvider {
             patience: patience
         )
         var provider = AWSKMSKeyProvider(kms, key, region: region)
-        let context = Array("probe/v1".utf8)
-        let (made, wrapped) = try await provider.makeKey(context: context)
-        let opened = try await provider.unwrap(wrapped, context: context)
-        guard ConstantTime.equal(made, opened) else {
-            throw ServiceError.unavailable("AWS KMS gives another data key than it made with \(name)")
-        }
+        let wrapped = try await provider.probe(
+            otherwise: "AWS KMS gives another data key than it made with \(name)"
+        )
         provider.currentVersion = wrapped.version
         return provider
     }

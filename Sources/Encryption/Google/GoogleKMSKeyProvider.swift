@@ -58,12 +58,7 @@ package final class GoogleKMSKeyProvider: KeyProvider {
             clock: clock,
             patience: patience
         )
-        let context = Array("probe/v1".utf8)
-        let (made, wrapped) = try await provider.makeKey(context: context)
-        let opened = try await provider.unwrap(wrapped, context: context)
-        guard ConstantTime.equal(made, opened) else {
-            throw ServiceError.unavailable("Cloud KMS decrypts with another key than \(name)")
-        }
+        _ = try await provider.probe(otherwise: "Cloud KMS decrypts with another key than \(name)")
         return provider
     }
 

@@ -37,12 +37,7 @@ package final class VaultKeyProvider: KeyProvider {
         patience: KeyServicePatience = .standard
     ) async throws -> VaultKeyProvider {
         let provider = VaultKeyProvider(key, in: vault, clock: clock, patience: patience)
-        let context = Array("probe/v1".utf8)
-        let (made, wrapped) = try await provider.makeKey(context: context)
-        let opened = try await provider.unwrap(wrapped, context: context)
-        guard ConstantTime.equal(made, opened) else {
-            throw ServiceError.unavailable("\(vault.name) decrypts with another key than \(key)")
-        }
+        let wrapped = try await provider.probe(otherwise: "\(vault.name) decrypts with another key than \(key)")
         do {
             _ = try await provider.unwrap(wrapped, context: Array("probe/v2".utf8))
         } catch let error as ServiceError where error.code == .damaged {

@@ -79,11 +79,11 @@ struct GoogleStorageBucket: XMLPartsBucket {
         let response = try await requests.send(request)
         if GoogleStorageFailure(response).isObjectMissing { return nil }
         let object = try requests.requireJSON(response, to: "storage.objects.get")
-        guard let size = object[textOf: "size"].flatMap({ Int($0) }), let generation = object[textOf: "generation"]
+        guard let size = object[text: "size"].flatMap({ Int($0) }), let generation = object[text: "generation"]
         else { throw ServiceError.unavailable("\(title) does not say how large an object is") }
         var digest: Digest?
         if case .object(let metadata)? = object["metadata"] {
-            digest = metadata[textOf: Self.digestField].flatMap { Digest(hex: $0) }
+            digest = metadata[text: Self.digestField].flatMap { Digest(hex: $0) }
         }
         return BucketEntry(size: size, tag: generation, digest: digest)
     }
@@ -104,7 +104,7 @@ struct GoogleStorageBucket: XMLPartsBucket {
             request.query = [("fields", "done,rewriteToken")] + (token.map { [("rewriteToken", $0)] } ?? [])
             let answer = try requests.requireJSON(try await requests.send(request), to: Self.replacing)
             if answer["done"] == .bool(true) { return }
-            token = answer[textOf: "rewriteToken"]
+            token = answer[text: "rewriteToken"]
             guard token != nil else { break }
         }
         throw ServiceError.unavailable("\(title) does not copy an object")
@@ -127,14 +127,14 @@ struct GoogleStorageBucket: XMLPartsBucket {
         var items: [BucketPage.Item] = []
         if case .array(let list)? = answer["items"] {
             items = try list.map { value in
-                guard case .object(let object) = value, let name = object[textOf: "name"],
-                    let size = object[textOf: "size"].flatMap({ Int($0) }),
-                    let stored = object[textOf: "timeCreated"].flatMap({ Timestamp(rfc3339: $0) })
+                guard case .object(let object) = value, let name = object[text: "name"],
+                    let size = object[text: "size"].flatMap({ Int($0) }),
+                    let stored = object[text: "timeCreated"].flatMap({ Timestamp(rfc3339: $0) })
                 else { throw ServiceError.unavailable("\(title) answers a list that cannot be read") }
                 return BucketPage.Item(name: name, size: size, stored: stored)
             }
         }
-        return BucketPage(items: items, next: answer[textOf: "nextPageToken"])
+        return BucketPage(items: items, next: answer[text: "nextPageToken"])
     }
 
     // MARK: - Pieces

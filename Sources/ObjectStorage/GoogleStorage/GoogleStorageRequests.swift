@@ -168,12 +168,12 @@ struct GoogleStorageFailure: Error, CustomStringConvertible {
         status = response.status
         if case .object(let object)? = try? JSONValue.parse(response.body) {
             var found: (code: String?, message: String?) = (
-                object[textOf: "error"], object[textOf: "error_description"]
+                object[text: "error"], object[text: "error_description"]
             )
             if case .object(let error)? = object["error"] {
-                found = (error[textOf: "status"], error[textOf: "message"])
+                found = (error[text: "status"], error[text: "message"])
                 if case .array(let list)? = error["errors"], case .object(let first)? = list.first {
-                    found.code = first[textOf: "reason"] ?? found.code
+                    found.code = first[text: "reason"] ?? found.code
                 }
             }
             (code, message) = (found.code ?? "", found.message ?? "")
@@ -219,13 +219,5 @@ struct GoogleStorageFailure: Error, CustomStringConvertible {
         default:
             "unexpected answer, \(description)"
         }
-    }
-}
-
-extension JSONObject {
-    /// A member that is a text with at least one letter; nil for any other and for none.
-    subscript(textOf name: String) -> String? {
-        guard case .string(let text)? = self[name], !text.isEmpty else { return nil }
-        return text
     }
 }

@@ -35,7 +35,7 @@ struct MigrationJob: Sendable {
         guard let service else { return }
         if let ping = migration.ping { try await wait(for: ping, service, environment) }
         guard let administrator = migration.administrator else {
-            guard case .mysql(let used) = database.engine else { return }
+            guard migration.waits, case .mysql(let used) = database.engine else { return }
             return try await patiently(environment) { try await Self.connect(used) }
         }
         let setup = MySQLSetup(for: service, by: administrator, makesAccount: migration.makesAccount)
