@@ -118,11 +118,14 @@ package struct StackService: Sendable {
 
     /// The stack with its tags.
     package func get(_ ref: StackRef) async throws -> StackView {
-        try await database.read { [stacks, tags, updates] tx in
-            guard let stack = try stacks.find(ref, in: tx) else { throw ServiceError.stackNotFound(ref) }
-            let running = try stack.runningUpdate.flatMap { try updates.find($0, of: stack.id, in: tx) }
-            return StackView(stack: stack, tags: try tags.tags(of: stack.id, in: tx), running: running)
-        }
+        try await database.read { [self] tx in try get(ref, in: tx) }
+    }
+
+    /// Like `get`, in a transaction of the caller's.
+    func get(_ ref: StackRef, in tx: Transaction) throws -> StackView {
+        guard let stack = try stacks.find(ref, in: tx) else { throw ServiceError.stackNotFound(ref) }
+        let running = try stack.runningUpdate.flatMap { try updates.find($0, of: stack.id, in: tx) }
+        return StackView(stack: stack, tags: try tags.tags(of: stack.id, in: tx), running: running)
     }
 
     /// Whether a project has a stack.

@@ -47,7 +47,7 @@ package struct StackServices: Sendable {
             ),
             StackTagRoutes(tags: StackTagService(database: database, effects: effects)),
             UpdateRoutes(updates: updates),
-            BeginUpdateRoutes(updates: updates, stacks: stacks, reader: reader),
+            BeginUpdateRoutes(UpdateBeginning(updates: updates, stacks: stacks, reader: reader)),
             SaveRoutes(
                 checkpoints: CheckpointService(database: database, effects: effects, state: state, compute: compute),
                 journal: journal

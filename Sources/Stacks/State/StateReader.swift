@@ -69,6 +69,11 @@ package struct StateReader: Sendable {
         try await current(of: ref) { try await text($0) }
     }
 
+    /// The newest durable state, of a running update too: what it is made of, and its text.
+    func snapshot(of ref: StackRef) async throws -> (source: Source, text: PiecedText) {
+        try await current(of: ref) { ($0, try await text($0)) }
+    }
+
     /// How many resources the newest durable state has.
     package func resourceCount(of ref: StackRef) async throws -> Int {
         try await current(of: ref) { source in

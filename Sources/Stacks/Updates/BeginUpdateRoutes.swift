@@ -5,14 +5,10 @@ import StateStore
 
 /// `begin-update`: make and start in one request, with what the client would ask for next (`spec/cli-observed.md` 4).
 package struct BeginUpdateRoutes: RouteGroup {
-    private let updates: UpdateService
-    private let stacks: StackService
-    private let reader: StateReader
+    private let beginning: UpdateBeginning
 
-    package init(updates: UpdateService, stacks: StackService, reader: StateReader) {
-        self.updates = updates
-        self.stacks = stacks
-        self.reader = reader
+    package init(_ beginning: UpdateBeginning) {
+        self.beginning = beginning
     }
 
     package func register(on routes: inout RouteTable) {
@@ -31,7 +27,7 @@ package struct BeginUpdateRoutes: RouteGroup {
         guard let kind = call.body.updateKind.flatMap({ UpdateKind(rawValue: $0.rawValue) }),
             [.update, .preview, .refresh, .destroy].contains(kind)
         else { throw ServiceError.invalid("updateKind", "is update, preview, refresh or destroy") }
-        let started = try await updates.createAndStart(
+        let begun = try await beginning.begin(
             kind,
             isPreview: kind == .preview || program.options?.dryRun == true,
             of: ref,
@@ -43,6 +39,7 @@ package struct BeginUpdateRoutes: RouteGroup {
             ),
             by: call.actor
         )
+        let started = begun.update
         let journal = started.update.journalVersion
         return AppBeginUpdateResponse(
             updateID: started.update.id.description,
@@ -51,8 +48,8 @@ package struct BeginUpdateRoutes: RouteGroup {
             tokenExpiration: Int(started.expiresAt.seconds),
             journalVersion: journal > 0 ? journal : nil,
             aiSettings: AppAISettingsForUpdate(copilotIsEnabled: false),
-            deployment: RawJSON(unchecked: try await reader.current(of: ref).joined()),
-            stack: AppStack(try await stacks.get(ref))
+            deployment: RawJSON(unchecked: begun.state.joined()),
+            stack: AppStack(begun.stack)
         )
     }
 }

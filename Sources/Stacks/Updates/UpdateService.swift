@@ -80,7 +80,7 @@ package struct UpdateService: Sendable {
                 guard let stack = try stacks.lock(ref, in: tx),
                     let update = try updates.find(id, of: stack.id, in: tx)
                 else { throw ServiceError.updateNotFound(id) }
-                try requireRight(to: update, of: stack, actor, in: tx)
+                if !update.isPreview { try requireRight(toUpdate: stack, actor, in: tx) }
                 return try begin(update, of: stack, start, newTags, lease, by: actor, at: now, in: tx)
             }
         }
@@ -88,15 +88,18 @@ package struct UpdateService: Sendable {
 
     /// Makes an update and starts it in one step: a refused one leaves nothing behind.
     ///
+    /// - Parameter read: reads, in the same transaction and after the start, what its holder is told with it; what this
+    ///   throws is a refusal too.
     /// - Throws: what `start` throws.
-    package func createAndStart(
+    package func createAndStart<Told: Sendable>(
         _ kind: UpdateKind,
         isPreview: Bool,
         of ref: StackRef,
         program: UpdateProgram,
         _ start: Start,
-        by actor: Actor
-    ) async throws -> StartedUpdate {
+        by actor: Actor,
+        reading read: @escaping @Sendable (Stack, Transaction) throws -> Told
+    ) async throws -> (update: StartedUpdate, told: Told) {
         let newTags = try start.tags.map { tags throws(ServiceError) in try StackTags(tags) }
         let lease = newLease()
         let id: UpdateID = effects.id()
@@ -106,11 +109,26 @@ package struct UpdateService: Sendable {
                 guard let stack = try stacks.lock(ref, in: tx) else { throw ServiceError.stackNotFound(ref) }
                 let update = newUpdate(id, kind, isPreview: isPreview, of: stack, program: program, by: actor, at: now)
                 try insert(update, of: stack, by: actor, at: now, in: tx)
-                return try begin(update, of: stack, start, newTags, lease, by: actor, at: now, in: tx)
+                let started = try begin(update, of: stack, start, newTags, lease, by: actor, at: now, in: tx)
+                return (update: started, told: try read(stack, tx))
             }
         }
         try Failpoint.reach(.updateBegan)
         return started
+    }
+
+    /// Refuses early what starting an update would refuse; an update that holds the stack and is dead is ended.
+    ///
+    /// - Throws: what `start` throws.
+    func requireStartable(_ ref: StackRef, isPreview: Bool, by actor: Actor) async throws {
+        try await hold.retrying {
+            try await database.read { [self] tx in
+                guard let stack = try stacks.find(ref, in: tx) else { throw ServiceError.stackNotFound(ref) }
+                guard !isPreview else { return }
+                try requireRight(toUpdate: stack, actor, in: tx)
+                try hold.requireFree(stack, at: effects.now(), in: tx)
+            }
+        }
     }
 
     /// Moves the end of a lease.
@@ -185,7 +203,7 @@ package struct UpdateService: Sendable {
         at now: Timestamp,
         in tx: Transaction
     ) throws {
-        try requireRight(to: update, of: stack, actor, in: tx)
+        if !update.isPreview { try requireRight(toUpdate: stack, actor, in: tx) }
         try updates.insert(update, in: tx)
         try Failpoint.reach(.updateInserted)
         try record(.updateCreated, update, of: stack, by: actor, at: now, in: tx)
@@ -194,8 +212,7 @@ package struct UpdateService: Sendable {
     /// Whoever may read a stack may preview it; what changes it needs the right to write.
     ///
     /// The routes ask for the right to read only: whether an update is a preview is not in their paths.
-    private func requireRight(to update: Update, of stack: Stack, _ actor: Actor, in tx: Transaction) throws {
-        guard !update.isPreview else { return }
+    private func requireRight(toUpdate stack: Stack, _ actor: Actor, in tx: Transaction) throws {
         guard let viewer = Viewer(actor), try grants.mayWrite(viewer, to: stack, in: tx) else {
             throw ServiceError.writingNotAllowed
         }

@@ -10,10 +10,10 @@ extension Client {
         let actor = Installation.actor
         let start = UpdateService.Start(tags: nil, journalVersion: isJournaled ? 1 : nil, clientVersion: "v3.200.0")
         let intent = Request.Intent.start(isJournaled: isJournaled)
-        let answer: Answer<StartedUpdate>
+        let answer: Answer<(update: StartedUpdate, state: [UInt8]?)>
         if chance(500) {
             answer = await have(intent, slot) { services in
-                try await services.updates.createAndStart(
+                let begun = try await services.beginning.begin(
                     .update,
                     isPreview: false,
                     of: ref,
@@ -21,6 +21,7 @@ extension Client {
                     start,
                     by: actor
                 )
+                return (begun.update, begun.state.joined())
             }
         } else {
             let made = await have(.makeUpdate, slot) { services in
@@ -33,10 +34,13 @@ extension Client {
                 )
             }
             guard case .ok(let update) = made else { return nil }
-            answer = await have(intent, slot) { try await $0.updates.start(update.id, of: ref, start, by: actor) }
+            answer = await have(intent, slot) { services in
+                (try await services.updates.start(update.id, of: ref, start, by: actor), nil)
+            }
         }
         switch answer {
-        case .ok(let started):
+        case .ok((let started, let state)):
+            if let state { oracle.told(state, asBaseOf: started.update.id) }
             world.lastUpdates[slot] = (started.update.id, ref)
             oracle.promised(started.expiresAt, to: started.update.id)
             return Lease(update: started.update.id, token: started.token, ref: ref)
@@ -108,14 +112,14 @@ extension Client {
     func preview(_ slot: Int) async {
         let ref = world.names[slot]
         let started = await have(.makeUpdate, slot) { services in
-            try await services.updates.createAndStart(
+            try await services.beginning.begin(
                 .preview,
                 isPreview: true,
                 of: ref,
                 program: UpdateProgram(),
                 UpdateService.Start(tags: nil, journalVersion: 1, clientVersion: nil),
                 by: Installation.actor
-            )
+            ).update
         }
         guard case .ok(let preview) = started else { return }
         let lease = Lease(update: preview.update.id, token: preview.token, ref: ref)

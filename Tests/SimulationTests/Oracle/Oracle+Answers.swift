@@ -34,6 +34,14 @@ extension Oracle {
         update.promisedUntil = max(update.promisedUntil ?? end, end)
     }
 
+    /// A holder was told with the start what its update begins from.
+    func told(_ text: [UInt8], asBaseOf id: UpdateID) {
+        guard let base = updates[id.description]?.base else { return fail("update \(id) was begun and is not there") }
+        if !base.matches(text, Document.items(of: text)) {
+            fail("R-36: update \(id) was told another state than its base")
+        }
+    }
+
     /// What was refused has not happened, and was refused with reason.
     func refused(_ request: Request, _ error: ServiceError) {
         if error.code == .internalError { return fail("the server broke: \(error.message)", request) }

@@ -13,6 +13,7 @@ struct Services: Sendable {
     let database: Database
     let stacks: StackService
     let updates: UpdateService
+    let beginning: UpdateBeginning
     let journal: JournalService
     let checkpoints: CheckpointService
     let events: EngineEventService
@@ -50,6 +51,7 @@ struct Services: Sendable {
             hold: hold
         )
         updates = UpdateService(database: database, effects: effects, ending: ending)
+        beginning = UpdateBeginning(updates: updates, stacks: stacks, reader: state.reader)
         journal = JournalService(database: database, effects: effects, objects: state.objects, compute: compute)
         checkpoints = CheckpointService(database: database, effects: effects, state: state, compute: compute)
         events = EngineEventService(database: database, effects: effects, objects: state.objects, compute: compute)

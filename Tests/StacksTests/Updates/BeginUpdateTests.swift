@@ -113,6 +113,45 @@ struct BeginUpdateTests {
         }
     }
 
+    @Test(
+        "holds no stack whose state cannot be given, and begins once it can be",
+        arguments: Engine.available,
+        [("body", "update"), ("manifest", "update"), ("body", "preview")] as [(String, String)]
+    )
+    func unreadable(engine: Engine, damage: (column: String, kind: String)) async throws {
+        try await withStackServer(engine) { server in
+            try await server.createStack("acme/site/dev")
+            try await server.importState([TestServer.root("site", "dev")], into: "acme/site/dev")
+            let audited = try await server.auditActions()
+            let column = SQL(identifier: damage.column)
+            let stored = try await server.database.read { tx in
+                try tx.first("SELECT \(column) FROM state_versions WHERE version = 1") { try $0.bytes(0) }
+            }
+            let bytes = try #require(stored)
+            var damaged = bytes
+            damaged[bytes.count / 2] ^= 1
+            try await set(column, damaged, server)
+
+            let refused = try await begin(damage.kind, #","tags":{"b":"2"}"#, server)
+
+            #expect(refused.status == 500)
+            #expect(refused.message?.contains("version 1") == true, "\(refused)")
+            #expect(try await server.currentOperation() == nil)
+            #expect(try await server.auditActions() == audited)
+            let count = try await server.database.read { tx in try tx.count("SELECT COUNT(*) FROM updates") }
+            #expect(count == 1, "the import only")
+
+            try await set(column, bytes, server)
+            #expect(try await begin(damage.kind, "", server).status == 200)
+        }
+    }
+
+    private func set(_ column: SQL, _ bytes: [UInt8], _ server: TestServer) async throws {
+        try await server.database.write { tx in
+            _ = try tx.execute("UPDATE state_versions SET \(column) = \(bytes) WHERE version = 1")
+        }
+    }
+
     private func begin(
         _ kind: String,
         _ more: String,
