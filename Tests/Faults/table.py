@@ -46,7 +46,7 @@ LOOPS = (
     Loop("read-only-mariadb", "database_read_only", 5, 50, 500, "MariaDB turns read-only and back",
          {"engine": "mariadb"}),
     Loop("read-only-mysql", "database_read_only", 5, 50, 500, "MySQL turns read-only and back", {"engine": "mysql"}),
-    Loop("object-outage", "object_outage", 16, 50, 500, "the object store is away, slow, refuses or gives wrong bytes"),
+    Loop("object-outage", "object_outage", 18, 50, 500, "the object store is away, slow, refuses or gives wrong bytes"),
     Loop("disk-full", "disk_full", 20, 100, 1000, "the disk fills up and gets space again"),
     Loop("read-only-disk", "read_only_disk", 2, 20, 50, "the file system turns read-only"),
     Loop("graceful-stop", "graceful_stop", 20, 300, 2000, "SIGTERM under load"),

@@ -1,4 +1,4 @@
-"""The object store is away, slow, refuses, breaks off or answers wrong bytes, for a second or more at a time (R-26).
+"""The object store is away, silent, slow, refuses, breaks off or answers wrong bytes, for a second or more (R-26).
 
 In the long forms some outages take up to a minute, longer than a server waits: then it says so in time.
 
@@ -13,14 +13,18 @@ import threading
 import time
 
 import buckets
+from process import until
 from workload import Worker
 
-HOW = ("refuses connections", "answers nothing", "is slow", "asks to slow down", "breaks off", "gives wrong bytes",
-       "loses answers", "fails")
+HOW = ("refuses connections", "answers nothing", "leaves connections half open", "is slow", "asks to slow down",
+       "breaks off", "gives wrong bytes", "loses answers", "fails")
 
 # A server waits so long for its store before it refuses; it must not wait longer.
 LONGEST_WAIT = 30
 LONG_OUTAGE = (20, 60)
+# How much more a server may hold after the outages than when it had just begun to work: a minute of this work without
+# any outage takes 30 MB, which are kept.
+MAY_GROW = {"threads": 8, "open files": 32, "MB of memory": 48}
 
 
 class Proxy(http.server.ThreadingHTTPServer):
@@ -31,7 +35,7 @@ class Proxy(http.server.ThreadingHTTPServer):
     def __init__(self, target):
         super().__init__(("127.0.0.1", 0), Handler)
         self.target, self.how, self.hits = target, None, 0
-        self.recovered = threading.Event()
+        self.recovered, self.half_open = threading.Event(), set()
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     def verify_request(self, request, address):
@@ -59,8 +63,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version, timeout = "HTTP/1.1", 120
 
     def hand_on(self):
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         how = self.server.fate(self.command)
+        if how == "leaves connections half open":
+            return self.fall_silent()
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         if how == "refuses connections":
             return self.hang_up()
         if how == "answers nothing":
@@ -86,6 +92,18 @@ class Handler(http.server.BaseHTTPRequestHandler):
             place = hashlib.sha256(text[:64]).digest()[0] % len(text)
             text = text[:place] + bytes([text[place] ^ 1]) + text[place + 1:]
         self.reply(answer, text, len(text) // 2 if how == "breaks off" else None)
+
+    def fall_silent(self):
+        """Reads nothing during the outage and answers nothing after it: the server itself must give it up."""
+        self.server.half_open.add(self)
+        self.server.recovered.wait()
+        try:
+            while self.connection.recv(65536):
+                pass
+        except OSError:
+            pass
+        self.server.half_open.discard(self)
+        self.hang_up()
 
     def reply(self, answer, text, kept):
         self.send_response_only(answer.status)
@@ -129,7 +147,7 @@ def run(run):
     client = run.client(server.port)
     fleet = run.fleet(client, 4, worker=Large).start()
     run.await_progress()
-    threads = len(os.listdir("/proc/%d/task" % server.process.pid))
+    before = held(server)
     for cycle in run.rounds():
         how = HOW[cycle % len(HOW)]
         proxy.arm(how)
@@ -145,11 +163,24 @@ def run(run):
             time.sleep(0.01)
         proxy.disarm()
         run.await_progress(LONGEST_WAIT)
+        # Otherwise a request could meet two outages, and nobody could say how long it may take.
+        until(lambda: not proxy.half_open, LONGEST_WAIT, "every half-open connection is given up")
     fleet.finish(run)
     run.say("slowest answer %.1f s" % client.slowest)
     if client.slowest > LONGEST_WAIT:
         run.violation("server", "an answer took %.1f s" % client.slowest)
-    grown = len(os.listdir("/proc/%d/task" % server.process.pid)) - threads
-    if grown > 8:
-        run.violation("server", "it has %d threads more than before the outages" % grown)
+    after = held(server)
+    run.say("held before and after: %s, %s" % (before, after))
+    for what, most in MAY_GROW.items():
+        if after[what] - before[what] > most:
+            run.violation("server", "it holds %d %s, and %d before the outages" % (after[what], what, before[what]))
     run.stop(server)
+
+
+def held(server):
+    """What the process holds of MAY_GROW."""
+    process = "/proc/%d/" % server.process.pid
+    with open(process + "status", encoding="ascii") as status:
+        memory = next(int(line.split()[1]) for line in status if line.startswith("VmRSS:"))
+    return {"threads": len(os.listdir(process + "task")), "open files": len(os.listdir(process + "fd")),
+            "MB of memory": memory // 1024}

@@ -14,8 +14,10 @@ from loops.object_outage import HOW, Large, Proxy
 SHARE = 0.3
 STACKS = 16
 WRITES = ("PUT", "POST")
+# A half-open connection keeps a request for as long as the server waits: a third of all would be nothing but waiting.
+HOW_REQUESTS_FAIL = tuple(how for how in HOW if how != "leaves connections half open")
 # A write that is only slow has not failed, and its answer has no bytes that matter.
-HOW_WRITES_FAIL = tuple(how for how in HOW if how not in ("is slow", "gives wrong bytes"))
+HOW_WRITES_FAIL = tuple(how for how in HOW_REQUESTS_FAIL if how not in ("is slow", "gives wrong bytes"))
 
 
 class Unreliable(Proxy):
@@ -33,7 +35,7 @@ class Unreliable(Proxy):
         with self.lock:
             if not self.begun or self.choice.random() >= SHARE:
                 return None
-            how = self.choice.choice(HOW_WRITES_FAIL if command in WRITES else HOW)
+            how = self.choice.choice(HOW_WRITES_FAIL if command in WRITES else HOW_REQUESTS_FAIL)
             (self.writes if command in WRITES else self.others)[how] += 1
             return how
 
