@@ -64,6 +64,10 @@ class Client:
             kept[port] = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         return kept[port]
 
+    def reconnect(self):
+        """Forgets the connections of all threads: after a kill, the next request would only find them dead."""
+        self.local = threading.local()
+
     def send(self, method, path, body=None, lease=None, compress=False, attempts=4):
         """Repeats as the command line does; the text of a 2xx answer."""
         what = "%s %s" % (method, path)
