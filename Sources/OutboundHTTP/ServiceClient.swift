@@ -8,7 +8,8 @@ package import Transfers
 package struct ServiceClient: Sendable {
     /// How long somebody waits for a service, and how much it may answer.
     package struct Patience: Sendable {
-        /// No further attempt begins after it.
+        /// No further attempt begins after it; the last one is given up when it stands still for what is left of it, and
+        /// for a second at least.
         package var total: Duration
         package var limits: TransferLimits
 
@@ -77,11 +78,12 @@ package struct ServiceClient: Sendable {
         var attempt = 0
         while true {
             var request = try await makeRequest()
+            var left: Duration { patience.total - start.duration(to: .now) }
             request.limits = patience.limits
+            request.limits.stall = min(patience.limits.stall, max(left, .seconds(1)))
             request.trust.authorities = authorities
             request.trust.keepsConnection = true
             request.proxy = proxies.proxy(for: request.url)
-            let left = patience.total - start.duration(to: .now)
             let pause: Duration
             do {
                 let response = try await transfers.perform(request)

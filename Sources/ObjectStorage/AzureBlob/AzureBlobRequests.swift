@@ -17,8 +17,6 @@ package enum AzureBlobAuthorization: Sendable {
 struct AzureBlobRequests: Sendable {
     /// Of the service's interface: the first with conditions on every call that is used here, and of every cloud.
     private static let version = "2020-10-02"
-    private static let patience = Duration.seconds(20)
-    private static let longest = Duration.seconds(60)
 
     let title: String
     private let location: AzureBlobLocation
@@ -68,7 +66,7 @@ struct AzureBlobRequests: Sendable {
     func send(_ request: AzureStorageRequest, limit: Int = BucketObjectStore.partSize + (64 << 10)) async throws
         -> TransferResponse
     {
-        let patience = ServiceClient.Patience(total: Self.patience, transfer: Self.longest, body: limit)
+        let patience = ServiceClient.Patience(ofBucket: request.method, body: limit)
         return try await client.send(to: title, patience) {
             switch authorization {
             case .key(let key):

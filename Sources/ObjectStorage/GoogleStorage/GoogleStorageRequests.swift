@@ -23,10 +23,6 @@ struct GoogleStorageRequest: Sendable {
 
 /// Makes, authorizes and sends the requests of one bucket, and says what is wrong with their answers.
 struct GoogleStorageRequests: Sendable {
-    /// How long a request is tried before it is refused (`design/reliability-security.md` R-26).
-    private static let patience = Duration.seconds(20)
-    /// How long one attempt may take: a part over a slow line.
-    private static let longest = Duration.seconds(60)
 
     /// The most bytes of an answer: a part, or what says that there is none.
     static let usualLimit = BucketObjectStore.partSize + (64 << 10)
@@ -97,7 +93,7 @@ struct GoogleStorageRequests: Sendable {
     func send(_ request: GoogleStorageRequest, limit: Int = Self.usualLimit) async throws
         -> TransferResponse
     {
-        let patience = ServiceClient.Patience(total: Self.patience, transfer: Self.longest, body: limit)
+        let patience = ServiceClient.Patience(ofBucket: request.method, body: limit)
         let query = request.query.isEmpty ? "" : "?\(request.query.map(Self.parameter).joined(separator: "&"))"
         return try await client.send(to: title, patience) {
             var headers = request.headers

@@ -6,10 +6,6 @@ import Transfers
 
 /// Makes, signs and sends the requests of one bucket, and says what is wrong with their answers.
 struct S3Requests: Sendable {
-    /// How long a request is tried before it is refused (`design/reliability-security.md` R-26).
-    private static let patience = Duration.seconds(20)
-    /// How long one attempt may take: a part over a slow line.
-    private static let longest = Duration.seconds(60)
     /// How long it is asked again when the service has two writers of one name.
     private static let contention = 5
 
@@ -58,7 +54,7 @@ struct S3Requests: Sendable {
         limit: Int = Self.usualLimit
     ) async throws -> TransferResponse {
         let payload = payload ?? SHA256.hash(request.body ?? [])
-        let patience = ServiceClient.Patience(total: Self.patience, transfer: Self.longest, body: limit)
+        let patience = ServiceClient.Patience(ofBucket: request.method, body: limit)
         var response = TransferResponse(status: 0)
         for _ in 0..<Self.contention {
             response = try await client.send(to: title, patience) {
