@@ -25,7 +25,7 @@ COLUMNS = (("state_versions", "manifest"), ("state_versions", "body"), ("update_
 # More than what stands around the state in a save.
 ENVELOPE = 64
 # Where gzip has the time, how hard it tried, and the operating system (RFC 1952).
-GZIP_FIELDS = range(4, 10)
+GZIP_FIELDS, GZIP_TRAILER = range(3, 10), 8
 OWNERS = {"state_versions": "SELECT s.name FROM stacks s WHERE s.id = t.stack_id",
           None: "SELECT s.name FROM stacks s JOIN updates u ON u.stack_id = s.id WHERE u.id = t.update_id"}
 
@@ -209,10 +209,11 @@ def is_unread(kind, at, size):
     """Whether this is a place that nobody reads: what came of the rest has the hash that it must have.
 
     Saves are stored as they were sent, and some of their bytes are no part of any text: lines and columns of a
-    difference, what stands before and behind the state in a whole save, the time and the system in gzip's header.
+    difference, what stands before and behind the state in a whole save. In gzip: the time, the system and whether it may
+    be text in the header, and what fills up the last byte of the compressed data.
     """
     if "_segments." in kind:
-        return at in GZIP_FIELDS
+        return at in GZIP_FIELDS or at == size - GZIP_TRAILER - 1
     return kind.startswith("update_deltas.") or (
         kind.startswith("update_checkpoints.") and not ENVELOPE <= at < size - ENVELOPE)
 
