@@ -28,6 +28,16 @@ package protocol MigrationSession {
     var dialect: Dialect { get }
     func execute(_ sql: SQL) throws
     func transaction<T>(_ body: (Transaction) throws -> T) throws -> T
+
+    /// Has later writes check foreign keys, or not.
+    ///
+    /// For SQLite, where one connection makes all writes and no transaction can decide it. On MySQL it does nothing: each
+    /// transaction sets `foreign_key_checks` for its own connection.
+    func checkForeignKeys(_ isOn: Bool) throws
+}
+
+extension MigrationSession {
+    package func checkForeignKeys(_ isOn: Bool) throws {}
 }
 
 /// What a driver says about its engine, beside the errors of statements.
@@ -133,8 +143,19 @@ extension DatabaseError {
             .unavailable("The database cannot be reached; try again.", cause: self)
         case .unknownCommit:
             .unavailable("The database did not confirm the change; try again.", cause: self)
+        case .statement where isMissingTable:
+            .unavailable(
+                "Tables of the database are away: it is being moved to another one, or was; see 'cairn check'.",
+                cause: self
+            )
         case .statement, .corrupt:
             ServiceError(.internalError, "Internal error.", cause: self)
         }
+    }
+
+    /// A move gives tables other names, under the eyes of a server that was not stopped.
+    private var isMissingTable: Bool {
+        guard case .statement(let code, let message, _) = self else { return false }
+        return code == 1146 || code == 1 && message.hasPrefix("no such table: ")
     }
 }

@@ -14,6 +14,10 @@ struct SQLiteMigrationSession: MigrationSession {
         _ = try connection.execute(sql)
     }
 
+    func checkForeignKeys(_ isOn: Bool) throws {
+        try connection.control("PRAGMA foreign_keys = \(isOn ? 1 : 0)")
+    }
+
     func transaction<T>(_ body: (Transaction) throws -> T) throws -> T {
         do {
             try connection.begin("BEGIN IMMEDIATE")

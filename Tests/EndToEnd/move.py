@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 import time
 import unittest
 
@@ -26,6 +27,50 @@ BACK = {"move.taken.back", "move.cancelling", "move.table.return", "move.tables.
 SERVED = "move.target.served"
 SOME = {"move.table.rename", "move.rows.copied", "move.source.closed"}
 OFTEN = {"move.table.rename", "move.rows.inserted", "move.rows.copied"}
+# Reached only where the source is copied while it is served; the last two where it was changed meanwhile.
+ONLINE = {"move.trace.lay", "move.traces.laid", "move.table.checked", "move.changes.written", "move.changes.taken"}
+LIFT = "move.trace.lift"
+
+
+class Writer:
+    """Runs updates of a stack until it is stopped, and knows what was acknowledged."""
+
+    def __init__(self, server, name):
+        self.server, self.name, self.error = server, name, None
+        self.path, self.tags, self.updates = "/api/stacks/main/moves/" + name, {}, 0
+        self.is_over = threading.Event()
+        self.thread = threading.Thread(target=self.run)
+        self.thread.start()
+
+    def run(self):
+        try:
+            client = first_update.Client("http://127.0.0.1:%d" % self.server.port, TOKEN)
+            stack = first_update.Stack(client, "main", "moves", self.name)
+            stack.create()
+            secret = stack.encrypt(SECRET)
+            while not self.is_over.is_set():
+                first_update.run_update(stack, secret, client.url, lambda *_: None)
+                self.updates += 1
+                name, value = "tag-%d" % (self.updates % 5), str(self.updates)
+                answer = self.server.request("PATCH", self.path + "/tags", {**self.tags, name: value})
+                if answer.status not in (200, 204):
+                    raise AssertionError(answer)
+                self.tags[name] = value
+        except Exception as error:
+            if not self.is_over.is_set():
+                self.error = error
+
+    def stop(self):
+        self.is_over.set()
+        self.thread.join()
+
+    def assertAllThere(self, test):
+        test.assertIsNone(self.error)
+        test.assertGreater(self.updates, 2)
+        stack = self.server.get(self.path).json()
+        test.assertEqual({name: stack["tags"].get(name) for name in self.tags}, self.tags)
+        history = self.server.get(self.path + "/updates?output-type=service").json()["updates"]
+        test.assertGreaterEqual(len(history), self.updates)
 
 
 class Moves:
@@ -166,6 +211,53 @@ class Moves:
         self.assertEqual(self.server.get("/api/stacks/main/moves/running/export").status, 200)
         self.assertEqual(self.server.stop(), 0)
 
+    def test_copy_beside_a_server_that_goes_on(self):
+        """Both ways: what is acknowledged at any moment is there, and the end takes only what changed."""
+        self.start_and_fill()
+        for engine, kept in (("mysql", 1), ("sqlite", 2)):
+            writers = [Writer(self.server, "%s-%d" % (engine, number)) for number in range(2)]
+            first = self.move(engine, 0, "are left.", "--online")
+            print(next(line for line in first.stdout.splitlines() if "are left" in line))
+            self.assertRegex(first.stdout, r"\d+ rows, [\d.]+ [kM]B, with \d+ changes, copied and compared in")
+            self.cairn(0, "is being copied to", "check", **self.source(engine))
+            time.sleep(0.5)
+            self.move(engine, 0, "are left.", "--online")
+            for writer in writers:
+                writer.stop()
+            before = self.content()
+            self.assertEqual(self.server.stop(), 0)
+            self.cairn(69, "is being copied to", "migrate", "up", **self.source(engine))
+
+            last = self.move(engine)
+
+            print(self.total(last))
+            self.assertIn("compared while served", last.stdout)
+            self.assertNotRegex(last.stdout, "the same on both sides|DIFFERENT")
+            if engine == "mysql":
+                self.serve_on_mysql()
+            else:
+                self.serve_on_sqlite()
+            self.assertEqual(self.content(), before)
+            for writer in writers:
+                writer.assertAllThere(self)
+            if engine == "mysql":
+                data = self.server.variables["CAIRN_DATA"]
+                self.server.variables.update(CAIRN_DATA=os.path.join(self.folder, "back"),
+                                             PULUMI_LOCAL_OBJECTS=os.path.join(data, "objects"),
+                                             PULUMI_LOCAL_KEYS=os.path.join(data, "keys"))
+        self.assertEqual(self.server.stop(), 0)
+
+    def test_give_up_beside_a_server(self):
+        self.start_and_fill()
+        writer = Writer(self.server, "busy")
+        self.move("mysql", 0, "are left.", "--online")
+        self.move("mysql", 0, "can be served again", "--cancel")
+        writer.stop()
+        writer.assertAllThere(self)
+        self.move("mysql", 69, "is not empty", "--online")
+        self.assertEqual(self.server.stop(), 0)
+        self.move("mysql", 69, "is not being moved", "--cancel")
+
     def test_go_on_after_a_kill_at_every_point(self):
         """Each point of a move there, and of giving one up: nobody else gets in, and the next run completes it."""
         self.start_and_fill()
@@ -177,7 +269,21 @@ class Moves:
         shutil.copytree(self.server.variables["CAIRN_DATA"], kept)
         died = set()
         # Where they are reached does not depend on the kind of server; what one of them does there may.
-        for point in sorted(POINTS - BACK - {SERVED} if self.goes_through_all() else SOME):
+        for point in sorted(ONLINE | {LIFT}):
+            self.renew(kept)
+            options = ("--online",) if point in ONLINE else ()
+            if point not in ("move.trace.lay", "move.traces.laid"):
+                if point != "move.table.checked":
+                    self.move("mysql", 0, "are left.", "--online")
+                    self.cairn(0, "pul-", "token")
+            for nth in (1, 7) if point in ("move.trace.lay", "move.table.checked") else (1,):
+                died |= self.kill(point, nth, "move", "database", "--to", "mysql", *options)
+            self.cairn(0 if point in ONLINE else 69, "", "token")
+            if options:
+                self.move("mysql", 0, "are left.", "--online")
+            self.move("mysql", 0, "Start the server with the settings for MySQL")
+            self.assertServes(before, **self.mysql)
+        for point in sorted(POINTS - BACK - ONLINE - {SERVED, LIFT} if self.goes_through_all() else SOME):
             self.renew(kept)
             for nth in (1, 2, 25) if point in OFTEN else (1,):
                 died |= self.kill(point, nth, "move", "database", "--to", "mysql")
@@ -195,7 +301,8 @@ class Moves:
         self.move("mysql")
         died |= self.kill(SERVED, 1, "serve")
         self.assertServes(before, **self.mysql)
-        self.assertEqual((POINTS if self.goes_through_all() else SOME | BACK | {SERVED}) - died, set())
+        wanted = POINTS if self.goes_through_all() else SOME | BACK | ONLINE | {SERVED, LIFT}
+        self.assertEqual(wanted - died, set())
 
     def test_go_on_after_a_kill_at_any_time_in_both_directions(self):
         self.start_and_fill()
@@ -232,6 +339,10 @@ class Moves:
         self.assertGreater(kills, 1)
 
     # Of these
+
+    def source(self, engine):
+        """The settings that a server has before a move to an engine."""
+        return {} if engine == "mysql" else self.mysql
 
     def goes_through_all(self):
         return self.kind == "MARIADB" or bool(os.environ.get("CAIRN_LONG"))

@@ -73,6 +73,7 @@ public enum Failpoint: Sendable {
     case moveTargetClaimed, moveSourceMarked, moveTableRename, moveTablesRenamed
     case moveRowsInserted, moveRowsCopied, moveCompared, moveSourceClosed, moveTargetReady, moveTargetServed
     case moveTakenBack, moveCancelling, moveTableReturn, moveTablesReturned
+    case moveTraceLay, moveTracesLaid, moveChangesWritten, moveChangesTaken, moveTableChecked, moveTraceLift
 
     // Answers.
     case answerWhole, answerHanded, answerHead, answerPiece, answerEnd

@@ -71,6 +71,16 @@ enum SchemaCatalog {
         return try tx.count(sql) > 0
     }
 
+    /// The names of all triggers.
+    static func triggers(in tx: Transaction) throws -> Set<String> {
+        let sql: SQL =
+            switch tx.dialect {
+            case .sqlite: "SELECT name FROM sqlite_schema WHERE type = 'trigger'"
+            case .mysql: "SELECT trigger_name FROM information_schema.triggers WHERE trigger_schema = DATABASE()"
+            }
+        return Set(try tx.all(sql) { try $0.text(0) })
+    }
+
     /// Whether an interrupted run on MySQL got as far as this step, which was not recorded.
     ///
     /// A table counts only with the columns it should have: one of another program is met, not adopted.

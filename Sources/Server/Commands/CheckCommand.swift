@@ -83,22 +83,21 @@ package struct CheckCommand: Command {
                 }
             )
         }
-        if case .mysql = configuration.database.engine {
-            let name = Databases.name(of: configuration.database)
-            codes.append(
-                await attempt(environment) {
-                    let databases = try await Databases.look(at: configuration.database)
-                    let lacks = try await lacks(databases)
-                    await databases?.database.close()
-                    return "\(name): it answers\(lacks)"
+        let name = Databases.name(of: configuration.database)
+        codes.append(
+            await attempt(environment) {
+                guard let databases = try await Databases.look(at: configuration.database) else {
+                    return "\(name): the first start makes it"
                 }
-            )
-        }
+                let lacks = try await lacks(databases)
+                await databases.database.close()
+                return "\(name): it answers\(lacks)"
+            }
+        )
         return codes.max() ?? ExitCode.success
     }
 
-    private func lacks(_ databases: Databases?) async throws -> String {
-        guard let databases else { return ", and is empty" }
+    private func lacks(_ databases: Databases) async throws -> String {
         if let mark = try await MoveMark.read(databases.database) {
             return ", but \(mark.explanation(of: databases.name))"
         }

@@ -63,7 +63,7 @@ package struct MigrateCommand: Command {
         let databases = try await Databases.open(configuration)
         let done = try await closing(databases) {
             // Where migrations are a step of their own, it comes before the first server.
-            try await MoveMark.refuse(databases.database, name: databases.name, allowsReady: true)
+            try await MoveMark.refuse(databases.database, name: databases.name, except: .ready)
             return try await apply(to: databases.database, environment)
         }
         environment.standardOutput(

@@ -6,6 +6,7 @@ import Schema
 struct DatabaseChange {
     private enum Way {
         case move
+        case online
         case look
         case cancel
     }
@@ -25,6 +26,7 @@ struct DatabaseChange {
         self.target = target
         switch option {
         case nil: way = .move
+        case "--online": way = .online
         case "--dry-run": way = .look
         case "--cancel": way = .cancel
         case let option?: throw UsageError("cairn move database takes no \(option)")
@@ -45,6 +47,7 @@ struct DatabaseChange {
         environment.standardOutput("From \(Databases.place(of: from))\n  to \(Databases.place(of: to)).\n")
         switch way {
         case .move: try await move(from, to, in: configuration.server.dataFolder, environment)
+        case .online: try await copyOnline(from, to, in: configuration.server.dataFolder, environment)
         case .look: try await look(from, to, environment)
         case .cancel: try await cancel(from, to, environment)
         }
@@ -82,28 +85,42 @@ struct DatabaseChange {
     }
 
     private func run(_ move: DatabaseMove, _ environment: ProcessEnvironment) async throws {
-        let began = ContinuousClock.now
-        let state = Locked((told: Duration.zero, rows: 0, bytes: 0))
-        try await move.run { progress in
-            let elapsed = began.duration(to: .now)
-            if case .compared(let comparison) = progress {
-                state.withLock { state in
-                    state.rows += comparison.source.rows
-                    state.bytes += comparison.source.bytes
-                }
-                environment.standardOutput("  \(line(comparison))\n")
-                return
-            }
-            let isDue = state.withLock { state in
-                guard elapsed - state.told >= .seconds(5) else { return false }
-                state.told = elapsed
-                return true
-            }
-            if isDue { environment.standardOutput("  \(line(progress)) after \(elapsed.components.seconds) s …\n") }
+        let account = MoveAccount(environment)
+        try await move.run { account.take($0) }
+        environment.standardOutput("\(account.total), copied and compared in \(account.seconds).\n")
+    }
+
+    /// Beside servers: of a SQLite file they have the folder's lock.
+    private func copyOnline(
+        _ from: DatabaseConfiguration,
+        _ to: DatabaseConfiguration,
+        in folder: String,
+        _ environment: ProcessEnvironment
+    ) async throws {
+        guard let source = try await Databases.look(at: from) else {
+            throw ServiceError.unavailable("\(Databases.place(of: from)) does not exist")
         }
-        let (rows, bytes) = state.withLock { ($0.rows, $0.bytes) }
-        let seconds = began.duration(to: .now) / .seconds(1)
-        environment.standardOutput("\(rows) rows, \(size(bytes)), copied and compared in \(tenths(seconds)) s.\n")
+        try await closing(source.database) {
+            if case .sqlite = to.engine { try DataFolder.prepare(folder) }
+            try await open(to) { target in
+                let move = try DatabaseMove(
+                    from: DatabaseMove.Place(source.database, name: Databases.place(of: from)),
+                    to: target,
+                    migrations: Schema.migrations,
+                    effects: environment.effects
+                )
+                let account = MoveAccount(environment)
+                let left = try await move.copyOnline { account.take($0) }
+                environment.standardOutput(
+                    """
+                    \(account.total), copied and compared in \(account.seconds); \(left) changes came meanwhile and are \
+                    left. What changes is traced until the move ends. To end it, stop all servers and repeat the command \
+                    without --online, which takes what has changed; to give it up, repeat it with --cancel.
+
+                    """
+                )
+            }
+        }
     }
 
     private func look(
@@ -135,10 +152,11 @@ struct DatabaseChange {
     private func survey(_ move: DatabaseMove, _ environment: ProcessEnvironment) async throws {
         var all = TableSum()
         for (table, sum) in try await move.survey() {
-            environment.standardOutput("  \(table): \(sum.rows) rows, \(size(sum.bytes))\n")
+            environment.standardOutput("  \(table): \(sum.rows) rows, \(MoveAccount.size(sum.bytes))\n")
             all.add(sum)
         }
-        environment.standardOutput("\(all.rows) rows, \(size(all.bytes)); the largest has \(size(all.largest)).\n")
+        let (bytes, largest) = (MoveAccount.size(all.bytes), MoveAccount.size(all.largest))
+        environment.standardOutput("\(all.rows) rows, \(bytes); the largest has \(largest).\n")
     }
 
     private func cancel(
@@ -146,27 +164,41 @@ struct DatabaseChange {
         _ to: DatabaseConfiguration,
         _ environment: ProcessEnvironment
     ) async throws {
-        try await open(existing: from) { source in
-            let targets = Locked<Database?>(nil)
-            let error: (any Error)?
-            do {
-                try await DatabaseMove.cancel(
-                    source,
-                    migrations: Schema.migrations,
-                    effects: environment.effects
-                ) {
-                    let target = try await Databases.open(to)
-                    targets.withLock { $0 = target.database }
-                    return DatabaseMove.Place(target.database, name: Databases.place(of: to))
-                }
-                error = nil
-            } catch let problem {
-                error = problem
+        let seen = try await Databases.look(at: from)
+        try await closing(seen?.database) {
+            // What is only being copied, servers use.
+            if let seen, try await MoveMark.read(seen.database)?.state == .copying {
+                let source = DatabaseMove.Place(seen.database, name: Databases.place(of: from))
+                return try await cancel(source, to, environment)
             }
-            await targets.withLock { $0 }?.close()
-            if let error { throw error }
-            environment.standardOutput("\(source.name) can be served again. What the target holds can go.\n")
+            try await open(existing: from) { source in try await cancel(source, to, environment) }
         }
+    }
+
+    private func cancel(
+        _ source: DatabaseMove.Place,
+        _ to: DatabaseConfiguration,
+        _ environment: ProcessEnvironment
+    ) async throws {
+        let targets = Locked<Database?>(nil)
+        let error: (any Error)?
+        do {
+            try await DatabaseMove.cancel(
+                source,
+                migrations: Schema.migrations,
+                effects: environment.effects
+            ) {
+                let target = try await Databases.open(to)
+                targets.withLock { $0 = target.database }
+                return DatabaseMove.Place(target.database, name: Databases.place(of: to))
+            }
+            error = nil
+        } catch let problem {
+            error = problem
+        }
+        await targets.withLock { $0 }?.close()
+        if let error { throw error }
+        environment.standardOutput("\(source.name) can be served again. What the target holds can go.\n")
     }
 
     // MARK: - Databases
@@ -213,32 +245,5 @@ struct DatabaseChange {
         guard try await !Heartbeat.isBeating(in: source.database, effects: effects, clock: clock) else {
             throw ServiceError(.failedPrecondition, "a server runs on \(source.name): stop all of them first")
         }
-    }
-
-    // MARK: - Lines
-
-    private func line(_ comparison: DatabaseMove.Comparison) -> String {
-        let (source, target) = (comparison.source, comparison.target)
-        return comparison.isSame
-            ? "\(comparison.table): \(source.rows) rows, \(size(source.bytes)), the same on both sides"
-            : "\(comparison.table): \(source.rows) rows, \(size(source.bytes)), DIFFERENT at the target: "
-                + "\(target.rows) rows, \(size(target.bytes))"
-    }
-
-    private func line(_ progress: DatabaseMove.Progress) -> String {
-        switch progress {
-        case .copied(let table, let rows, let bytes): "\(table): \(rows) rows copied, \(size(bytes))"
-        case .read(let table, let rows): "\(table): \(rows) rows compared"
-        case .compared(let comparison): line(comparison)
-        }
-    }
-
-    private func size(_ bytes: Int) -> String {
-        bytes < 1_000_000 ? "\((bytes + 999) / 1000) kB" : "\(tenths(Double(bytes) / 1_000_000)) MB"
-    }
-
-    private func tenths(_ number: Double) -> String {
-        let tenths = Int((number * 10).rounded())
-        return "\(tenths / 10).\(tenths % 10)"
     }
 }

@@ -16,14 +16,17 @@ package struct MoveCommand: Command {
         runs, stop it, move once more, which takes only what is new, change the setting, and start.
 
         'database' copies between the SQLite file in CAIRN_DATA and the server in PULUMI_DATABASE_ENDPOINT, into the one \
-        that --to names, which must be empty. No server may run: none starts on the source any more, unless the move is \
-        taken back with --cancel before one was started on the target. Objects and keys stay where they are.
+        that --to names, which must be empty. With --online that is done while servers run; what they change is traced \
+        and taken over. Without it no server may run, and the move is brought to its end: none starts on the source any \
+        more, unless the move is taken back with --cancel before one was started on the target. Objects and keys stay \
+        where they are.
         """
     package static let arguments = [CommandArgument("what", oneOf: ["objects", "database"])]
     package static let options = [
         CommandOption("--to", value: "PLACE", "a folder, s3://…, azblob://… or gs://…; for a database sqlite or mysql"),
         CommandOption("--dry-run", "says what would be copied, and copies nothing"),
         CommandOption("--check", "compares the content of all objects that are there, and copies nothing"),
+        CommandOption("--online", "for a database: copies while servers run, for a short end of the move later"),
         CommandOption("--cancel", "for a database: gives the source back"),
     ]
 

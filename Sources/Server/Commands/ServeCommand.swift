@@ -90,8 +90,8 @@ package struct ServeCommand: Command {
         _ log: Logger,
         until stop: StopSignal
     ) async throws {
-        try await MoveMark.admit(to: databases.database, name: databases.name)
-        try await databases.prepare(migrating: configuration.database.migratesAtStart, log: log)
+        let mayMigrate = try await MoveMark.admit(to: databases.database, name: databases.name)
+        try await databases.prepare(migrating: configuration.database.migratesAtStart && mayMigrate, log: log)
         let foundation = try await foundation(configuration, settings, databases, environment, log)
         let installation = Installation(database: databases.database, effects: environment.effects)
         // The token cannot be shown again, so nothing that may fail comes between.

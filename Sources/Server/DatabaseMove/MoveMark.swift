@@ -7,7 +7,9 @@ package import Persistence
 /// is ready. A server reads the mark before it does anything else (`admit`).
 package struct MoveMark: Sendable, Equatable {
     package enum State: String, Sendable, CaseIterable {
-        /// The source, from before its first row is copied until everything was compared.
+        /// The source while it is served, and copied.
+        case copying
+        /// The source, from before its first row is copied at rest until everything was compared.
         case moving
         /// The source, for good.
         case moved
@@ -36,10 +38,15 @@ package struct MoveMark: Sendable, Equatable {
     static let table = "server_values"
     static let prefix = "move."
     private static let (stateRow, idRow, placeRow) = ("move.state", "move.id", "move.place")
-    private static let copiedRow = "move.copied."
+    private static let (copiedRow, checkedRow) = ("move.copied.", "move.checked.")
+    /// The row that says whose turn it is to write.
+    static let turnRow = "move.turn"
 
     /// The row that holds how far a table has been copied.
     static func copiedRow(of table: String) -> String { copiedRow + table }
+
+    /// The row that says that all rows of a table were compared while it was served.
+    static func checkedRow(of table: String) -> String { checkedRow + table }
 
     // MARK: - Reading and writing
 
@@ -83,8 +90,12 @@ package struct MoveMark: Sendable, Equatable {
     /// Lets a server use a database, or says where it should look instead.
     ///
     /// With the first server on it a target is an ordinary database, and the move cannot be taken back any more.
-    package static func admit(to database: Database, name: String) async throws {
-        guard let mark = try await read(database) else { return }
+    ///
+    /// - Returns: whether migrations may be applied: what is copied must stay what the target was made for.
+    @discardableResult
+    package static func admit(to database: Database, name: String) async throws -> Bool {
+        guard let mark = try await read(database) else { return true }
+        guard mark.state != .copying else { return false }
         guard mark.state == .ready else { throw mark.refusal(of: name) }
         try Failpoint.reach(.moveTargetServed)
         try await database.write { tx in
@@ -92,13 +103,15 @@ package struct MoveMark: Sendable, Equatable {
             guard mark.state == .ready else { throw mark.refusal(of: name) }
             try remove(in: tx)
         }
+        return true
     }
 
     /// Refuses a command that would change a database that is not served, or not yet.
     ///
-    /// - Parameter allowsReady: for a change that may be lost when the move is taken back.
-    package static func refuse(_ database: Database, name: String, allowsReady: Bool = false) async throws {
-        guard let mark = try await read(database), !(allowsReady && mark.state == .ready) else { return }
+    /// - Parameter allowed: the state in which it may be changed that way all the same: for changes of rows `.copying`, as
+    ///   they are traced; `.ready` for one that may be lost when the move is taken back.
+    package static func refuse(_ database: Database, name: String, except allowed: State = .copying) async throws {
+        guard let mark = try await read(database), mark.state != allowed else { return }
         throw mark.refusal(of: name)
     }
 
@@ -109,6 +122,8 @@ package struct MoveMark: Sendable, Equatable {
 
     package func explanation(of name: String) -> String {
         switch state {
+        case .copying:
+            "\(name) is being copied to \(place) and can be served: 'cairn move database' without --online ends that"
         case .moving:
             "\(name) is being moved to \(place): repeat 'cairn move database' to go on, add --cancel to keep it"
         case .moved:

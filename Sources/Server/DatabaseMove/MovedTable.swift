@@ -29,7 +29,8 @@ struct MovedTable: Sendable {
     let table: Table
     private let columns: SQL
     private let keyNames: [SQL]
-    private let keyColumns: [Int]
+    /// Where the columns of the key are among all.
+    let keyColumns: [Int]
 
     init(_ table: Table) {
         self.table = table
@@ -55,14 +56,15 @@ struct MovedTable: Sendable {
     ) throws -> Page {
         var sql: SQL = "SELECT \(columns) FROM \(SQL(identifier: name))"
         if let last { sql += " WHERE \(condition(after: last, tx.dialect))" }
-        sql += " ORDER BY \(SQL.joined(keyNames, by: ", ")) LIMIT \(limit)"
+        sql += " ORDER BY \(keyList) LIMIT \(limit)"
         var page = Page(last: last)
         var found = 0
         try tx.each(sql) { row in
-            let values = try table.columns.indices.map { try value($0, of: row) }
+            let values = try values(of: row)
             found += 1
-            page.last = keyColumns.map { values[$0] }
-            guard !isOfTheMove(values) else { return true }
+            let key = key(of: values)
+            page.last = key
+            guard !isOfTheMove(key: key) else { return true }
             let size = values.reduce(0) { $0 + $1.size }
             page.rows += 1
             page.bytes += size
@@ -73,9 +75,47 @@ struct MovedTable: Sendable {
         return page
     }
 
-    private func value(_ index: Int, of row: Row) throws -> SQLValue {
+    /// The row with a key; nil where there is none.
+    func row(_ key: [SQLValue], from name: String, in tx: Transaction) throws -> [SQLValue]? {
+        try rows([key], from: name, in: tx)[key]
+    }
+
+    /// The rows with these keys, as far as they are there, several with one statement.
+    func rows(
+        _ keys: some Collection<[SQLValue]>,
+        from name: String,
+        in tx: Transaction
+    ) throws -> [[SQLValue]: [SQLValue]] {
+        var found: [[SQLValue]: [SQLValue]] = [:]
+        var rest = Array(keys)[...]
+        while !rest.isEmpty {
+            // Two forms of the statement, as for `insert`.
+            let group = rest.prefix(rest.count >= Self.groupRows ? Self.groupRows : 1)
+            rest = rest.dropFirst(group.count)
+            let conditions = SQL.joined(group.map { "(\(condition($0)))" }, by: " OR ")
+            try tx.each("SELECT \(columns) FROM \(SQL(identifier: name)) WHERE \(conditions)") { row in
+                let values = try values(of: row)
+                // MySQL finds those with another number of spaces at the end, too.
+                found[key(of: values)] = values
+                return true
+            }
+        }
+        return found
+    }
+
+    func key(of row: [SQLValue]) -> [SQLValue] {
+        keyColumns.map { row[$0] }
+    }
+
+    var keyList: SQL { .joined(keyNames, by: ", ") }
+
+    private func values(of row: Row) throws -> [SQLValue] {
+        try table.columns.indices.map { try value($0, as: table.columns[$0].kind, of: row) }
+    }
+
+    func value(_ index: Int, as kind: ColumnKind, of row: Row) throws -> SQLValue {
         guard !row.isNull(index) else { return .null }
-        switch table.columns[index].kind {
+        switch kind {
         case .id, .name, .ascii, .text: return .text(try row.text(index))
         case .bytes, .binary: return .bytes(try row.bytes(index))
         case .bool, .integer, .timestamp: return .integer(try row.integer(index))
@@ -83,8 +123,8 @@ struct MovedTable: Sendable {
     }
 
     /// What the move wrote itself stays where it is.
-    private func isOfTheMove(_ values: [SQLValue]) -> Bool {
-        guard table.name == MoveMark.table, case .text(let name) = values[keyColumns[0]] else { return false }
+    func isOfTheMove(key: [SQLValue]) -> Bool {
+        guard table.name == MoveMark.table, case .text(let name) = key[0] else { return false }
         return name.hasPrefix(MoveMark.prefix)
     }
 
@@ -92,7 +132,7 @@ struct MovedTable: Sendable {
     private func condition(after last: [SQLValue], _ dialect: Dialect) -> SQL {
         guard dialect == .mysql else {
             let values = SQL.joined(last.map { "\($0)" }, by: ", ")
-            return "(\(SQL.joined(keyNames, by: ", "))) > (\(values))"
+            return "(\(keyList)) > (\(values))"
         }
         let cases = last.indices.map { index -> SQL in
             var parts = (0..<index).map { other -> SQL in "\(keyNames[other]) = \(last[other])" }
@@ -102,6 +142,10 @@ struct MovedTable: Sendable {
         return .joined(cases, by: " OR ")
     }
 
+    private func condition(_ key: [SQLValue]) -> SQL {
+        .joined(zip(keyNames, key).map { "\($0) = \($1)" }, by: " AND ")
+    }
+
     // MARK: - Writing
 
     /// Rows of one statement, and the bytes from which on each has one of its own.
@@ -109,8 +153,10 @@ struct MovedTable: Sendable {
 
     /// Inserts rows, several with one statement.
     ///
+    /// - Parameter isReplacing: whether a row takes the place of all that share a unique key with it. Of a source that
+    ///   changes these are what other rows were before, which come again with their changes.
     /// - Throws: which row the database does not take, and why.
-    func insert(_ rows: [[SQLValue]], in tx: Transaction) throws {
+    func insert(_ rows: [[SQLValue]], isReplacing: Bool, in tx: Transaction) throws {
         var rest = rows[...]
         while !rest.isEmpty {
             let group = rest.prefix(Self.groupRows)
@@ -121,6 +167,8 @@ struct MovedTable: Sendable {
             for row in group {
                 do {
                     try tx.execute(statement([row]))
+                } catch DatabaseError.duplicate where isReplacing {
+                    try tx.execute(statement([row], verb: "REPLACE"))
                 } catch {
                     throw refusal(of: row, error)
                 }
@@ -138,9 +186,14 @@ struct MovedTable: Sendable {
         }
     }
 
-    private func statement(_ rows: ArraySlice<[SQLValue]>) -> SQL {
+    /// Removes the row with a key, if it is there.
+    func delete(_ key: [SQLValue], in tx: Transaction) throws {
+        try tx.execute("DELETE FROM \(SQL(identifier: table.name)) WHERE \(condition(key))")
+    }
+
+    private func statement(_ rows: ArraySlice<[SQLValue]>, verb: SQL = "INSERT") -> SQL {
         let rows = rows.map { row -> SQL in "(\(SQL.joined(row.map { "\($0)" }, by: ", ")))" }
-        return "INSERT INTO \(SQL(identifier: table.name)) (\(columns)) VALUES \(SQL.joined(rows, by: ", "))"
+        return "\(verb) INTO \(SQL(identifier: table.name)) (\(columns)) VALUES \(SQL.joined(rows, by: ", "))"
     }
 
     private func refusal(of row: [SQLValue], _ error: any Error) -> any Error {
