@@ -26,18 +26,29 @@ extension ObjectStorageConfiguration {
         }
     }
 
-    /// Opens the folder, or tries the bucket.
+    /// Opens folders, and tries the buckets.
     ///
     /// - Throws: `ConfigurationError` for what the settings must change, `ServiceError` with `.unavailable` for what the
     ///   service says.
     package func open(_ access: Access) async throws -> any ObjectStore {
+        let main = try await openCheckpoints(access)
+        guard let events else { return main }
+        return SplitObjectStore(main, keeping: .events, in: try await open(events, access))
+    }
+
+    /// Opens the place of checkpoints alone, as `open` does.
+    package func openCheckpoints(_ access: Access) async throws -> any ObjectStore {
         try await open(checkpoints, access)
     }
 
-    /// Tries one of the buckets of other purposes as `open` does.
+    /// Tries the place of one of the other purposes as `open` does.
     package func probe(_ other: (setting: String, place: Place), _ access: Access) async throws {
+        _ = try await open(other, access)
+    }
+
+    private func open(_ other: (setting: String, place: Place), _ access: Access) async throws -> any ObjectStore {
         do {
-            _ = try await open(other.place, access)
+            return try await open(other.place, access)
         } catch let error as ServiceError {
             throw ServiceError(error.code, "\(other.setting): \(error.message)")
         }

@@ -11,7 +11,7 @@ package import Kernel
 /// | `PULUMI_POLICY_PACK_LOCAL_HTTP_OBJECTS` | Folder for policy packs; no use yet | none |
 /// | `PULUMI_POLICY_PACK_BLOB_STORAGE_ENDPOINT` | Bucket for policy packs; only tried so far | none |
 /// | `PULUMI_POLICY_PACK_BUCKET` | The older name | none |
-/// | `PULUMI_ENGINE_EVENTS_BLOB_STORAGE_ENDPOINT` | Bucket for engine events; only tried so far | none |
+/// | `PULUMI_ENGINE_EVENTS_BLOB_STORAGE_ENDPOINT` | Bucket for large batches of engine events | that of objects |
 /// | `PULUMI_SERVICE_METADATA_BLOB_STORAGE_ENDPOINT` | Bucket for metadata; only tried so far | none |
 /// | `STORAGE_EMULATOR_HOST` | Where `gs://` is reached instead of Google, without tokens | none |
 ///
@@ -29,7 +29,9 @@ package struct ObjectStorageConfiguration: Sendable {
     package let checkpoints: Place
     /// The variable that says so.
     package let setting: String
-    /// Buckets of other purposes, which are tried at the start, and the variables that name them.
+    /// Where large batches of engine events are kept, and the variable that says so; nil for the place of checkpoints.
+    package let events: (setting: String, place: Place)?
+    /// Buckets of purposes that do not exist yet, which are tried at the start, and the variables that name them.
     package let others: [(setting: String, place: Place)]
     package let azure: AzureBlobLocation.Account
 
@@ -57,8 +59,10 @@ package struct ObjectStorageConfiguration: Sendable {
         let packFolder = settings.string("PULUMI_POLICY_PACK_LOCAL_HTTP_OBJECTS")
         let packs = [reader.bucket(packNames[1]), reader.amazonBucket(packNames[2])].compactMap { $0 }.first
         settings.atMostOne(of: packNames)
-        let others = ["PULUMI_ENGINE_EVENTS_BLOB_STORAGE_ENDPOINT", "PULUMI_SERVICE_METADATA_BLOB_STORAGE_ENDPOINT"]
-        let places = others.map { ($0, reader.bucket($0)) }
+        let eventName = "PULUMI_ENGINE_EVENTS_BLOB_STORAGE_ENDPOINT"
+        events = reader.bucket(eventName).map { (eventName, $0) }
+        let metadataName = "PULUMI_SERVICE_METADATA_BLOB_STORAGE_ENDPOINT"
+        let metadata = reader.bucket(metadataName)
         setting = names.first { settings.isSet($0) } ?? names[0]
         checkpoints = endpoint ?? older ?? .folder(folder)
         if packFolder == folder {
@@ -68,11 +72,12 @@ package struct ObjectStorageConfiguration: Sendable {
         if let packs, packs.isSame(as: checkpoints) {
             settings.report(packName, "names the bucket of \(setting); policy packs need another")
         }
-        self.others = ([(packName, packs)] + places).compactMap { name, place in place.map { (name, $0) } }
-        for (name, place) in self.others where place.service != checkpoints.service && checkpoints.service != nil {
+        others = [(packName, packs), (metadataName, metadata)].compactMap { name, place in place.map { (name, $0) } }
+        for (name, place) in others + [events].compactMap(\.self)
+        where place.service != checkpoints.service && checkpoints.service != nil {
             settings.report(name, "is of another service than \(setting); all buckets must be of one")
         }
-        for name in packNames + others where settings.isSet(name) {
+        for name in packNames + [metadataName] where settings.isSet(name) {
             settings.warn(name, "this version has no use for it yet, but for trying it")
         }
         try settings.check()

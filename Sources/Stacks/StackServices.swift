@@ -26,7 +26,7 @@ package struct StackServices: Sendable {
         let moves = StackRenameService(effects: effects, reader: reader, states: states, hold: hold)
         let references = StackReferenceService(database: database)
         let journal = JournalService(database: database, effects: effects, objects: state.objects, compute: compute)
-        let events = EngineEventService(database: database, effects: effects, objects: state.objects, compute: compute)
+        let events = EngineEventService(database: database, effects: effects, objects: state.events, compute: compute)
         routes = [
             StackRoutes(stacks: stacks, renames: moves),
             StackTransferRoutes(moves: moves),

@@ -77,6 +77,25 @@ for kind in seaweedfs moto azureblob googlestorage; do
     stop_cairn
 done
 
+# Engine events in a bucket of their own, and nowhere else.
+if require_engine SEAWEEDFS; then
+    echo "events:"
+    mapfile -t settings < <(make_bucket seaweedfs "cairn-states-$$")
+    mapfile -t other < <(make_bucket seaweedfs "cairn-events-$$")
+    events="PULUMI_ENGINE_EVENTS_BLOB_STORAGE_ENDPOINT=${other[0]#*=}"
+    start_cairn events CAIRN_ORGANIZATION=acme CAIRN_ADMIN_LOGIN=dev "${settings[@]}" "$events"
+    python3 "$HERE/buckets.py" store --url "$CAIRN_URL" --token "$E2E_TOKEN"
+    stop_cairn
+    start_cairn events CAIRN_ORGANIZATION=acme CAIRN_ADMIN_LOGIN=dev "${settings[@]}"
+    if python3 "$HERE/buckets.py" check --url "$CAIRN_URL" --token "$E2E_TOKEN" 2>/dev/null; then
+        echo "events are not in the bucket that is theirs" && exit 1
+    fi
+    stop_cairn
+    start_cairn events CAIRN_ORGANIZATION=acme CAIRN_ADMIN_LOGIN=dev "${settings[@]}" "$events"
+    python3 "$HERE/buckets.py" check --url "$CAIRN_URL" --token "$E2E_TOKEN"
+    stop_cairn
+fi
+
 # refuses WORDS VARIABLE=VALUE…: a start that must end with these words.
 refuses() {
     local words=$1 log="$E2E_FOLDER/refused.log" variable clean=() status=0
@@ -126,7 +145,8 @@ if require_engine SEAWEEDFS && require_engine AZUREBLOB && require_engine GOOGLE
         python3 "$HERE/buckets.py" check --url "$CAIRN_URL" --token "$E2E_TOKEN"
     done
     stop_cairn
-    with "$ENDPOINT=${places[0]}" "${S3[@]}" -- check | grep -q 'objects can be listed, written, read and deleted'
+    with "$ENDPOINT=${places[0]}" "${S3[@]}" -- check >"$E2E_FOLDER/check.log"
+    grep -q 'objects can be listed, written, read and deleted' "$E2E_FOLDER/check.log"
     if with "$ENDPOINT=${places[0]}" "${S3[@]}" -- move objects --to "${places[0]}" 2>/dev/null; then
         echo "a move to where the objects are was taken" && exit 1
     fi

@@ -47,6 +47,11 @@ package struct ObjectKey: Hashable, Comparable, Sendable, CustomStringConvertibl
 package struct ObjectFolder: Hashable, Sendable, CustomStringConvertible {
     package let description: String
 
+    /// States of stacks, and what updates save on the way to them.
+    package static let state = ObjectFolder("state")
+    /// Large batches of engine events.
+    package static let events = ObjectFolder("events")
+
     /// A folder at the top, named in the code: `ObjectFolder("state")`.
     package init(_ name: StaticString) {
         let text = "\(name)"
@@ -56,6 +61,11 @@ package struct ObjectFolder: Hashable, Sendable, CustomStringConvertible {
 
     fileprivate init(unchecked text: String) {
         description = text
+    }
+
+    /// Whether a folder is somewhere below it.
+    package func contains(_ folder: ObjectFolder) -> Bool {
+        folder.description.hasPrefix("\(description)/")
     }
 
     /// What belongs to one thing.

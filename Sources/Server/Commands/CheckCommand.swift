@@ -62,12 +62,12 @@ package struct CheckCommand: Command {
         if configuration.objects.checkpoints.isRemote {
             codes.append(
                 await attempt(environment) {
-                    _ = try await configuration.objects.open(access)
+                    _ = try await configuration.objects.openCheckpoints(access)
                     return "\(configuration.objects.checkpoints): objects can be listed, written, read and deleted"
                 }
             )
         }
-        for other in configuration.objects.others {
+        for other in configuration.objects.others + [configuration.objects.events].compactMap(\.self) {
             codes.append(
                 await attempt(environment) {
                     try await configuration.objects.probe(other, access)

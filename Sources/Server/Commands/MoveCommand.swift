@@ -84,7 +84,10 @@ private struct ObjectsMove {
             throw ServiceError.invalid("--to", "is where the objects are already")
         }
         let began = ContinuousClock.now
-        let move = ObjectMove(from: try await configuration.objects.open(access), to: try await target.open(access))
+        let move = ObjectMove(
+            from: try await configuration.objects.openCheckpoints(access),
+            to: try await target.openCheckpoints(access)
+        )
         var told = Duration.zero
         let tally = try await move.run(way) { tally in
             let elapsed = began.duration(to: .now)

@@ -151,6 +151,9 @@ package struct ServeCommand: Command {
         let objects = try await configuration.objects.open(access)
         for other in configuration.objects.others { try await configuration.objects.probe(other, access) }
         log.notice("objects", ["place": .text(configuration.objects.checkpoints.description)])
+        if let events = configuration.objects.events {
+            log.notice("objects of engine events", ["place": .text(events.place.description)])
+        }
         let archive = try await AuditArchive.open(configuration, transfers: transfers, environment)
         if let archive { log.notice("audit archive", ["place": .text(archive.table.description)]) }
         return Application.Foundation(

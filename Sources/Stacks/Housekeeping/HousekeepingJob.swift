@@ -114,11 +114,19 @@ package struct HousekeepingJob: Job {
 
     /// Old objects that no row names now.
     private func findUnnamed() async throws -> [ObjectKey] {
+        var found: [ObjectKey] = []
+        for folder in [ObjectFolder.state, .events] where found.count < UnnamedObjects.most {
+            found += try await findUnnamed(in: folder)
+        }
+        return found
+    }
+
+    private func findUnnamed(in folder: ObjectFolder) async throws -> [ObjectKey] {
         let limit = effects.now().advanced(by: Self.keepUnnamed * -1)
         var cursor: String?
         var found: [ObjectKey] = []
         repeat {
-            let page = try await objects.list(in: ObjectFolder("state"), after: cursor, limit: Self.batch)
+            let page = try await objects.list(in: folder, after: cursor, limit: Self.batch)
             let old = page.objects.filter { $0.stored < limit }.map(\.key)
             let named = try await database.read { [store] tx in try store.named(old.map(\.description), in: tx) }
             found += old.filter { !named.contains($0.description) }

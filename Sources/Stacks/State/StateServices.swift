@@ -4,6 +4,8 @@ package import Persistence
 /// What everything that reads or writes state shares, wired.
 package struct StateServices: Sendable {
     package let objects: StateObjects
+    /// For the batches of engine events.
+    package let events: StateObjects
     package let writer: VersionWriter
     package let checkpoints: CheckpointTexts
     package let reader: StateReader
@@ -17,6 +19,7 @@ package struct StateServices: Sendable {
         rowLimit: Int = StoredBytes.rowLimit
     ) {
         objects = StateObjects(objects: store, effects: effects, rowLimit: rowLimit)
+        events = StateObjects(objects: store, in: .events, effects: effects, rowLimit: rowLimit)
         writer = VersionWriter(objects: objects, compute: compute)
         let versions = VersionReader(objects: objects, compute: compute)
         checkpoints = CheckpointTexts(objects: objects, writer: writer, reader: versions, compute: compute)

@@ -38,23 +38,30 @@ package enum StoredBytes: Sendable, Equatable {
 /// folder that no other write uses: so an object that no row names can be swept away once it is old, as no later write
 /// can begin to name it.
 package struct StateObjects: Sendable {
-    private static let folder = ObjectFolder("state")
-
     /// The most bytes that stay in a row; more of them become an object.
     let rowLimit: Int
     private let objects: any ObjectStore
+    private let folder: ObjectFolder
     private let effects: Effects
 
-    /// - Parameter rowLimit: less than the default where small states must become objects, as in a simulation.
-    package init(objects: any ObjectStore, effects: Effects, rowLimit: Int = StoredBytes.rowLimit) {
+    /// - Parameters:
+    ///   - folder: where new objects go; those of others can be read all the same.
+    ///   - rowLimit: less than the default where small states must become objects, as in a simulation.
+    package init(
+        objects: any ObjectStore,
+        in folder: ObjectFolder = .state,
+        effects: Effects,
+        rowLimit: Int = StoredBytes.rowLimit
+    ) {
         self.objects = objects
+        self.folder = folder
         self.effects = effects
         self.rowLimit = rowLimit
     }
 
     /// Stores bytes whose hash nobody else keeps: the store checks them whenever they are read.
     package func put(_ bytes: [UInt8], of stack: StackID) async throws -> String {
-        let key = Self.folder.folder(stack).folder(newID()).content(hex: SHA256.hash(bytes).hex)
+        let key = folder.folder(stack).folder(newID()).content(hex: SHA256.hash(bytes).hex)
         // lint: failpoint because each caller of it has one.
         try await objects.put(bytes, as: key)
         return key.description
@@ -63,7 +70,7 @@ package struct StateObjects: Sendable {
     /// Stores what arrives in pieces; whoever reads it checks it.
     package func put<Body: AsyncSequence>(_ body: Body, of stack: StackID) async throws -> String
     where Body.Element == [UInt8] {
-        let key = Self.folder.folder(stack).object(newID())
+        let key = folder.folder(stack).object(newID())
         // lint: failpoint because each caller of it has one.
         try await objects.put(body, as: key)
         return key.description

@@ -98,7 +98,7 @@ struct StartMatrixTests {
             (["PULUMI_POLICY_PACK_LOCAL_HTTP_OBJECTS": "/packs"], ["PULUMI_POLICY_PACK_LOCAL_HTTP_OBJECTS"]),
             ([packs: "s3://packs?region=r"], [packs]),
             ([checkpoints: "s3://states?region=r", packs: "s3://packs?region=r"], [packs]),
-            ([events: "s3://events?region=r", metadata: "s3://meta?region=r"], [events, metadata]),
+            ([events: "s3://events?region=r", metadata: "s3://meta?region=r"], [metadata]),
             (["PORT": "443", "CAIRN_LISTEN": "127.0.0.1"], []),
             (["HTTPS_PROXY": "http://proxy:3128", "NO_PROXY": "localhost,.internal"], []),
             (["PULUMI_OBJECTS_BUCKET": "states", "AWS_DEFAULT_REGION": "us-east-1"], []),

@@ -54,7 +54,7 @@ struct Services: Sendable {
         beginning = UpdateBeginning(updates: updates, stacks: stacks, reader: state.reader)
         journal = JournalService(database: database, effects: effects, objects: state.objects, compute: compute)
         checkpoints = CheckpointService(database: database, effects: effects, state: state, compute: compute)
-        events = EngineEventService(database: database, effects: effects, objects: state.objects, compute: compute)
+        events = EngineEventService(database: database, effects: effects, objects: state.events, compute: compute)
         imports = StateImport(effects: effects, writer: state.writer, hold: hold)
         reader = state.reader
         let states = MovedStates(reader: state.reader, writer: state.writer, compute: compute)
