@@ -34,7 +34,7 @@ package struct DatabaseMove: Sendable {
 
     package enum Progress: Sendable {
         case copied(table: String, rows: Int, bytes: Int)
-        /// How many changes were taken over since the run began.
+        /// How many changes were just taken over.
         case followed(changes: Int)
         case read(table: String, rows: Int)
         case compared(Comparison)
