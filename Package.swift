@@ -109,7 +109,11 @@ let adapters: [[Target]] = [
         uses: ["Kernel", "Contract", "Crypto", "Transfers", "OutboundHTTP"],
         testing: ["ServiceTestKit"]
     ),
-    module("ObjectStorage", uses: ["Kernel", "Contract", "Crypto", "Transfers", "OutboundHTTP", "CloudAccess"]),
+    module(
+        "ObjectStorage",
+        uses: ["Kernel", "Contract", "Crypto", "Transfers", "OutboundHTTP", "CloudAccess"],
+        testing: ["ServiceTestKit"]
+    ),
     module(
         "Encryption",
         uses: ["Kernel", "Contract", "Crypto", "Transfers", "OutboundHTTP", "CloudAccess"],

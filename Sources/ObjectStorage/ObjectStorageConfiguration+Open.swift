@@ -96,7 +96,7 @@ extension ObjectStorageConfiguration {
             return try await GoogleStorageObjectStore.open(
                 location,
                 .token { try await credential.token() },
-                signer: credential.signer,
+                signer: credential.signer(in: location.universe),
                 client: access.client,
                 effects: access.effects
             )

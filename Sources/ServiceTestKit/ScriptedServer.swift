@@ -17,6 +17,8 @@ package final class ScriptedServer: Sendable {
         package var status: Int
         package var body: String
         package var headers: [(name: String, value: String)] = []
+        /// How long nothing is said.
+        package var pause = Duration.zero
 
         package init(status: Int = 200, body: String = "") {
             self.status = status
@@ -58,6 +60,7 @@ package final class ScriptedServer: Sendable {
             let seen = call
             scripted.recorded.withLock { $0.append(seen) }
             let answer = answer(call)
+            if answer.pause > .zero { try? await Task.sleep(for: answer.pause) }
             var response = HTTPResponse(HTTPStatus(answer.status), body: .bytes(Array(answer.body.utf8)))
             for header in answer.headers { response.headers.append(header.name, header.value) }
             return response

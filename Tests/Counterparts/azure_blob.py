@@ -3,11 +3,13 @@
     azure_blob.py PORT [ACCOUNT KEY]
 
 It listens on 127.0.0.1 and has one account, addressed by path as emulators have it: http://127.0.0.1:PORT/ACCOUNT/….
-Requests need a Shared Key signature, a shared access signature of a service, or the bearer token `test-token`.
+Requests need a Shared Key signature, a shared access signature, or a bearer token: `test-token`, whose identity gets
+keys that sign for it ("user delegation"), or `reader-token`, whose identity gets none.
 `check_azure_blob.py` drives it with the vendor's own client library, so that what it takes is what that library sends.
 """
 
 import base64
+import calendar
 import email.utils
 import hashlib
 import hmac
@@ -22,7 +24,12 @@ import xml.etree.ElementTree as ElementTree
 
 ACCOUNT = "cairntest"
 KEY = base64.b64encode(b"a key of an account that only tests have").decode()
-TOKEN = "test-token"
+TOKEN, READER_TOKEN = "test-token", "reader-token"
+OWNER, TENANT = "0c0ffee0-0000-4000-8000-000000000001", "0c0ffee0-0000-4000-8000-000000000002"
+# Parameters that say whose key has signed, in the order in which they are signed.
+KEY_FIELDS = ["skoid", "sktid", "skt", "ske", "sks", "skv"]
+LONGEST_KEY = 7 * 86400
+TIME = "%Y-%m-%dT%H:%M:%SZ"
 
 
 class Refusal(Exception):
@@ -66,6 +73,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         try:
             self.authorize()
             names = urllib.parse.unquote(parts.path).split("/", 3)
+            if self.command == "POST" and names[1:] in ([self.server.account], [self.server.account, ""]):
+                return self.delegate()
             if len(names) < 3 or names[1] != self.server.account:
                 raise Refusal(400, "InvalidUri")
             self.route(names[2], names[3] if len(names) > 3 else "")
@@ -74,7 +83,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             body = (text % (refusal.code, escape(refusal.message))).encode()
             self.answer(refusal.status, body, {"x-ms-error-code": refusal.code, "Content-Type": "application/xml"})
 
-    do_GET = do_PUT = do_HEAD = do_DELETE = handle_one
+    do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = handle_one
 
     def answer(self, status, body=b"", headers=None, length=None):
         self.send_response(status)
@@ -95,7 +104,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         given = self.headers.get("Authorization", "")
         if "sig" in self.query:
             return self.authorize_signature()
-        if given == "Bearer " + TOKEN:
+        if given in ("Bearer " + TOKEN, "Bearer " + READER_TOKEN):
             return None
         if given != "SharedKey %s:%s" % (self.server.account, sign(self.server.key, self.text())):
             raise Refusal(403, "AuthenticationFailed", "The signature is not that of the request.\nSigned: " + self.text())
@@ -122,19 +131,51 @@ class Handler(http.server.BaseHTTPRequestHandler):
         resource = "/blob/%s/%s" % (names[1], names[2])
         if q.get("sr") == "b":
             resource += "/" + names[3]
-        text = "\n".join([
-            q.get("sp", ""), q.get("st", ""), q.get("se", ""), resource, q.get("si", ""), q.get("sip", ""),
-            q.get("spr", ""), q.get("sv", ""), q.get("sr", ""), q.get("snapshot", ""), q.get("ses", ""),
-            q.get("rscc", ""), q.get("rscd", ""), q.get("rsce", ""), q.get("rscl", ""), q.get("rsct", ""),
-        ])
-        if not hmac.compare_digest(sign(self.server.key, text), q["sig"]):
+        signer, added, key = ["si"], [], self.server.key
+        if "skoid" in q:
+            signer, key = KEY_FIELDS + ["saoid", "suoid", "scid"], self.delegated([q.get(n, "") for n in KEY_FIELDS])
+            # Newer versions sign more.
+            signer += ["skdutid", "sduoid"] if q.get("sv", "") >= "2025-07-05" else []
+            added = ["srh", "srq"] if q.get("sv", "") >= "2026-04-06" else []
+        rest = ["sip", "spr", "sv", "sr", "snapshot", "ses"] + added + ["rscc", "rscd", "rsce", "rscl", "rsct"]
+        text = "\n".join([q.get(n, "") for n in ("sp", "st", "se")] + [resource] + [q.get(n, "") for n in signer + rest])
+        if not hmac.compare_digest(sign(key, text), q["sig"]):
             raise Refusal(403, "AuthenticationFailed", "Signature did not match.")
-        if q.get("se", "") < time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()):
+        now = time.strftime(TIME, time.gmtime())
+        if q.get("se", "") < now or ("skoid" in q and not q["skt"] <= now < q["ske"]):
             raise Refusal(403, "AuthenticationFailed", "Signature not valid in the specified time frame")
         needed = {"GET": "r", "HEAD": "r", "PUT": "w", "DELETE": "d"}[self.command]
         needed = "l" if q.get("comp") == "list" else needed
         if needed not in q.get("sp", ""):
             raise Refusal(403, "AuthorizationPermissionMismatch")
+
+    # MARK: - Keys of identities
+
+    def delegated(self, fields):
+        """The key that has these fields: it is made of them, so that none has to be remembered."""
+        return sign(self.server.key, "\n".join(["a key for an identity"] + fields))
+
+    def delegate(self):
+        if (self.query.get("restype"), self.query.get("comp")) != ("service", "userdelegationkey"):
+            raise Refusal(400, "InvalidUri")
+        given = self.headers.get("Authorization", "")
+        if not given.startswith("Bearer "):
+            raise Refusal(403, "AuthenticationFailed", "Only authentication scheme Bearer is supported")
+        if given != "Bearer " + TOKEN:
+            raise Refusal(403, "AuthorizationPermissionMismatch",
+                          "This request is not authorized to perform this operation using this permission.")
+        version = self.headers.get("x-ms-version", "")
+        if version < "2018-11-09":
+            raise Refusal(400, "InvalidHeaderValue", "x-ms-version")
+        asked = ElementTree.fromstring(self.body)
+        times = [calendar.timegm(time.strptime(asked.findtext(n), TIME)) for n in ("Start", "Expiry")]
+        if times[0] >= times[1] or any(abs(moment - time.time()) > LONGEST_KEY for moment in times):
+            raise Refusal(400, "InvalidXmlNodeValue", "The value for one of the XML nodes is not in the correct format.")
+        fields = [OWNER, TENANT] + [time.strftime(TIME, time.gmtime(moment)) for moment in times] + ["b", version]
+        names = ["SignedOid", "SignedTid", "SignedStart", "SignedExpiry", "SignedService", "SignedVersion", "Value"]
+        elements = "".join("<%s>%s</%s>" % (n, v, n) for n, v in zip(names, fields + [self.delegated(fields)]))
+        text = "\ufeff<?xml version='1.0' encoding='utf-8'?><UserDelegationKey>%s</UserDelegationKey>" % elements
+        self.answer(200, text.encode(), {"Content-Type": "application/xml"})
 
     # MARK: - Operations
 

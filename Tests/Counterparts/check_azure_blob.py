@@ -3,10 +3,14 @@ of the service. Prints what it has checked, and fails at the first difference.""
 
 import datetime
 import threading
+import time
+import types
 
 from azure.core import MatchConditions
 from azure.core.exceptions import ClientAuthenticationError, HttpResponseError, ResourceExistsError, ResourceNotFoundError
-from azure.storage.blob import BlobBlock, BlobServiceClient, ContainerSasPermissions, generate_container_sas
+from azure.core.pipeline.transport import RequestsTransport
+from azure.storage.blob import (BlobBlock, BlobSasPermissions, BlobServiceClient, ContainerSasPermissions, generate_blob_sas,
+                                generate_container_sas)
 
 import azure_blob
 
@@ -81,4 +85,52 @@ assert len(list(reader.list_blobs())) == 9
 fails(HttpResponseError, lambda: reader.delete_blob("parts"), "AuthorizationPermissionMismatch")
 late = client(sas(ContainerSasPermissions(read=True), -1)).get_container_client("states")
 fails(ClientAuthenticationError, lambda: late.get_blob_client("parts").download_blob())
-print("azure_blob.py: signatures, conditions, ranges, blocks, copies, lists and shared access signatures are as the client expects")
+
+
+# --- Keys of identities -----------------------------------------------------------------------------------------------
+
+class Plain(RequestsTransport):
+    """The library sends tokens over TLS only, which the counterpart has not."""
+
+    def send(self, request, **options):
+        request.url = request.url.replace("https:", "http:", 1)
+        return super().send(request, **options)
+
+
+def delegated(token, begin, end):
+    access = types.SimpleNamespace(token=token, expires_on=int(time.time()) + 3600)
+    credential = types.SimpleNamespace(get_token=lambda *_, **__: access)
+    one = BlobServiceClient(url.replace("http:", "https:"), credential=credential, retry_total=0, transport=Plain())
+    return one.get_user_delegation_key(*(NOW + datetime.timedelta(hours=hours) for hours in (begin, end)))
+
+
+def by_identity(key, permission, seconds, name="parts"):
+    expiry = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=seconds)
+    signature = generate_blob_sas(
+        azure_blob.ACCOUNT, "states", name, user_delegation_key=key, expiry=expiry,
+        permission=BlobSasPermissions.from_string(permission))
+    return client(signature).get_blob_client("states", "parts")
+
+
+NOW = datetime.datetime.now(datetime.timezone.utc)
+key = delegated(azure_blob.TOKEN, -1, 24)
+assert (key.signed_oid, key.signed_tid, key.signed_service) == (azure_blob.OWNER, azure_blob.TENANT, "b")
+assert by_identity(key, "r", 60).download_blob().readall()[:1] == b"0"
+fails(HttpResponseError, lambda: by_identity(key, "r", 60).upload_blob(b"new", overwrite=True),
+      "AuthorizationPermissionMismatch")
+by_identity(key, "cw", 60).upload_blob(b"new", overwrite=True)
+assert by_identity(key, "r", 60).download_blob().readall() == b"new"
+fails(ClientAuthenticationError, lambda: by_identity(key, "r", -1).download_blob(), "AuthenticationFailed")
+fails(ClientAuthenticationError, lambda: by_identity(key, "r", 60, name="copied").download_blob(), "AuthenticationFailed")
+ended = delegated(azure_blob.TOKEN, -2, -1)
+fails(ClientAuthenticationError, lambda: by_identity(ended, "r", 60).download_blob(), "AuthenticationFailed")
+forged = delegated(azure_blob.TOKEN, -1, 24)
+forged.signed_oid = azure_blob.TENANT
+fails(ClientAuthenticationError, lambda: by_identity(forged, "r", 60).download_blob(), "AuthenticationFailed")
+fails(HttpResponseError, lambda: delegated(azure_blob.TOKEN, 0, 7 * 24 + 1), "InvalidXmlNodeValue")
+fails(HttpResponseError, lambda: delegated(azure_blob.TOKEN, 2, 1), "InvalidXmlNodeValue")
+fails(HttpResponseError, lambda: delegated(azure_blob.READER_TOKEN, 0, 1), "AuthorizationPermissionMismatch")
+fails(HttpResponseError, lambda: service.get_user_delegation_key(NOW, NOW + datetime.timedelta(hours=1)),
+      "AuthenticationFailed")
+print("azure_blob.py: signatures, conditions, ranges, blocks, copies, lists, shared access signatures and keys of identities are "
+      "as the client expects")

@@ -6,12 +6,15 @@ import os
 import tempfile
 import threading
 import time
+import unittest.mock
 import urllib.error
 import urllib.request
 
 from google.api_core.exceptions import Conflict, Forbidden, NotFound, PreconditionFailed
-from google.auth.credentials import AnonymousCredentials
-from google.auth.exceptions import InvalidOperation, RefreshError
+from google.auth import iam
+from google.auth.credentials import AnonymousCredentials, Signing
+from google.auth.exceptions import InvalidOperation, RefreshError, TransportError
+from google.auth.transport import requests
 from google.auth.transport.requests import AuthorizedSession
 from google.cloud import storage
 from google.cloud.storage import transfer_manager
@@ -116,7 +119,7 @@ fails(Forbidden, lambda: denied.blob("a").upload_from_string(b"a"), "permission"
 
 with open(google_storage.SIGNING_KEY, encoding="ascii") as key:
     signer = service_account.Credentials.from_service_account_info({
-        "client_email": "cairn@test-project.iam.gserviceaccount.com", "private_key": key.read(),
+        "client_email": google_storage.ACCOUNT, "private_key": key.read(),
         "token_uri": url + "/token"})
 
 
@@ -142,7 +145,41 @@ ended = signed(by_url, "GET", 1)
 time.sleep(2.1)
 assert status("GET", ended)[0] == 400
 
-metadata = urllib.request.Request(url + "/computeMetadata/v1/instance/service-accounts/default/token",
-                                  headers={"Metadata-Flavor": "Google"})
-assert google_storage.TOKEN.encode() in urllib.request.urlopen(metadata).read()
-print("google_storage.py: conditions, ranges, hashes, lists, rewriting, parts and refusals are as the client expects")
+
+# --- The machine, and signatures that its account asks for --------------------------------------------------------------
+
+def metadata(name):
+    address = url + "/computeMetadata/v1/instance/service-accounts/default/" + name
+    return urllib.request.urlopen(urllib.request.Request(address, headers={"Metadata-Flavor": "Google"})).read().decode()
+
+
+class HereRequest(requests.Request):
+    """The library has the service's address in it."""
+
+    def __call__(self, url, *arguments, **options):
+        assert url.startswith(IAM), url
+        return super().__call__(url.replace(IAM, HERE), *arguments, **options)
+
+
+HERE, IAM = url, "https://iamcredentials.googleapis.com"
+assert google_storage.TOKEN in metadata("token") and metadata("email") == google_storage.MACHINE
+
+
+def asked(account, access, method="GET"):
+    with unittest.mock.patch.object(requests, "Request", HereRequest):
+        return by_url.generate_signed_url(
+            version="v4", expiration=datetime.timedelta(seconds=60), method=method, api_access_endpoint=url,
+            service_account_email=account, access_token=access)
+
+
+assert status("PUT", asked(metadata("email"), google_storage.TOKEN, "PUT"), b"machine")[0] == 200
+assert status("GET", asked(metadata("email"), google_storage.TOKEN)) == (200, b"machine")
+assert status("GET", asked(metadata("email"), google_storage.TOKEN).replace("machine%40", "cairn%40"))[0] == 403
+fails(TransportError, lambda: asked(google_storage.ACCOUNT, google_storage.TOKEN), "iam.serviceAccounts.signBlob")
+fails(TransportError, lambda: asked(metadata("email"), "unknown"), "UNAUTHENTICATED")
+machine = iam.Signer(HereRequest(), token, metadata("email"))
+assert status("GET", by_url.generate_signed_url(
+    version="v4", expiration=datetime.timedelta(seconds=60), api_access_endpoint=url,
+    credentials=unittest.mock.Mock(spec=Signing, signer_email=metadata("email"), sign_bytes=machine.sign),
+)) == (200, b"machine")
+print("google_storage.py: conditions, ranges, hashes, lists, rewriting, parts, signatures and refusals are as the client expects")

@@ -2,7 +2,8 @@
 
 It listens on 127.0.0.1 and knows what the tests need of both interfaces: in JSON buckets, uploads with metadata,
 reading, lists, rewriting and deletion; in XML reading and uploads in parts. Requests need the bearer token `test-token`,
-which it gives as the metadata service of a machine, too. Buckets that begin with `public-` need none, and those with
+which it gives as the metadata service of a machine, too; and it signs for the machine's account as the IAM Credentials
+API does, and takes what it has signed. Buckets that begin with `public-` need none, and those with
 `denied-` permit nothing but lists. `check_google_storage.py` drives it with the vendor's own client library.
 """
 
@@ -27,7 +28,8 @@ from xml.sax.saxutils import escape
 
 TOKEN = "test-token"
 LEAST_PART, LEAST_REWRITE = 5 << 20, 1 << 20
-# The key of the service account whose signed URLs are taken.
+# A service account with a key in a file, and that of the machine, whose key is made at the start and kept here.
+ACCOUNT, MACHINE = "cairn@test-project.iam.gserviceaccount.com", "machine@test-project.iam.gserviceaccount.com"
 SIGNING_KEY = os.path.join(os.path.dirname(os.path.abspath(__file__)), "signed-urls-key.pem")
 # The service has up to 1000.
 MOST_UPLOADS = 100
@@ -53,6 +55,14 @@ def crc32c(data):
 
 def encode(data):
     return base64.b64encode(data).decode()
+
+
+def openssl(arguments, key, message):
+    """Runs it with a message in a file and a key that no file has."""
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(message)
+        file.flush()
+        return subprocess.run(["openssl", *arguments, file.name], input=key, capture_output=True)
 
 
 def now():
@@ -123,7 +133,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         url = urllib.parse.urlsplit(self.path)
         self.query = dict(urllib.parse.parse_qsl(url.query, keep_blank_values=True))
         self.path_parts = url.path.split("/")[1:]
-        self.is_json = bool(re.match(r"/((upload|download)/)?storage/v1/|/computeMetadata/", url.path))
+        self.is_json = bool(re.match(r"/((upload|download)/)?storage/v1/|/computeMetadata/|/v1/projects/", url.path))
         try:
             with self.server.lock:
                 self.route()
@@ -153,6 +163,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self.is_json:
             one = {"message": refusal.message, "domain": "global", "reason": refusal.reason}
             error = {"code": refusal.status, "message": refusal.message, "errors": [one]}
+            if self.path_parts[0] == "v1":
+                error = {"code": refusal.status, "message": refusal.message, "status": refusal.code}
             return self.answer_json({"error": error}, refusal.status)
         details = "<Details>%s</Details>" % escape(refusal.details) if refusal.details else ""
         text = "<Error><Code>%s</Code><Message>%s</Message>%s</Error>"
@@ -162,7 +174,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def route(self):
         parts = self.path_parts
+        if parts[0] == "v1":
+            return self.sign_blob(parts[-1])
         if parts[0] == "computeMetadata" and self.headers.get("Metadata-Flavor") == "Google":
+            if parts[-1] == "email":
+                return self.answer(200, MACHINE.encode(), {"Content-Type": "application/text"})
             return self.answer_json({"access_token": TOKEN, "expires_in": 3599, "token_type": "Bearer"})
         if not self.is_json:
             return self.route_xml(parts[0], urllib.parse.unquote("/".join(parts[1:])))
@@ -229,19 +245,31 @@ class Handler(http.server.BaseHTTPRequestHandler):
             raise Refusal(403, "AccessDenied", "forbidden", text)
         return bucket
 
+    def sign_blob(self, name):
+        """What the IAM Credentials API does for an account that may use itself."""
+        if self.headers.get("Authorization") != "Bearer " + TOKEN:
+            raise Refusal(401, "UNAUTHENTICATED", "", "Request had invalid authentication credentials.")
+        if self.command != "POST" or urllib.parse.unquote(name) != MACHINE + ":signBlob":
+            text = "Permission 'iam.serviceAccounts.signBlob' denied on resource (or it may not exist)."
+            raise Refusal(403, "PERMISSION_DENIED", "", text)
+        message = base64.b64decode(json.loads(self.body)["payload"], validate=True)
+        signed = openssl(["dgst", "-sha256", "-sign", "/dev/stdin"], self.server.keys[MACHINE], message)
+        self.answer_json({"keyId": "1", "signedBlob": encode(signed.stdout)})
+
     def open_signed(self, name):
-        """The bucket, when the URL is signed by the key of the tests and has not ended."""
+        """The bucket, when the URL is signed by the key of its account and has not ended."""
         path, _, query = self.path.partition("?")
         signed, _, signature = query.partition("&X-Goog-Signature=")
-        scope = self.query["X-Goog-Credential"].partition("/")[2]
+        account, _, scope = self.query["X-Goog-Credential"].partition("/")
         request = "\n".join([self.command, path, signed, "host:%s\n" % self.headers["Host"], "host", "UNSIGNED-PAYLOAD"])
         text = "\n".join([self.query["X-Goog-Algorithm"], self.query["X-Goog-Date"], scope,
                           hashlib.sha256(request.encode()).hexdigest()])
+        key = self.server.keys.get(account)
         with tempfile.NamedTemporaryFile() as file:
             file.write(bytes.fromhex(signature))
             file.flush()
-            right = subprocess.run(["openssl", "dgst", "-sha256", "-prverify", SIGNING_KEY, "-signature", file.name],
-                                   input=text.encode(), capture_output=True).returncode == 0
+            arguments = ["dgst", "-sha256", "-prverify", "/dev/stdin", "-signature", file.name]
+            right = key and openssl(arguments, key, text.encode()).returncode == 0
         if not right:
             raise Refusal(403, "SignatureDoesNotMatch", "forbidden", "Access denied.", request)
         began = time.mktime(time.strptime(self.query["X-Goog-Date"], "%Y%m%dT%H%M%SZ")) - time.timezone
@@ -426,6 +454,10 @@ def serve(port):
     """A server that does not run yet and has nothing in it."""
     server = Server(("127.0.0.1", port), Handler)
     server.lock, server.buckets, server.rewrites = threading.Lock(), {}, {}
+    made = subprocess.run(["openssl", "genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"],
+                          capture_output=True, check=True)
+    with open(SIGNING_KEY, "rb") as file:
+        server.keys = {ACCOUNT: file.read(), MACHINE: made.stdout}
     return server
 
 

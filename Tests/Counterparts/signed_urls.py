@@ -1,5 +1,5 @@
-"""Compares signed-urls.json beside this file with what the vendors' own libraries make: boto3, azure-storage-blob and
-google-cloud-storage. With `--write` it writes the file.
+"""Compares signed-urls.json beside this file with what the vendors' own libraries make: boto3, google-cloud-storage, and
+azure-storage-blob 12.25, which signs as services before 2025-07-05 have it. With `--write` it writes the file.
 
 The time stands at 2030-01-01T00:00:00Z, a URL lives for ten minutes, and the keys are those of nobody. The tests of
 `ObjectStorage` make the same URLs.
@@ -18,7 +18,7 @@ import botocore.awsrequest
 import botocore.credentials
 import google.cloud.storage._signing as google_signing
 import google.oauth2.service_account
-from azure.storage.blob import BlobSasPermissions, generate_blob_sas
+from azure.storage.blob import BlobSasPermissions, UserDelegationKey, generate_blob_sas
 
 TARGET = pathlib.Path(__file__).resolve().with_name("signed-urls.json")
 NOW = datetime.datetime(2030, 1, 1, tzinfo=datetime.timezone.utc)
@@ -29,6 +29,7 @@ AZURE_ACCOUNT, AZURE_KEY = "cairntest", base64.b64encode(b"a key of an account t
 # Made for this file by openssl.
 GOOGLE_KEY = pathlib.Path(__file__).resolve().with_name("signed-urls-key.pem")
 GOOGLE_EMAIL = "cairn@test-project.iam.gserviceaccount.com"
+GOOGLE_MACHINE, GOOGLE_SIGNATURE = "machine@test-project.iam.gserviceaccount.com", b"what Google has signed"
 
 
 def quoted(name):
@@ -48,16 +49,26 @@ def amazon(method, host, path, token):
     return request.url
 
 
-def azure(permission):
-    # The library's own is that of its newest service.
+def delegated_key():
+    """A key of an identity, as the service gives it; its name and its tenant are those of nobody."""
+    key = UserDelegationKey()
+    key.signed_oid, key.signed_tid = "0c0ffee0-0000-4000-8000-000000000001", "0c0ffee0-0000-4000-8000-000000000002"
+    key.signed_start, key.signed_expiry = "2029-12-31T23:45:00Z", "2030-01-02T12:00:00Z"
+    key.signed_service, key.signed_version = "b", "2020-10-02"
+    key.value = base64.b64encode(b"a key of an identity that only tests have").decode()
+    return key
+
+
+def azure(permission, **key):
+    # The library's own is that of its newest service; what keys of identities sign has changed with 2025-07-05.
     with unittest.mock.patch.object(azure_signing, "X_MS_VERSION", "2020-12-06"):
         signature = generate_blob_sas(
-            AZURE_ACCOUNT, "states", NAME, account_key=AZURE_KEY, permission=BlobSasPermissions.from_string(permission),
-            expiry=NOW + datetime.timedelta(seconds=LIFE), protocol="https")
+            AZURE_ACCOUNT, "states", NAME, permission=BlobSasPermissions.from_string(permission),
+            expiry=NOW + datetime.timedelta(seconds=LIFE), protocol="https", **key or {"account_key": AZURE_KEY})
     return "https://cairntest.blob.core.windows.net/states/%s?%s" % (quoted(NAME), signature)
 
 
-def google_cloud(method):
+def google_cloud(method, **by_service):
     credentials = google.oauth2.service_account.Credentials.from_service_account_info({
         "client_email": GOOGLE_EMAIL, "token_uri": "https://oauth2.googleapis.com/token", "private_key_id": "1",
         "private_key": GOOGLE_KEY.read_text(encoding="ascii")})
@@ -65,16 +76,31 @@ def google_cloud(method):
     with unittest.mock.patch.object(google_signing, "get_v4_now_dtstamps", lambda: (stamp, stamp[:8])):
         return google_signing.generate_signed_url_v4(
             credentials, "/states/" + quoted(NAME), datetime.timedelta(seconds=LIFE), method=method,
-            api_access_endpoint="https://storage.googleapis.com")
+            api_access_endpoint="https://storage.googleapis.com", **by_service)
+
+
+def google_service(method):
+    """What the library asks the service to sign, and the URL that it makes of the answer."""
+    answer = unittest.mock.Mock(
+        status=200, data=json.dumps({"keyId": "1", "signedBlob": base64.b64encode(GOOGLE_SIGNATURE).decode()}).encode())
+    ask = unittest.mock.Mock(return_value=answer)
+    with unittest.mock.patch.object(google_signing.requests, "Request", lambda: ask):
+        url = google_cloud(method, service_account_email=GOOGLE_MACHINE, access_token="the-token",
+                           universe_domain="googleapis.com")
+    return {"url": url, "asked": ask.call_args.kwargs["url"], "body": json.loads(ask.call_args.kwargs["body"])["payload"]}
 
 
 def made():
     path = "/" + quoted(NAME)
+    service = {"google %s by the service, its %s" % (method.lower(), part): value
+               for method in ("GET", "PUT") for part, value in google_service(method).items()}
     return {
         "s3 get": amazon("GET", "states.s3.eu-west-1.amazonaws.com", path, None),
         "s3 put with a token": amazon("PUT", "states.s3.eu-west-1.amazonaws.com", path, AWS_TOKEN),
         "azure get": azure("r"), "azure put": azure("cw"),
-        "google get": google_cloud("GET"), "google put": google_cloud("PUT"),
+        "azure get by an identity": azure("r", user_delegation_key=delegated_key()),
+        "azure put by an identity": azure("cw", user_delegation_key=delegated_key()),
+        "google get": google_cloud("GET"), "google put": google_cloud("PUT"), **service,
     }
 
 

@@ -19,7 +19,10 @@ if [[ -n ${CAIRN_TEST_GOOGLESTORAGE:-} ]]; then GOOGLE=(GCE_METADATA_HOST="${CAI
 python=$(python_with 'azure-storage-blob==12.*' 'google-cloud-storage==3.*' 'botocore==1.*')
 "$python" "$HERE/../Counterparts/check_azure_blob.py"
 "$python" "$HERE/../Counterparts/check_google_storage.py"
-"$python" "$HERE/../Counterparts/signed_urls.py"
+# What is signed for an identity depends on the service's version; the older library has that of this server's URLs.
+older=$(python_with 'azure-storage-blob==12.25.*' 'google-cloud-storage==3.*' 'botocore==1.*')
+"$older" "$HERE/../Counterparts/check_azure_blob.py"
+"$older" "$HERE/../Counterparts/signed_urls.py"
 
 # make_bucket KIND NAME: prints the settings for a new bucket of that service, one per line.
 make_bucket() {

@@ -12,6 +12,13 @@ struct SignedURLVectorTests {
     private let urls: [String: String]
     private let folder: URL
     private let start = Timestamp(seconds: 1_893_456_000)
+    private static let delegationKey = """
+        <UserDelegationKey><SignedOid>0c0ffee0-0000-4000-8000-000000000001</SignedOid>\
+        <SignedTid>0c0ffee0-0000-4000-8000-000000000002</SignedTid><SignedStart>2029-12-31T23:45:00Z</SignedStart>\
+        <SignedExpiry>2030-01-02T12:00:00Z</SignedExpiry><SignedService>b</SignedService>\
+        <SignedVersion>2020-10-02</SignedVersion>\
+        <Value>\(Base64.encode(Array("a key of an identity that only tests have".utf8)))</Value></UserDelegationKey>
+        """
     private let name = "packs/1f2e/a b+c~d_e-f.g"
     private let path = "packs/1f2e/a%20b%2Bc~d_e-f.g"
 
@@ -49,40 +56,108 @@ struct SignedURLVectorTests {
     func azure(vector: String, permissions: String) throws {
         let key = Base64.encode(Array("a key of an account that only tests have".utf8))
         let shared = try #require(AzureSharedKey(account: "cairntest", key: Redacted(key)))
-        let query = shared.sign(
-            "states/\(name)",
+
+        let query = shared.sign(grant(permissions, for: .seconds(600)))
+
+        try expectSame(query, vector, count: 6)
+    }
+
+    @Test(
+        "are the same for Azure where an identity signs",
+        arguments: [("azure get by an identity", "r"), ("azure put by an identity", "cw")]
+    )
+    func azureIdentity(vector: String, permissions: String) throws {
+        let key = try #require(AzureDelegationKey(Array(Self.delegationKey.utf8)))
+
+        let query = try #require(key.sign(grant(permissions, for: .seconds(600))))
+
+        try expectSame(query, vector, count: 12)
+        #expect(key.end == start.advanced(by: .seconds(36 * 3600)))
+    }
+
+    @Test("of an identity of Azure are not signed beyond the end of its key")
+    func azureKeyEnds() throws {
+        let key = try #require(AzureDelegationKey(Array(Self.delegationKey.utf8)))
+
+        #expect(key.sign(grant("r", for: .seconds(36 * 3600))) != nil)
+        #expect(key.sign(grant("r", for: .seconds(36 * 3600 + 1))) == nil)
+    }
+
+    @Test(
+        "need a whole key of an identity of Azure",
+        arguments: [
+            ("<SignedOid>0c0ffee0-0000-4000-8000-000000000001</SignedOid>", ""),
+            ("<SignedService>b</SignedService>", "<SignedService/>"), ("2030-01-02T12:00:00Z", "tomorrow"),
+            ("<Value>", "<Value>&#33;"), ("UserDelegationKey>", "Error>"), ("</Value>", ""),
+        ]
+    )
+    func azureKeyLacks(part: String, other: String) {
+        #expect(AzureDelegationKey(Array(Self.delegationKey.replacing(part, with: other).utf8)) == nil)
+    }
+
+    @Test("take no key of an identity of Azure that is empty")
+    func azureKeyIsEmpty() {
+        let value = Base64.encode(Array("a key of an identity that only tests have".utf8))
+
+        #expect(AzureDelegationKey(Array(Self.delegationKey.replacing(value, with: "").utf8)) == nil)
+        #expect(AzureDelegationKey([]) == nil)
+    }
+
+    private func grant(_ permissions: String, for life: Duration) -> AzureBlobGrant {
+        AzureBlobGrant(
+            account: "cairntest",
+            blob: "states/\(name)",
             permissions: permissions,
             protocols: "https",
-            until: start.advanced(by: .seconds(600))
+            until: start.advanced(by: life)
         )
+    }
 
+    private func expectSame(_ query: [(name: String, value: String)], _ vector: String, count: Int) throws {
         let url = AzureStorageRequest(
             "GET",
             origin: "https://cairntest.blob.core.windows.net",
             path: "/states/\(path)",
             query: query
         ).transfer().url
-
         let (found, wanted) = (URLComponents(string: url), URLComponents(string: urls[vector] ?? ""))
         #expect(found?.percentEncodedPath == wanted?.percentEncodedPath)
-        #expect(Set(found?.queryItems ?? []) == Set(wanted?.queryItems ?? []) && wanted?.queryItems?.count == 6)
+        #expect(Set(found?.queryItems ?? []) == Set(wanted?.queryItems ?? []) && wanted?.queryItems?.count == count)
     }
 
     @Test("are the same for Google", arguments: [("google get", "GET"), ("google put", "PUT")])
-    func google(vector: String, method: String) throws {
+    func google(vector: String, method: String) async throws {
         let file = try Self.accountFile()
         defer { try? FileManager.default.removeItem(atPath: file) }
         let signer = GoogleURLSigner(try GoogleServiceAccount(file: file))
 
-        let url = signer.sign(
+        let url = try await sign(method, signer)
+
+        #expect(url.reveal() == urls[vector])
+    }
+
+    @Test("are not made for longer than Google takes them")
+    func googleLife() async throws {
+        let file = try Self.accountFile()
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        let signer = GoogleURLSigner(try GoogleServiceAccount(file: file))
+
+        _ = try await sign("GET", signer, for: .seconds(604_800))
+        let error = await #expect(throws: ServiceError.self) { try await sign("GET", signer, for: .seconds(604_801)) }
+
+        #expect(error?.code == .invalidArgument)
+    }
+
+    private func sign(_ method: String, _ signer: GoogleURLSigner, for life: Duration = .seconds(600)) async throws
+        -> Redacted<String>
+    {
+        try await signer.sign(
             method,
             "/states/\(path)",
             at: ServiceAddress(host: "storage.googleapis.com"),
             time: start,
-            for: .seconds(600)
+            for: life
         )
-
-        #expect(url?.reveal() == urls[vector])
     }
 
     /// The file of a service account with the key of the vectors, which the counterpart takes, too.
@@ -150,9 +225,46 @@ struct SignedURLUseTests {
         let container = try await AzureService.makeContainer()
 
         try await use(AzureService.open(container))
+        try await use(AzureService.open(container, .token { Redacted("test-token") }))
+    }
 
-        let byToken = try await AzureService.open(container, .token { Redacted("test-token") })
-        #expect(try await byToken.signedURL(to: .get, things.content(SHA256.hash([1])), for: .seconds(60)) == nil)
+    @Test(
+        "are refused to an identity of Azure that may not sign, with the role that it needs",
+        .enabled(if: AzureService.endpoint != nil, "see ./dev services start")
+    )
+    func azureReader() async throws {
+        let container = try await AzureService.makeContainer()
+        let store = try await AzureService.open(container, .token { Redacted("reader-token") })
+
+        let error = await #expect(throws: ServiceError.self) {
+            _ = try await store.signedURL(to: .get, things.content(SHA256.hash([1])), for: .seconds(60))
+        }
+
+        #expect(error?.code == .unavailable)
+        for words in ["'Storage Blob Delegator'", "generateUserDelegationKey", container, "access is denied"] {
+            #expect(error?.message.contains(words) == true, "\(error?.message ?? "")")
+        }
+    }
+
+    @Test(
+        "live for whole seconds, and for no more than twelve hours",
+        .enabled(if: AzureService.endpoint != nil, "see ./dev services start"),
+        arguments: [
+            .zero, .seconds(-1), .milliseconds(1500), .seconds(12 * 3600 + 1), .seconds(7 * 86_400 + 1),
+        ] as [Duration]
+    )
+    func lives(life: Duration) async throws {
+        let key = things.content(SHA256.hash([1]))
+        for authorization in [nil, .token { Redacted("test-token") }] as [AzureBlobAuthorization?] {
+            let store = try await AzureService.open(AzureService.makeContainer(), authorization)
+
+            let error = await #expect(throws: ServiceError.self) {
+                _ = try await store.signedURL(to: .get, key, for: life)
+            }
+
+            #expect(error?.code == .invalidArgument)
+            #expect(try await store.signedURL(to: .get, key, for: SignedURL.longestLife) != nil)
+        }
     }
 
     @Test(
@@ -167,7 +279,22 @@ struct SignedURLUseTests {
 
         try await use(GoogleStorageService.open(bucket, signer: signer))
 
+        try await use(GoogleStorageService.open(bucket, signer: machine()))
+
         let without = try await GoogleStorageService.open(bucket)
         #expect(try await without.signedURL(to: .get, things.content(SHA256.hash([1])), for: .seconds(60)) == nil)
+    }
+
+    /// Signs as the counterpart's machine, which has no key.
+    private func machine() throws -> GoogleURLSigner {
+        let endpoint = try #require(GoogleStorageService.endpoint)
+        let settings = Settings([
+            "GCE_METADATA_HOST": endpoint.replacing("http://", with: ""), "CAIRN_GOOGLE_IAM_ENDPOINT": endpoint,
+        ])
+        return try GoogleCredential(
+            GoogleConfiguration(settings: settings),
+            client: S3Service.client(),
+            effects: S3Service.effects
+        ).signer(in: "googleapis.com")
     }
 }

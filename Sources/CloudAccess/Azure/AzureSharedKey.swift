@@ -4,7 +4,7 @@ package import Transfers
 
 /// The key of a storage account, and the signatures made with it.
 ///
-/// Source: "Authorize with Shared Key" and "Create a service SAS" of the vendor's documentation of Azure Storage.
+/// Source: "Authorize with Shared Key" of the vendor's documentation of Azure Storage.
 package struct AzureSharedKey: Sendable {
     package let account: String
     private let key: Redacted<[UInt8]>
@@ -27,32 +27,10 @@ package struct AzureSharedKey: Sendable {
         return request.transfer()
     }
 
-    /// The version of signatures in URLs, which decides what they cover.
-    private static let signatureVersion = "2020-12-06"
-
-    /// Parameters of a URL that permit something of one blob to whoever has them: a service's shared access signature.
-    ///
-    /// - Parameters:
-    ///   - blob: container and name, not encoded.
-    ///   - permissions: the vendor's letters in the vendor's order, such as `r` and `cw`.
-    ///   - protocols: `https`, or `https,http`.
-    package func sign(
-        _ blob: String,
-        permissions: String,
-        protocols: String,
-        until end: Timestamp
-    ) -> [(name: String, value: String)] {
-        let end = Timestamp(seconds: end.seconds).rfc3339
-        // What is empty: start, identifier, addresses; snapshot, scope of encryption, five headers of the answer.
-        let text = [
-            permissions, "", end, "/blob/\(account)/\(blob)", "", "", protocols, Self.signatureVersion, "b", "", "", "",
-            "", "", "", "",
-        ].joined(separator: "\n")
-        let signature = Base64.encode(HMAC.code(of: Array(text.utf8), key: key.reveal()).bytes)
-        return [
-            ("se", end), ("sp", permissions), ("spr", protocols), ("sv", Self.signatureVersion), ("sr", "b"),
-            ("sig", signature),
-        ]
+    /// Parameters of a URL that permit something of one blob: a service's shared access signature.
+    package func sign(_ grant: AzureBlobGrant) -> [(name: String, value: String)] {
+        let identifier = ""
+        return grant.query(signature: HMAC.code(of: grant.text(signer: [identifier]), key: key.reveal()).bytes)
     }
 
     // MARK: - The text that is signed

@@ -5,11 +5,20 @@ import Transfers
 
 /// Gives tokens for services of Google Cloud, renewed before they end.
 package struct GoogleCredential: Sendable {
-    /// Signs URLs; nil without the key of a service account.
-    package let signer: GoogleURLSigner?
+    private enum Account {
+        case file(GoogleServiceAccount)
+        /// The machine's, which is known by its e-mail address.
+        case machine(Renewed<String>)
+    }
+
+    private let account: Account
     private let renewed: Renewed<Redacted<String>>
+    private let client: ServiceClient
+    private let iam: ServiceAddress?
 
     private static let patience = ServiceClient.Patience(total: .seconds(2), transfer: .seconds(3), body: 1 << 20)
+    /// How long the name of the machine's account is believed, which changes where a pod's account is bound to another.
+    private static let longestNamed = Duration.seconds(3600)
     private static let scope = "https://www.googleapis.com/auth/cloud-platform"
 
     /// Reads the file of the service account, if there is one, and asks nobody before the first token is needed; blocks.
@@ -20,9 +29,11 @@ package struct GoogleCredential: Sendable {
         client: ServiceClient,
         effects: Effects
     ) throws(ConfigurationError) {
+        self.client = client
+        iam = configuration.iam
         if let file = configuration.keyFile {
             let account = try GoogleServiceAccount(file: file)
-            signer = GoogleURLSigner(account)
+            self.account = .file(account)
             renewed = Renewed("the token of \(account.email)", effects: effects) {
                 let name = "Google's token service at \(account.tokenURL)"
                 let response = try await client.send(to: name, Self.patience) {
@@ -41,17 +52,44 @@ package struct GoogleCredential: Sendable {
             }
             return
         }
-        signer = nil
-        let url = "http://\(configuration.metadata)/computeMetadata/v1/instance/service-accounts/default/token"
-        let name =
-            "The metadata service of this machine at \(configuration.metadata), which was asked for a token of "
-            + "Google Cloud because GOOGLE_APPLICATION_CREDENTIALS is not set,"
+        let url = "http://\(configuration.metadata)/computeMetadata/v1/instance/service-accounts/default"
+        let machine = "The metadata service of this machine at \(configuration.metadata), which was asked for"
+        let reason = "because GOOGLE_APPLICATION_CREDENTIALS is not set,"
         let direct = client.direct
         renewed = Renewed("the token of this machine's service account", effects: effects) {
+            let name = "\(machine) a token of Google Cloud \(reason)"
             let response = try await direct.send(to: name, Self.patience) {
-                TransferRequest("GET", url, headers: [("Metadata-Flavor", "Google")])
+                TransferRequest("GET", "\(url)/token", headers: [("Metadata-Flavor", "Google")])
             }
             return try Self.token(response, name, effects)
+        }
+        account = .machine(
+            Renewed("the name of this machine's service account", effects: effects) {
+                let name = "\(machine) the e-mail address of its service account \(reason)"
+                let response = try await direct.send(to: name, Self.patience) {
+                    TransferRequest("GET", "\(url)/email", headers: [("Metadata-Flavor", "Google")])
+                }
+                return (try Self.email(response, name), effects.now().advanced(by: Self.longestNamed))
+            }
+        )
+    }
+
+    /// Signs URLs of Cloud Storage: with the key of the file, or by asking Google, which keeps that of the machine.
+    ///
+    /// - Parameter universe: the domain of the cloud, such as `googleapis.com`.
+    package func signer(in universe: String) -> GoogleURLSigner {
+        switch account {
+        case .file(let account):
+            GoogleURLSigner(account)
+        case .machine(let email):
+            GoogleURLSigner(
+                GoogleBlobSigner(
+                    at: iam ?? ServiceAddress(host: "iamcredentials.\(universe)"),
+                    account: email,
+                    token: renewed,
+                    client: client
+                )
+            )
         }
     }
 
@@ -60,6 +98,25 @@ package struct GoogleCredential: Sendable {
     /// - Throws: `ServiceError` with `.unavailable`, whose message names the source and what is wrong.
     package func token() async throws -> Redacted<String> {
         try await renewed.value()
+    }
+
+    /// Letters are checked because it goes into a path.
+    private static func email(_ response: TransferResponse, _ name: String) throws -> String {
+        guard response.status == 200 else {
+            throw ServiceError.unavailable("\(name) gives none: status \(response.status)")
+        }
+        let text = String(decoding: response.body, as: UTF8.self)
+        let isGood = text.utf8.allSatisfy {
+            (48...57).contains($0) || (97...122).contains($0) || "@.-_".utf8.contains($0)
+        }
+        guard isGood, text.split(separator: "@", omittingEmptySubsequences: false).map(\.isEmpty) == [false, false]
+        else {
+            // Where pods have no account of their own, it is the name of a pool.
+            throw ServiceError.unavailable(
+                "\(name) names '\(text.prefix(100))', which is none; so nothing can be signed"
+            )
+        }
+        return text
     }
 
     private static func token(

@@ -61,9 +61,10 @@ package protocol ObjectStore: Sendable {
     ///
     /// What is stored so is not checked; read it back before a row names it.
     ///
-    /// - Parameter life: whole seconds, at most a day.
-    /// - Returns: nil where there is none: a folder, and an identity that cannot sign. The server passes the bytes on
-    ///   itself then.
+    /// - Parameter life: whole seconds, at most `SignedURL.longestLife`.
+    /// - Returns: nil where there is none: a folder, a bucket that is reached without an identity or with a signature. The
+    ///   server passes the bytes on itself then.
+    /// - Throws: `.unavailable` where the service refuses this server's identity the right to sign, or is away.
     func signedURL(to access: SignedAccess, _ key: ObjectKey, for life: Duration) async throws -> SignedURL?
 
     /// Removes what writers have left behind that never became an object, now and then.
@@ -75,6 +76,11 @@ package protocol ObjectStore: Sendable {
 
 /// What permits one access to one object.
 package struct SignedURL: Sendable {
+    /// The longest that every store can promise.
+    ///
+    /// Google's own keys of its accounts verify what they signed for at least twelve hours, and may be gone then.
+    package static let longestLife = Duration.seconds(12 * 3600)
+
     /// As good as a password until it ends.
     package let url: Redacted<String>
     /// What must be sent with it.

@@ -80,7 +80,7 @@ struct AzureBlobBucket: Bucket {
     }
 
     func signedURL(to access: SignedAccess, _ name: String, for life: Duration) async throws -> SignedURL? {
-        requests.sign(access, name, for: life)
+        try await requests.sign(access, name, for: life)
     }
 
     // MARK: - Lists

@@ -16,13 +16,15 @@ package enum AzureBlobAuthorization: Sendable {
 /// Makes, authorizes and sends the requests of one container, and says what is wrong with their answers.
 struct AzureBlobRequests: Sendable {
     /// Of the service's interface: the first with conditions on every call that is used here, and of every cloud.
-    private static let version = "2020-10-02"
+    static let version = "2020-10-02"
 
     let title: String
     private let location: AzureBlobLocation
     private let authorization: AzureBlobAuthorization
     private let client: ServiceClient
     private let effects: Effects
+    /// Of an identity without the account's key.
+    private let delegation: AzureBlobDelegation?
 
     init(
         _ location: AzureBlobLocation,
@@ -34,7 +36,14 @@ struct AzureBlobRequests: Sendable {
         self.authorization = authorization
         self.client = client
         self.effects = effects
-        title = "the container azblob://\(location.container) of \(location.account)"
+        let title = "the container azblob://\(location.container) of \(location.account)"
+        self.title = title
+        delegation =
+            if case .token(let source) = authorization {
+                AzureBlobDelegation(location, title: title, token: source, client: client, effects: effects)
+            } else {
+                nil
+            }
     }
 
     func container(_ method: String) -> AzureStorageRequest {
@@ -85,15 +94,23 @@ struct AzureBlobRequests: Sendable {
         }
     }
 
-    func sign(_ access: SignedAccess, _ name: String, for life: Duration) -> SignedURL? {
-        guard case .key(let key) = authorization else { return nil }
-        var request = blob(access.rawValue, name)
-        request.query = key.sign(
-            "\(location.container)/\(name)",
+    /// Nil where a signature is all that this server has.
+    func sign(_ access: SignedAccess, _ name: String, for life: Duration) async throws -> SignedURL? {
+        let grant = AzureBlobGrant(
+            account: location.account,
+            blob: "\(location.container)/\(name)",
             permissions: access == .get ? "r" : "cw",
             protocols: location.origin.hasPrefix("https:") ? "https" : "https,http",
-            until: Timestamp(seconds: effects.now().seconds + life.components.seconds)
+            until: effects.now().advanced(by: life)
         )
+        var request = blob(access.rawValue, name)
+        if case .key(let key) = authorization {
+            request.query = key.sign(grant)
+        } else if let delegation {
+            request.query = try await delegation.sign(grant)
+        } else {
+            return nil
+        }
         return SignedURL(request.transfer().url, headers: access == .put ? [("x-ms-blob-type", "BlockBlob")] : [])
     }
 

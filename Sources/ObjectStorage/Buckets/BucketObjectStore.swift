@@ -124,7 +124,10 @@ package struct BucketObjectStore: ObjectStore {
         _ key: ObjectKey,
         for life: Duration
     ) async throws -> SignedURL? {
-        try await bucket.signedURL(to: access, name(key), for: life)
+        guard life >= .seconds(1), life <= SignedURL.longestLife, life.components.attoseconds == 0 else {
+            throw ServiceError.invalid("life", "a signed URL lives for whole seconds, and for twelve hours at most")
+        }
+        return try await bucket.signedURL(to: access, name(key), for: life)
     }
 
     package func list(in folder: ObjectFolder?, after cursor: String?, limit: Int) async throws -> ObjectPage {

@@ -111,7 +111,7 @@ struct GoogleStorageBucket: XMLPartsBucket {
     }
 
     func signedURL(to access: SignedAccess, _ name: String, for life: Duration) async throws -> SignedURL? {
-        requests.sign(access, name, for: life)
+        try await requests.sign(access, name, for: life)
     }
 
     // MARK: - Lists

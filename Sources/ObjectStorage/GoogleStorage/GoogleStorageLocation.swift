@@ -9,6 +9,8 @@ package struct GoogleStorageLocation: Sendable, Equatable {
     /// Where the service is reached; paths of both of its interfaces stand behind it.
     package let address: ServiceAddress
     package let isAnonymous: Bool
+    /// The domain of the cloud, in which the other services are.
+    package let universe: String
 
     /// Reads a URL.
     ///
@@ -26,7 +28,8 @@ package struct GoogleStorageLocation: Sendable, Equatable {
         let universe = reader.text("universe_domain")
         if endpoint != nil, universe != nil { reader.report("endpoint and universe_domain do not go together") }
         let named = endpoint.flatMap { Self.address(endpoint: $0, isAnonymous: wantsNoToken, &reader) }
-        let vendor = Self.address(universe: universe ?? "googleapis.com", &reader)
+        self.universe = universe ?? "googleapis.com"
+        let vendor = Self.address(universe: self.universe, &reader)
         let usesEmulator = endpoint == nil && emulator != nil
         if usesEmulator, universe != nil {
             reader.report("universe_domain does not go together with STORAGE_EMULATOR_HOST")

@@ -109,10 +109,12 @@ struct GoogleStorageRequests: Sendable {
         }
     }
 
-    func sign(_ access: SignedAccess, _ name: String, for life: Duration) -> SignedURL? {
+    /// Nil where no token is sent either.
+    func sign(_ access: SignedAccess, _ name: String, for life: Duration) async throws -> SignedURL? {
+        guard let signer else { return nil }
         let path = objectXML(access.rawValue, name).path
-        return signer?.sign(access.rawValue, path, at: location.address, time: effects.now(), for: life)
-            .map { SignedURL($0.reveal()) }
+        let url = try await signer.sign(access.rawValue, path, at: location.address, time: effects.now(), for: life)
+        return SignedURL(url.reveal())
     }
 
     /// One without a value has no `=` either, as `?uploads`.

@@ -21,6 +21,7 @@ struct GoogleStorageLocationTests {
         let location = try GoogleStorageLocation(url, emulator: nil)
 
         #expect((location.bucket, location.prefix) == ("states", ""))
+        #expect(location.universe == (url.contains("universe_domain") ? "example.cloud" : "googleapis.com"))
         #expect((location.address.url, location.isAnonymous) == (address, isAnonymous))
     }
 

@@ -120,7 +120,7 @@ struct GoogleStorageObjectStoreTests {
         let bucket = try await GoogleStorageService.makeBucket()
         let settings = Settings([
             "PULUMI_CHECKPOINT_BLOB_STORAGE_ENDPOINT": "gs://\(bucket)?endpoint=\(endpoint)",
-            "GCE_METADATA_HOST": endpoint.replacing("http://", with: ""),
+            "GCE_METADATA_HOST": endpoint.replacing("http://", with: ""), "CAIRN_GOOGLE_IAM_ENDPOINT": endpoint,
         ])
         let configuration = try ObjectStorageConfiguration(settings: settings, dataFolder: "/data", region: nil)
         let access = ObjectStorageConfiguration.Access(
@@ -132,9 +132,12 @@ struct GoogleStorageObjectStoreTests {
         )
         let key = things.content(SHA256.hash([1]))
 
-        try await configuration.open(access).put([1], as: key)
+        let store = try await configuration.open(access)
+        try await store.put([1], as: key)
 
         #expect(try await GoogleStorageService.open(bucket).get(key) == [1])
+        let url = try await store.signedURL(to: .get, key, for: .seconds(60))
+        #expect(url?.url.reveal().contains("Credential=machine%40") == true)
     }
 
     @Test(
