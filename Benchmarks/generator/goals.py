@@ -14,6 +14,8 @@ class Goal:
     unit: str
     find: Callable
     more: bool = False
+    # What a profile says keeps it from its floor, on two cores.
+    why: str = ""
 
     def verdict(self, saved):
         """The figure, the ratio, and met, missed or not run."""

@@ -17,6 +17,12 @@ def lines_of_goals(saved):
         yield f"| {goal.metric} | {floor} {goal.unit} | {measured} | {report.number(ratio)} | {verdict} |"
 
 
+def lines_of_misses(saved):
+    for goal in GOALS:
+        if goal.verdict(saved)[2] == "**missed**":
+            yield f"* **{goal.metric.removeprefix('– ')}**: {goal.why or 'not looked into yet.'}"
+
+
 def lines_of_load(rows):
     heading = report.HEADING
     yield "| " + " | ".join(heading) + " |"
@@ -47,6 +53,9 @@ def text(saved, conditions, command):
         lines += ["", "**The machine was busy: times and rates are too bad.** Ratios to the ruler, memory and disk hold."]
     lines += ["", "## Floors", "", f"Of {len(GOALS)}: {counts}. *Of ruler* is the rate as a share of `baseline.c`'s, a server "
               "that answers everything with the same bytes, in the same run.", "", *lines_of_goals(saved)]
+    misses = list(lines_of_misses(saved))
+    if misses:
+        lines += ["", "## What is missed, and why", "", *misses]
     rows = saved.get("load", {}).get("rows", [])
     if rows:
         lines += ["", "## Load generator", "", *lines_of_load(rows), "",

@@ -27,10 +27,11 @@ package struct VersionGzip: AsyncSequence, Sendable {
     package init(_ stored: StoredVersion, reader: VersionReader) async throws {
         let stretches = VersionReader.stretches(of: stored)
         let keeps = stretches.reduce(0) { $0 + $1.count } <= Self.keepLimit
+        let checked = try await reader.checked(stretches, of: stored, keeps: keeps)
         var join = GzipJoin()
         var segments = [Segment.bytes(GzipJoin.header)]
         var count = GzipJoin.header.count
-        for stretch in stretches {
+        for (stretch, bytes) in zip(stretches, checked) {
             switch stretch {
             case .inline(let text):
                 let run = DeflateRun(compressing: text[...], .fast)
@@ -39,9 +40,8 @@ package struct VersionGzip: AsyncSequence, Sendable {
                 count += run.bytes.count
             case .packed(let chunks):
                 for chunk in chunks { join.append(crc: chunk.crc, textCount: chunk.textCount) }
-                let bytes = try await reader.bytes(of: chunks, in: stored)
-                segments.append(keeps ? .bytes(bytes) : .chunks(chunks))
-                count += bytes.count
+                segments.append(bytes.map { .bytes($0) } ?? .chunks(chunks))
+                count += stretch.count
             }
         }
         segments.append(.bytes(join.trailer))

@@ -65,6 +65,18 @@ package struct VersionReader: Sendable {
         }
     }
 
+    /// Checks the stored bytes of stretches, several side by side.
+    ///
+    /// - Parameter keeps: whether the checked bytes are kept.
+    /// - Returns: the bytes of each, nil for a stretch of the manifest itself and where they are not kept.
+    func checked(_ stretches: [Stretch], of stored: StoredVersion, keeps: Bool) async throws -> [[UInt8]?] {
+        try await each(of: stretches) { stretch in
+            guard case .packed(let chunks) = stretch else { return nil }
+            let bytes = try await bytes(of: chunks, in: stored)
+            return keeps ? bytes : nil
+        }
+    }
+
     /// Whether the stored bytes of those chunks are good that a manifest takes over from a version before.
     func isSound(_ manifest: Manifest, over base: StoredVersion) async throws -> Bool {
         var taken = base
@@ -72,7 +84,7 @@ package struct VersionReader: Sendable {
             if case .chunk(let chunk) = part { chunk.place.pack != Manifest.Place.ownPack } else { false }
         }
         do {
-            for case .packed(let chunks) in Self.stretches(of: taken) { _ = try await bytes(of: chunks, in: taken) }
+            _ = try await checked(Self.stretches(of: taken), of: taken, keeps: false)
             return true
         } catch let error as ServiceError where error.code != .unavailable {
             return false
@@ -107,20 +119,28 @@ package struct VersionReader: Sendable {
 
     /// All parts in the order of the text.
     private func load(_ stored: StoredVersion) async throws -> [Part] {
-        let stretches = Self.stretches(of: stored)
-        return try await withThrowingTaskGroup(of: (Int, [Part]).self) { group in
-            var parts = [[Part]](repeating: [], count: stretches.count)
+        let loaded = try await each(of: Self.stretches(of: stored)) { try await load($0, of: stored) }
+        return Array(loaded.joined())
+    }
+
+    /// Reads stretches side by side; gives what came of each in their order.
+    private func each<Result: Sendable>(
+        of stretches: [Stretch],
+        _ read: @escaping @Sendable (Stretch) async throws -> Result
+    ) async throws -> [Result] {
+        try await withThrowingTaskGroup(of: (Int, Result).self) { group in
+            var results = [Result?](repeating: nil, count: stretches.count)
             var waiting = stretches.enumerated().makeIterator()
             for _ in 0..<Self.width {
                 guard let (index, stretch) = waiting.next() else { break }
-                group.addTask { (index, try await load(stretch, of: stored)) }
+                group.addTask { (index, try await read(stretch)) }
             }
-            while let (index, loaded) = try await group.next() {
-                parts[index] = loaded
+            while let (index, result) = try await group.next() {
+                results[index] = result
                 guard let (index, stretch) = waiting.next() else { continue }
-                group.addTask { (index, try await load(stretch, of: stored)) }
+                group.addTask { (index, try await read(stretch)) }
             }
-            return Array(parts.joined())
+            return results.compactMap(\.self)
         }
     }
 
