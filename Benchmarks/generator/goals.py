@@ -78,6 +78,18 @@ def lost(saved):
     return (rows[0]["lost"], None) if rows else None
 
 
+CLOSED_LOOP = ("sixteen connections send the next batch as soon as the last is answered, so a batch waits for fifteen "
+               "others: 2,000 batches a second are 8 ms. A batch of 100 entries takes 0.9 ms of processor, of two cores.")
+FOLDED_AT_THE_END = ("the journal of 32 MB is read, folded, and what changed is compressed and hashed when the update ends: "
+                     "0.27 s of processor. The design wants it applied ahead of that, which is not built.")
+CHECKED_FIRST = ("34 MB of stored bytes are read and hashed before the first one goes out, so that damage is refused and not "
+                 "sent: 19 ms of processor for SHA-256 alone, on two cores.")
+WHOLE_BASE = ("between 16.8 ms when the machine was quiet and 23: the base of 16 MB is read, checked, inflated and scanned "
+              "whole, of which two resources are changed.")
+OWN_CODE = ("46 % of the processor's time is in code of ours (routing, authorization, coding), the rest in the kernel's "
+            "network and in SQLite; the ruler, which does nothing else, gives 123,000 on this machine.")
+
+
 def never(_):
     """No benchmark measures it."""
     return None
@@ -86,9 +98,9 @@ def never(_):
 GOALS = [
     Goal("Journal append, 16 updates at once, batches of 100", 100_000, "entries/s", state("journal-16"), True),
     Goal("– one update, sequential batches", 60_000, "entries/s", state("journal-1"), True),
-    Goal("– batch at 16 updates, p50", 2, "ms", state("journal-16-p50")),
-    Goal("– p99", 8, "ms", state("journal-16-p99")),
-    Goal("– p99.9", 25, "ms", state("journal-16-p99.9")),
+    Goal("– batch at 16 updates, p50", 2, "ms", state("journal-16-p50"), why=CLOSED_LOOP),
+    Goal("– p99", 8, "ms", state("journal-16-p99"), why=CLOSED_LOOP),
+    Goal("– p99.9", 25, "ms", state("journal-16-p99.9"), why=CLOSED_LOOP),
     Goal("– dependence on the journal's length", 1.1, "×", state("journal-growth")),
     Goal("Checkpoint, whole, 16 MB, four at once", 250, "MB/s", state("checkpoint-16MB"), True),
     Goal("– 1.6 MB, p50", 10, "ms", state("checkpoint-1.6MB-p50")),
@@ -98,11 +110,11 @@ GOALS = [
     Goal("– cold", 90, "ms", state("delta-cold")),
     Goal("Export of 16 MB, gzip, p50", 10, "ms", state("export-p50")),
     Goal("– p99", 25, "ms", state("export-p99")),
-    Goal("Export of 100 MB, first byte", 20, "ms", state("export-100MB-first")),
+    Goal("Export of 100 MB, first byte", 20, "ms", state("export-100MB-first"), why=CHECKED_FIRST),
     Goal("Rebuild of 10,000 resources, all changed", 120, "ms", state("fold-all")),
-    Goal("– two changed", 20, "ms", state("fold-2")),
-    Goal("`complete` after 10,000 changes, p99", 50, "ms", state("fold-all-complete")),
-    Goal("`GET` of a stack, 32 connections", 30_000, "requests/s", http("stack"), True),
+    Goal("– two changed", 20, "ms", state("fold-2"), why=WHOLE_BASE),
+    Goal("`complete` after 10,000 changes, p99", 50, "ms", state("fold-all-complete"), why=FOLDED_AT_THE_END),
+    Goal("`GET` of a stack, 32 connections", 30_000, "requests/s", http("stack"), True, why=OWN_CODE),
     Goal("– p99", 5, "ms", http("stack", "p99_ms")),
     Goal("– p99 beside 2,000 idle connections", 1.1, "×", http("idle", "ratio")),
     Goal("Small updates (B)", 150, "updates/s", load("B small update", ["capacity"]), True),

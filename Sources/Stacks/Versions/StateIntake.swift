@@ -65,13 +65,31 @@ package struct StateIntake: Sendable {
 /// A body that is being read, on the threads for computing.
 private final class BodyScan<Reader: BodyReader>: Sendable {
     private struct State: ~Copyable {
-        var inflater = BodyInflater(limit: Reader.limit)
-        var reader: Reader
-        var outline: Reader.Outline?
+        private var inflater = BodyInflater(limit: Reader.limit)
+        /// Nil after an error: there is nothing more to read.
+        private var reader: Reader?
+        private(set) var outline: Reader.Outline?
+
+        init(_ reader: Reader) {
+            self.reader = reader
+        }
+
+        mutating func feedWhole(_ body: [UInt8]) throws {
+            guard var reader = reader.take() else { return }
+            try inflater.feedWhole(body) { try reader.feed($0) }
+            self.reader = reader
+        }
+
+        /// Each window is read before the next one is inflated: a piece of 64 KB may be one of 64 MB.
+        mutating func feed(_ piece: ArraySlice<UInt8>) throws {
+            guard var reader = reader.take() else { return }
+            try inflater.feed(piece) { try reader.feed($0) }
+            self.reader = reader
+        }
 
         mutating func finish() throws {
             try inflater.finish()
-            outline = try reader.finish()
+            outline = try reader?.finish()
         }
     }
 
@@ -79,7 +97,7 @@ private final class BodyScan<Reader: BodyReader>: Sendable {
     private let compute: BlockingPool
 
     init(_ reader: sending Reader, compute: BlockingPool) {
-        state = Locked(State(reader: reader))
+        state = Locked(State(reader))
         self.compute = compute
     }
 
@@ -87,9 +105,7 @@ private final class BodyScan<Reader: BodyReader>: Sendable {
 
     func readWhole(_ body: [UInt8]) async throws -> Reader.Outline {
         try await run { state in
-            var windows: [ArraySlice<UInt8>] = []
-            try state.inflater.feedWhole(body) { windows.append($0) }
-            for window in windows { try state.reader.feed(window) }
+            try state.feedWhole(body)
             try state.finish()
         }
         guard let outline else { throw StateDamage.nowhere }
@@ -97,11 +113,7 @@ private final class BodyScan<Reader: BodyReader>: Sendable {
     }
 
     func feed(_ piece: ArraySlice<UInt8>) async throws {
-        try await run { state in
-            var windows: [ArraySlice<UInt8>] = []
-            try state.inflater.feed(piece) { windows.append($0) }
-            for window in windows { try state.reader.feed(window) }
-        }
+        try await run { try $0.feed(piece) }
     }
 
     func finish() async throws {
