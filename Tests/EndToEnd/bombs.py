@@ -10,8 +10,8 @@ from process import Server
 
 ROOT = os.environ["E2E_FOLDER"]
 BOMBS = 100
-# A streamed body keeps no more than its windows: about 1 MB for each connection that has not been used before.
-STREAMED = 3 * BOMBS << 19
+# A streamed body keeps no more than its windows: a third of 1 MB for each connection that has not been used before.
+STREAMED = BOMBS << 20
 
 
 def held(limit):

@@ -7,7 +7,7 @@ import StateStore
 /// Safe to share, as it is fed on the threads for computing; but feed it in order.
 final class VersionAssembly: Sendable {
     fileprivate struct State: ~Copyable {
-        var source: TextSource
+        var source: TextSource?
         var cutter = Cutter(.document)
         var cuts: [Cut] = []
         var survey: DocumentSurvey
@@ -76,15 +76,15 @@ final class VersionAssembly: Sendable {
 
 extension VersionAssembly.State {
     mutating func feed(_ body: ArraySlice<UInt8>) throws {
-        var windows: [ArraySlice<UInt8>] = []
-        try source.feed(body) { windows.append($0) }
-        for window in windows { try take(window) }
+        // Taken out, so that each window is read before the next one is inflated; after an error there is nothing to read.
+        guard var source = source.take() else { return }
+        try source.feed(body) { try take($0) }
+        self.source = consume source
     }
 
     mutating func finish() throws {
-        var windows: [ArraySlice<UInt8>] = []
-        try source.finish { windows.append($0) }
-        for window in windows { try take(window) }
+        guard var source = source.take() else { throw StateDamage.nowhere }
+        try source.finish { try take($0) }
         do {
             try cutter.finish()
         } catch {
