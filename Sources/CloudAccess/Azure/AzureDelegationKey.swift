@@ -7,9 +7,6 @@ package import Kernel
 ///
 /// Source: "Get User Delegation Key" and "Create a user delegation SAS" of the vendor's documentation of Azure Storage.
 package struct AzureDelegationKey: Sendable {
-    /// The longest that the service makes one for, from its own now.
-    package static let longestLife = Duration.seconds(7 * 86_400)
-
     /// When the service takes nothing any more that this key has signed.
     package let end: Timestamp
     /// Whose key it is and how long it lives, as parameters of a URL.
@@ -18,7 +15,7 @@ package struct AzureDelegationKey: Sendable {
 
     /// The body of a request for one.
     ///
-    /// - Parameter end: no later than `longestLife` from now.
+    /// - Parameter end: at most seven days from the service's own now.
     package static func request(from start: Timestamp, until end: Timestamp) -> [UInt8] {
         let (start, end) = (Timestamp(seconds: start.seconds).rfc3339, Timestamp(seconds: end.seconds).rfc3339)
         let key = "<KeyInfo><Start>\(start)</Start><Expiry>\(end)</Expiry></KeyInfo>"

@@ -97,14 +97,11 @@ struct DatabaseChange {
         in folder: String,
         _ environment: ProcessEnvironment
     ) async throws {
-        guard let source = try await Databases.look(at: from) else {
-            throw ServiceError.unavailable("\(Databases.place(of: from)) does not exist")
-        }
-        try await closing(source.database) {
+        try await look(at: from) { source in
             if case .sqlite = to.engine { try DataFolder.prepare(folder) }
             try await open(to) { target in
                 let move = try DatabaseMove(
-                    from: DatabaseMove.Place(source.database, name: Databases.place(of: from)),
+                    from: source,
                     to: target,
                     migrations: Schema.migrations,
                     effects: environment.effects
@@ -128,14 +125,11 @@ struct DatabaseChange {
         _ to: DatabaseConfiguration,
         _ environment: ProcessEnvironment
     ) async throws {
-        guard let source = try await Databases.look(at: from) else {
-            throw ServiceError.unavailable("\(Databases.place(of: from)) does not exist")
-        }
-        try await closing(source.database) {
+        try await look(at: from) { source in
             let target = try await Databases.look(at: to)?.database
             try await closing(target) {
                 let move = try DatabaseMove(
-                    from: DatabaseMove.Place(source.database, name: Databases.place(of: from)),
+                    from: source,
                     to: DatabaseMove.Place(
                         target ?? Database(driver: ClosedDatabase()),
                         name: Databases.place(of: to)
@@ -164,15 +158,13 @@ struct DatabaseChange {
         _ to: DatabaseConfiguration,
         _ environment: ProcessEnvironment
     ) async throws {
-        let seen = try await Databases.look(at: from)
-        try await closing(seen?.database) {
-            // What is only being copied, servers use.
-            if let seen, try await MoveMark.read(seen.database)?.state == .copying {
-                let source = DatabaseMove.Place(seen.database, name: Databases.place(of: from))
-                return try await cancel(source, to, environment)
-            }
-            try await open(existing: from) { source in try await cancel(source, to, environment) }
+        // What is only being copied, servers use.
+        var isServed = false
+        try await look(at: from) { source in
+            isServed = try await MoveMark.read(source.database)?.state == .copying
+            if isServed { try await cancel(source, to, environment) }
         }
+        if !isServed { try await open(from) { source in try await cancel(source, to, environment) } }
     }
 
     private func cancel(
@@ -207,13 +199,22 @@ struct DatabaseChange {
         existing configuration: DatabaseConfiguration,
         _ body: (DatabaseMove.Place) async throws -> Void
     ) async throws {
-        if case .sqlite = configuration.engine {
-            guard let found = try await Databases.look(at: configuration) else {
-                throw ServiceError.unavailable("\(Databases.place(of: configuration)) does not exist")
-            }
-            await found.database.close()
-        }
+        if case .sqlite = configuration.engine { try await look(at: configuration) { _ in } }
         try await open(configuration, body)
+    }
+
+    /// Without the folder's lock, beside a server that may use it.
+    ///
+    /// - Throws: `.unavailable` where there is no database.
+    private func look(
+        at configuration: DatabaseConfiguration,
+        _ body: (DatabaseMove.Place) async throws -> Void
+    ) async throws {
+        let name = Databases.place(of: configuration)
+        guard let found = try await Databases.look(at: configuration) else {
+            throw ServiceError.unavailable("\(name) does not exist")
+        }
+        try await closing(found.database) { try await body(DatabaseMove.Place(found.database, name: name)) }
     }
 
     /// With the folder's lock, so that nobody else has it.
