@@ -32,13 +32,13 @@ package struct ServiceGroup: Sendable {
                 group.addTask {
                     do {
                         try await service.run()
-                        stop.request("\(service.name) ended")
+                        stop.requestFirst("\(service.name) ended")
                     } catch is CancellationError {
-                        stop.request("\(service.name) was cancelled")
+                        stop.requestFirst("\(service.name) was cancelled")
                     } catch {
                         log.error("service failed", ["service": .text(service.name), "error": .error(error)])
                         failure.keep(error)
-                        stop.request("\(service.name) failed")
+                        stop.requestFirst("\(service.name) failed")
                     }
                 }
             }

@@ -1,6 +1,6 @@
 import Kernel
 
-/// Requests to stop: the first one drains, the second one hurries.
+/// Requests to stop: the first one drains, the second one of an operator hurries.
 package final class StopSignal: Sendable {
     private struct Waiter {
         var id: Int
@@ -26,9 +26,20 @@ package final class StopSignal: Sendable {
 
     package init() {}
 
-    /// Asks to stop; from any thread.
+    /// Asks to stop, from any thread; again, to hurry.
     package func request(_ reason: String) {
-        let ready = state.withLock { state in
+        request(reason, unless: { _ in false })
+    }
+
+    /// Asks to stop, and does nothing when that was asked before: services end because they were drained, which is no
+    /// reason to hurry those that still drain.
+    package func requestFirst(_ reason: String) {
+        request(reason, unless: { !$0.isEmpty })
+    }
+
+    private func request(_ reason: String, unless isDone: ([String]) -> Bool) {
+        let ready = state.withLock { state -> [Waiter] in
+            guard !isDone(state.reasons) else { return [] }
             state.reasons.append(reason)
             let count = state.reasons.count
             return state.take { $0.needed <= count }

@@ -3,7 +3,7 @@
 The clients repeat nothing. Until the server is gone they may be refused a connection, or find a kept one closed between
 two requests; every other request must be answered. A connection that is made at the instant at which the socket is
 closed is reset by the system before the server can know of it; how often is told, and more than one in a stop is
-too many.
+too many. No part of the server may be cut off while it finishes.
 """
 import http.client
 import threading
@@ -15,6 +15,8 @@ from workload import Worker
 CLIENTS = 12
 # The grace of a stop.
 LIMIT = 30
+# What a server logs of a part that did not get its time.
+CUT_OFF = "service stopped before it had finished"
 
 
 class Caller(threading.Thread):
@@ -79,7 +81,7 @@ def run(run):
     author.create()
     author.update("plain")
     author.senders.shutdown()
-    slowest = 0
+    slowest = cut_off = 0
     for number in run.rounds():
         callers = [Caller(server.port, *request(author, caller), kept=caller % 2 == 0) for caller in range(CLIENTS)]
         for caller in callers:
@@ -101,6 +103,9 @@ def run(run):
             run.violation("stop %d" % number, "%d fresh connections were reset" % at_the_door)
         if status != 0 or took > LIMIT:
             run.violation("stop %d" % number, "status %s after %.1f s" % (status, took))
+        cut_off, before = server.output().count(CUT_OFF), cut_off
+        if cut_off > before:
+            run.violation("stop %d" % number, "the log says that a %s" % CUT_OFF)
         server.start()
     author.check_state_now("at the end")
     run.summary(client)

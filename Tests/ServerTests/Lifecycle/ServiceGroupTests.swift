@@ -76,6 +76,26 @@ struct ServiceGroupTests {
         #expect(diary.lines.contains("a drains"))
     }
 
+    @Test("does not take the end of a drained service for a request to hurry")
+    func endOfDrainedService() async throws {
+        let drained = StopSignal()
+        let slow = Probe("a", diary, drainsUntil: drained)
+        let running = run([slow, Probe("b", diary, endsWhenDrained: true)])
+        try await eventually("both run") { diary.lines.count == 2 }
+
+        stop.request("test")
+        try await eventually("b has ended while a drains") {
+            diary.lines.contains("b ends") && diary.lines.contains("a drains")
+        }
+        // Time for a wrong request to arrive, which would come right behind the end.
+        try await Task.sleep(for: .milliseconds(50))
+        drained.request("all is written")
+        try await running.value()
+
+        #expect(diary.lines.contains("a has drained"))
+        #expect(log.entries.isEmpty)
+    }
+
     private func run(_ services: [Probe]) -> Background<Void> {
         let group = ServiceGroup(
             services: services,
@@ -107,31 +127,47 @@ private struct Probe: Service {
     let failure: Failure?
     let endsAtOnce: Bool
     let drainsForever: Bool
+    let drainsUntil: StopSignal?
+    /// Asked for by its own drain, and ends the run.
+    let isDrained: StopSignal?
 
     init(
         _ name: String,
         _ diary: Diary,
         failure: Failure? = nil,
         endsAtOnce: Bool = false,
-        drainsForever: Bool = false
+        endsWhenDrained: Bool = false,
+        drainsForever: Bool = false,
+        drainsUntil: StopSignal? = nil
     ) {
         self.name = name
         self.diary = diary
         self.failure = failure
         self.endsAtOnce = endsAtOnce
         self.drainsForever = drainsForever
+        self.drainsUntil = drainsUntil
+        isDrained = endsWhenDrained ? StopSignal() : nil
     }
 
     func run() async throws {
         diary.write("\(name) runs")
         if let failure { throw failure }
         if endsAtOnce { return }
-        try? await Task.sleep(for: .seconds(3600))
+        if let isDrained {
+            await isDrained.first()
+        } else {
+            try? await Task.sleep(for: .seconds(3600))
+        }
         diary.write("\(name) ends")
     }
 
     func drain() async {
         diary.write("\(name) drains")
+        isDrained?.request("drained")
+        if let drainsUntil {
+            await drainsUntil.first()
+            diary.write(Task.isCancelled ? "\(name) was cut off" : "\(name) has drained")
+        }
         if drainsForever { try? await Task.sleep(for: .seconds(3600)) }
     }
 }
