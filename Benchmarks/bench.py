@@ -40,7 +40,8 @@ def arguments():
     parser.add_argument("--no-results", action="store_true", help="print only, write no file")
     load_bench.add_options(parser)
     options = parser.parse_args()
-    options.load_repetitions, options.repetitions = options.repetitions, options.repetitions or 3
+    options.load_repetitions = options.load_repetitions or options.repetitions
+    options.repetitions = options.repetitions or 3
     options.settings = [tuple(setting.split("=", 1)) for setting in options.set]
     if any(len(setting) != 2 for setting in options.settings):
         parser.error("--set takes NAME=VALUE")

@@ -24,6 +24,8 @@ def add_options(parser):
     group.add_argument("--json", metavar="FILE", help="write all figures there")
     group.add_argument("--warmup", type=float, help="seconds (10)")
     group.add_argument("--measure", type=float, help="seconds of each repetition (60)")
+    group.add_argument("--load-repetitions", type=int, metavar="N", help="of each schedule (as --repetitions, or 3)")
+    group.add_argument("--capacity", type=float, metavar="SECONDS", help="how long capacity is measured (15)")
     group.add_argument("--level", type=int, action="append", dest="levels", help="stacks at once (1, 4, 16, 64, 256)")
     group.add_argument("--rate", type=float, help="jobs per second of the schedule, instead of half of the capacity")
     group.add_argument("--kills", type=int, help="of scenario K (1000)")

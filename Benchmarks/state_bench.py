@@ -29,8 +29,8 @@ class Row:
 
     name: str
     unit: str
-    floor: float | None
-    stretch: float | None
+    floor: float | None = None
+    stretch: float | None = None
     more: bool = False
     other_floor: float | None = None
 
@@ -38,9 +38,9 @@ class Row:
 SECTIONS = {
     "journal": (state_saves.journal, [
         Row("journal-16", "entries/s", 100_000, 300_000, True, 30_000),
-        Row("journal-16-p50", "ms", 2, 1.2),
-        Row("journal-16-p99", "ms", 8, 3),
-        Row("journal-16-p99.9", "ms", 25, 8),
+        Row("journal-16-p50", "ms"),
+        Row("journal-16-p99", "ms"),
+        Row("journal-16-p99.9", "ms"),
         Row("journal-1", "entries/s", 60_000, 90_000, True),
         Row("journal-growth", "×", 1.1, 1.0),
     ]),

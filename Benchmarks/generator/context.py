@@ -39,9 +39,9 @@ class Context:
         self.short, self.seed = options.short, options.seed
         self.lengths = SHORT if options.short else FULL
         given = {"warmup": options.warmup, "measure": options.measure, "repetitions": options.load_repetitions,
-                 "levels": options.levels and tuple(options.levels)}
+                 "levels": options.levels and tuple(options.levels), "capacity": options.capacity}
         if options.short and (options.compare or options.save_baseline):
-            given["capacity"] = 1.5  # a ratio needs more than a glance
+            given["capacity"] = options.capacity or 1.5  # a ratio needs more than a glance
         self.lengths = replace(self.lengths, **{name: value for name, value in given.items() if value is not None})
         self.pacer = plan.Pacer(folder)
         self.rows, self.adapter, self._names = [], None, 0

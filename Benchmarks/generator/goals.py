@@ -55,13 +55,13 @@ def after_a_kill(saved):
     return (statistics.median(kill["ready_ms"] for kill in kills), None) if kills else None
 
 
-def load(name, path, choose=max):
-    """A figure of the load generator's rows of this name; `path` leads to it."""
+def load(name, path, choose=max, level=None):
+    """A figure of the load generator's rows of this name, with so many stacks at once; `path` leads to it."""
 
     def find(saved):
         found = []
         for row in saved.get("load", {}).get("rows", []):
-            if row["name"] == name and not row.get("reason"):
+            if row["name"] == name and level in (None, row["level"]) and not row.get("reason"):
                 value = row
                 for key in path:
                     value = value.get(key) if isinstance(value, dict) else None
@@ -72,14 +72,17 @@ def load(name, path, choose=max):
     return find
 
 
+def batch(quantile):
+    """What a batch of entries takes at 16 updates on a schedule of half the capacity."""
+    return load("C 1,000 all", ["requests", "journal", quantile], level=16)
+
+
 def lost(saved):
     """Only a run of as many kills as the floor names says something."""
     rows = [row for row in saved.get("load", {}).get("rows", []) if row["name"] == "K crash" and row.get("kills", 0) >= 1000]
     return (rows[0]["lost"], None) if rows else None
 
 
-CLOSED_LOOP = ("sixteen connections send the next batch as soon as the last is answered, so a batch waits for fifteen "
-               "others: 2,000 batches a second are 8 ms. A batch of 100 entries takes 0.9 ms of processor, of two cores.")
 FOLDED_AT_THE_END = ("the journal of 32 MB is read, folded, and what changed is compressed and hashed when the update ends: "
                      "0.27 s of processor. The design wants it applied ahead of that, which is not built.")
 CHECKED_FIRST = ("34 MB of stored bytes are read and hashed before the first one goes out, so that damage is refused and not "
@@ -98,9 +101,9 @@ def never(_):
 GOALS = [
     Goal("Journal append, 16 updates at once, batches of 100", 100_000, "entries/s", state("journal-16"), True),
     Goal("– one update, sequential batches", 60_000, "entries/s", state("journal-1"), True),
-    Goal("– batch at 16 updates, p50", 2, "ms", state("journal-16-p50"), why=CLOSED_LOOP),
-    Goal("– p99", 8, "ms", state("journal-16-p99"), why=CLOSED_LOOP),
-    Goal("– p99.9", 25, "ms", state("journal-16-p99.9"), why=CLOSED_LOOP),
+    Goal("– batch at 16 updates on a schedule, p50", 2, "ms", batch("p50")),
+    Goal("– p99", 8, "ms", batch("p99")),
+    Goal("– p99.9", 25, "ms", batch("p99.9")),
     Goal("– dependence on the journal's length", 1.1, "×", state("journal-growth")),
     Goal("Checkpoint, whole, 16 MB, four at once", 250, "MB/s", state("checkpoint-16MB"), True),
     Goal("– 1.6 MB, p50", 10, "ms", state("checkpoint-1.6MB-p50")),

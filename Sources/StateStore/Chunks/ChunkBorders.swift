@@ -4,13 +4,17 @@
 /// its own as they are. No border depends on the element behind it either: a chunk that begins where one began before
 /// ends where that one ended. The share grows with the element's length, which makes chunks come out at `average` bytes
 /// whatever the elements' size.
+///
+/// Short chunks make small updates take less of the disk, and long states more work to list: with these, chunks of 160 KB
+/// on average, an update of 2 of 10,000 resources stores three of a hundred, and the manifest is 9 KB of it (ADR 10).
+/// Other rules than those that cut the version before do no harm: its chunks are taken over wherever one of them begins.
 package struct ChunkRules: Sendable {
     /// No border before so many bytes.
-    package var minimum = 128 << 10
+    package var minimum = 96 << 10
     /// Bytes to the next border on average, from the minimum on.
-    package var average = 96 << 10
+    package var average = 64 << 10
     /// A border behind the element that makes the chunk as long as that, or longer.
-    package var maximum = 384 << 10
+    package var maximum = 288 << 10
     /// Text around the lists up to this length is kept in the manifest itself.
     package var inlineLimit = 16 << 10
 

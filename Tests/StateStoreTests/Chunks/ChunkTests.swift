@@ -142,6 +142,23 @@ struct ChunkTests {
         #expect(reusing.made == plain.manifest.hashes(notIn: before.manifest), "nothing else is made")
     }
 
+    @Test("that an older release cut longer are taken over, but for those that changed and a few beside them")
+    func otherRules() throws {
+        let base = try StateDocument(reading: bytes(document(3_000)))
+        var longer = Self.small
+        longer.minimum += longer.minimum / 3
+        longer.average += longer.average / 2
+        longer.maximum += longer.maximum / 3
+        let before = chunked(base, rules: longer)
+        let entries = ["1 k0 op1", "2 k1 op1 state=r700@1 removeOld=700"].map(JournalScript.entry)
+        let folded = try JournalScript.fold(document(3_000), batches: [entries])
+
+        let after = chunked(folded, over: before)
+
+        #expect(after.made.count <= before.manifest.chunks.count / 10)
+        #expect(try after.text() == folded.text())
+    }
+
     @Test("of a text over a base are taken over where the base has the same")
     func textOverBase() throws {
         let before = try chunked(document(3_000))
