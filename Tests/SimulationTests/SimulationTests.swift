@@ -8,6 +8,8 @@ enum Seeds {
 
     /// One seed to replay; nil for all.
     static let replayed = environment["CAIRN_SIMULATION_SEED"].flatMap { UInt64($0) }
+    /// The first of them, so that a long run can be made in parts, and another one take other seeds.
+    static let first = environment["CAIRN_SIMULATION_FIRST"].flatMap { UInt64($0) } ?? 1
     static let count =
         environment["CAIRN_SIMULATION_SEEDS"].flatMap { Int($0) } ?? (environment["CAIRN_LONG"] == nil ? 2_000 : 50_000)
 }
@@ -21,7 +23,7 @@ struct SimulationTests {
             Issue.record("\(outcome.violation ?? "seed \(seed): nothing is violated")")
             return
         }
-        let campaign = try await Campaign.run(seeds: 1...UInt64(Seeds.count))
+        let campaign = try await Campaign.run(seeds: Seeds.first...(Seeds.first + UInt64(Seeds.count) - 1))
         FileHandle.standardError.write(Data((campaign.summary + "\n").utf8))
 
         try #require(campaign.violations.isEmpty, "\(campaign.violations.joined(separator: "\n"))")

@@ -9,6 +9,7 @@ import hashlib
 import http.client
 import http.server
 import os
+import sys
 import threading
 import time
 
@@ -43,6 +44,11 @@ class Proxy(http.server.ThreadingHTTPServer):
             self.hits += 1
             return False
         return True
+
+    def handle_error(self, request, address):
+        """A server that gave up waiting is what some outages are for; anything else is told with its traceback."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, address)
 
     def fate(self, command):
         """What becomes of a request: one of HOW, or nothing, to be handed on."""
