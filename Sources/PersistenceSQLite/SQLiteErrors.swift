@@ -93,7 +93,8 @@ package enum SQLiteOpenError: Error, Sendable, Equatable, CustomStringConvertibl
         case .access(let text):
             text
         case .locked(let folder, let process):
-            "\(folder) is in use by another server\(process.map { " (process \($0))" } ?? "")"
+            "\(folder) is in use by another server\(process.map { " (process \($0))" } ?? ""): stop it first, "
+                + "or choose another folder"
         case .notADatabase(let path):
             "\(path) is not a SQLite database, or it is damaged"
         case .setting(let name, let wanted, let got):

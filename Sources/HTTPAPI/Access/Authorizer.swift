@@ -6,7 +6,7 @@ package import Kernel
 /// `.notFound`, with that right but without the one required it is `.permissionDenied`; without a valid credential it is
 /// `.unauthenticated`.
 package protocol Authorizer: Sendable {
-    /// Admits the request, or throws a `ServiceError`.
+    /// Admits the request, or throws a `ServiceError`; in an `AdmissionRefusal`, when it is known who is refused.
     ///
     /// Called before a byte of the body is read, for every request but those to anonymous routes.
     ///
@@ -18,6 +18,17 @@ package protocol Authorizer: Sendable {
         to requirement: Requirement,
         from address: String
     ) async throws -> Admission
+}
+
+/// A refusal of somebody whose credential is good: the log says who it was.
+package struct AdmissionRefusal: Error {
+    package var actor: Actor
+    package var reason: ServiceError
+
+    package init(of actor: Actor, _ reason: ServiceError) {
+        self.actor = actor
+        self.reason = reason
+    }
 }
 
 /// The outcome of a request's admission: who acts, and what was looked up on the way.

@@ -110,11 +110,12 @@ package struct Pipeline: Sendable {
             bound = try route.bind(route.template.values(segments, path.span))
         } catch {
             // A stranger learns nothing, not even that a name is malformed.
-            if let kind = route.credential { _ = try await admit(credential, kind, to: .authenticated, request) }
+            if let kind = route.credential {
+                trace.actor = try await admit(credential, kind, to: .authenticated, request).actor
+            }
             throw error
         }
-        let admission = try await admission(of: credential, to: route, bound.requirement, request)
-        trace.actor = admission.actor
+        let admission = try await admission(of: credential, to: route, bound.requirement, request, &trace)
         let content = try IncomingBody(
             request,
             intake: route.intake,
@@ -172,10 +173,22 @@ package struct Pipeline: Sendable {
         of credential: Credential?,
         to route: Route,
         _ requirement: Requirement,
-        _ request: HTTPRequest
+        _ request: HTTPRequest,
+        _ trace: inout Trace
     ) async throws -> Admission {
-        guard let kind = route.credential else { return Admission(actor: .anonymous(from: request.peer.text)) }
-        return try await admit(credential, kind, to: requirement, request)
+        do {
+            let admission =
+                if let kind = route.credential {
+                    try await admit(credential, kind, to: requirement, request)
+                } else {
+                    Admission(actor: .anonymous(from: request.peer.text))
+                }
+            trace.actor = admission.actor
+            return admission
+        } catch let refusal as AdmissionRefusal {
+            trace.actor = refusal.actor
+            throw refusal.reason
+        }
     }
 
     /// Asks the authorizer.

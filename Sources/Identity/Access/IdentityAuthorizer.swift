@@ -38,7 +38,11 @@ package struct IdentityAuthorizer: Authorizer {
                 throw ServiceError.badCredentials
             }
             let actor = holder.actor(from: address)
-            return (try self.decide(requirement, for: actor, holder.principal, in: tx), holder.token)
+            do {
+                return (try self.decide(requirement, for: actor, holder.principal, in: tx), holder.token)
+            } catch let reason as ServiceError {
+                throw AdmissionRefusal(of: actor, reason)
+            }
         }
         usage.note(token, at: now)
         return admission

@@ -3,6 +3,7 @@ import HTTPAPI
 import HTTPServer
 import Kernel
 import Synchronization
+import Telemetry
 import Testing
 
 @Suite("Admission of a request")
@@ -79,6 +80,25 @@ struct AdmissionTests {
 
         #expect(reply.status == (code == .notFound ? 404 : 403))
         #expect(!body.wasRead)
+    }
+
+    @Test("that is refused is logged with the name of whom it was refused")
+    func logsRefused() async throws {
+        struct Refusing: Authorizer {
+            func admit(_: Credential?, to _: Requirement, from address: String) async throws -> Admission {
+                let actor = Actor(kind: .user, userID: nil, login: "eve", sourceAddress: address)
+                throw AdmissionRefusal(of: actor, ServiceError(.notFound, "Not Found: nothing is there"))
+            }
+        }
+        let lab = Lab(authorizer: Refusing()) { routes in
+            routes.query(GiveNote.self, access: .authenticated) { _ -> Note in Note("x") }
+        }
+
+        let reply = try await lab.send("GET", "/note")
+
+        #expect(reply.status == 404)
+        #expect(!reply.text.contains("eve"))
+        #expect(lab.lines.first?["actor"] == .text("eve"))
     }
 
     @Test("of an authorizer that breaks is an error of ours, without its text")

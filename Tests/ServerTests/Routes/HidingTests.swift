@@ -3,6 +3,7 @@ import APITestKit
 import HTTPAPI
 import Kernel
 import Identity
+import Telemetry
 import TestKit
 import Testing
 
@@ -21,6 +22,21 @@ struct HidingTests {
             for route in server.routes.routes where isScoped(route) {
                 let reply = try await send(route, to: server, as: .eve)
                 #expect(reply.status == 404, "\(route.name)")
+            }
+        }
+    }
+
+    @Test("Who was refused is known to the log, though not what of", arguments: [TestCaller.eve, .mia])
+    func logsWhomItRefuses(caller: TestCaller) async throws {
+        try await withFullServer(.sqlite) { server in
+            try await server.createStack("acme/site/dev")
+
+            for route in server.routes.routes where isScoped(route) {
+                if caller == .mia, try await isGranted(route) { continue }
+                _ = try await send(route, to: server, as: caller)
+                let line = try #require(server.log.entries.last { $0.message == "request" })
+                let actor = line.fields.last { $0.name == "actor" }?.value
+                #expect(actor == .text(caller == .eve ? "eve" : "mia"), "\(route.name)")
             }
         }
     }
