@@ -33,10 +33,10 @@ class Operation:
 
 @dataclasses.dataclass(frozen=True)
 class Stack:
-    """The model: who holds the stack, what an export shows, and how updates ended."""
+    """The model: who holds the stack, what an export shows, and which updates were cancelled."""
     holder: typing.Optional[str] = None
     text: typing.Optional[str] = None
-    ended: frozenset = frozenset()
+    cancelled: frozenset = frozenset()
 
     def after(self, operation):
         """The stacks that this operation may lead to, with the answer that it got; none when it cannot have got it."""
@@ -45,7 +45,7 @@ class Stack:
         done = operation.answer == "ok"
         if operation.kind == "read":
             return [self] if self.text == operation.value else []
-        if operation.kind == "cancel" and done and (operation.update, "cancelled") in self.ended:
+        if operation.kind == "cancel" and done and operation.update in self.cancelled:
             return [self]
         outcomes = self.outcomes(operation)
         if done:
@@ -57,37 +57,83 @@ class Stack:
     def outcomes(self, operation):
         """What the operation does if it is accepted; nothing when the stack must refuse it."""
         if operation.kind == "start":
-            if self.holder is None:
-                return [self.changed(holder=operation.update)]
-            return [self.let_go("expired").changed(holder=operation.update)] if operation.takes_over else []
+            return [self.changed(holder=operation.update)] if self.holder is None or operation.takes_over else []
         if self.holder is None or self.holder != operation.update:
             return []
         if operation.kind == "save":
             return [self.changed(text=operation.value)]
-        return [self.let_go("completed" if operation.kind == "complete" else "cancelled")]
-
-    def let_go(self, how):
-        return self.changed(holder=None, ended=self.ended | {(self.holder, how)})
+        let_go = self.changed(holder=None)
+        if operation.kind == "cancel":
+            return [let_go.changed(cancelled=self.cancelled | {operation.update})]
+        return [let_go]
 
     def changed(self, **fields):
         return dataclasses.replace(self, **fields)
 
 
 def linearizable(operations, start=Stack()):
-    """Whether there is an order. Looks at each set of operations done and the stack they led to only once."""
-    operations = sorted(operations, key=lambda operation: operation.called)
-    todo, seen = [(0, start)], set()
-    everything = sum(1 << index for index, operation in enumerate(operations) if operation.answer != UNKNOWN)
+    """Whether there is an order.
+
+    What has an answer must have happened, what has none need not. So of two ways to the same stack with the same
+    operations that have answers, only one is followed when it used up no others than the other one did: a server that
+    dies leaves a dozen without an answer, and all sets of them are too many to look at.
+    """
+    operations = sorted(without_repeated_cancels(operations), key=lambda operation: operation.called)
+    answered = sum(1 << index for index, operation in enumerate(operations) if operation.answer != UNKNOWN)
+    asked_again = frozenset(operation.update for operation in operations
+                            if operation.kind == "cancel" and operation.answer == "ok")
+    earlier = earlier_alike(operations)
+    todo, seen = [(0, start)], {}
     while todo:
         done, stack = settle(operations, *todo.pop())
-        if done & everything == everything:
+        if done & answered == answered:
             return True
-        if (done, stack) in seen:
+        # Only a second cancel asks whether there was a first one.
+        stack = stack.changed(cancelled=stack.cancelled & asked_again)
+        used, known = done & ~answered, seen.setdefault((done & answered, stack), [])
+        if any(not before & ~used for before in known):
             continue
-        seen.add((done, stack))
-        for index in possible(operations, done):
+        known[:] = [before for before in known if used & ~before] + [used]
+        following = [index for index in possible(operations, done)
+                     if index not in earlier or done >> earlier[index] & 1]
+        # The last one is looked at first: what has an answer.
+        for index in sorted(following, key=lambda index: operations[index].answer != UNKNOWN):
             todo += [(done | 1 << index, after) for after in stack.after(operations[index])]
     return False
+
+
+def without_repeated_cancels(operations):
+    """Without all cancels of an update that have no answer, but for the earliest: an update is cancelled once."""
+    first = {}
+    for operation in operations:
+        if operation.kind == "cancel" and operation.answer == UNKNOWN:
+            other = first.setdefault(operation.update, operation)
+            if operation.called < other.called:
+                first[operation.update] = operation
+    return [operation for operation in operations if operation.kind != "cancel" or operation.answer != UNKNOWN
+            or operation is first[operation.update]]
+
+
+def earlier_alike(operations):
+    """For each start without an answer the one before it that can do all that it can: that one is tried first.
+
+    `operations` in the order of their calls. Alike are starts of updates of which nothing is known, and which have the
+    same attempts to end them.
+    """
+    companions = {}
+    for operation in operations:
+        companions.setdefault(operation.update, []).append(operation)
+    last, earlier = {}, {}
+    for index, operation in enumerate(operations):
+        group = companions[operation.update]
+        if operation.kind != "start" or any(other.answer != UNKNOWN or other.kind == "save" for other in group):
+            continue
+        ends = sorted((other.kind, other.called) for other in group if other is not operation)
+        key = (operation.takes_over, tuple(ends))
+        if key in last:
+            earlier[index] = last[key]
+        last[key] = index
+    return earlier
 
 
 def settle(operations, done, stack):

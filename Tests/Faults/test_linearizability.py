@@ -1,7 +1,9 @@
 """The search for an order: histories that have one, and histories that must be refused."""
+import itertools
+import random
 import unittest
 
-from linearizability import UNKNOWN, History, Operation, linearizable, shortest_failure
+from linearizability import UNKNOWN, History, Operation, Stack, linearizable, shortest_failure
 
 
 def operations(*lines):
@@ -11,6 +13,97 @@ def operations(*lines):
 
 
 START = (1, 2, "start", "a", None, "ok")
+
+
+def by_trying_all(history):
+    """Whether there is an order, found out without any cleverness; for a few operations."""
+    answered = [operation for operation in history if operation.answer != UNKNOWN]
+    unknown = [operation for operation in history if operation.answer == UNKNOWN]
+    for count in range(len(unknown) + 1):
+        for happened in itertools.combinations(unknown, count):
+            for order in itertools.permutations(answered + list(happened)):
+                if in_time(order) and leads_somewhere(order):
+                    return True
+    return False
+
+
+def in_time(order):
+    return all(earlier.called <= later.returned for earlier, later in itertools.combinations(order, 2))
+
+
+def leads_somewhere(order):
+    stacks = [Stack()]
+    for operation in order:
+        stacks = [after for stack in stacks for after in stack.after(operation)]
+    return bool(stacks)
+
+
+class Clients:
+    """A stack that works, several clients at once, and a server that dies: then what was asked has no answer."""
+
+    def __init__(self, seed, clients, turns, deaths):
+        self.choice, self.stack, self.moment = random.Random(seed), Stack(), 0
+        self.operations, self.waiting, self.tokens = [], {}, {}
+        left = {client: turns for client in range(clients)}
+        while any(left.values()) or self.waiting:
+            client = self.choice.choice([client for client in left if left[client] or client in self.waiting])
+            if client in self.waiting:
+                self.answer(client)
+            else:
+                left[client] -= 1
+                self.call(client)
+            if self.choice.random() < deaths:
+                self.die()
+
+    def now(self):
+        self.moment += 1
+        return self.moment
+
+    def call(self, client):
+        update = self.tokens.get(client)
+        kind = self.choice.choice(("save", "save", "complete", "read") if update else ("start", "start", "read", "cancel"))
+        if kind == "cancel":
+            # Whoever holds it; one whose start was not answered is guessed at, as the contest does.
+            known = self.stack.holder if self.stack.holder in self.tokens.values() else None
+            unknown = [other.update for other in self.operations if other.kind == "start" and other.answer == UNKNOWN]
+            if known is None and self.stack.holder:
+                self.stack = self.stack.changed(holder=None)
+                for guess in unknown:
+                    self.operations.append(Operation("cancel", guess))
+            if known is None:
+                return
+            update = known
+        called = self.now()
+        value = "v%d" % called if kind == "save" else None
+        update = "u%d" % called if kind == "start" else update
+        operation = Operation(kind, None if kind == "read" else update, value, called=called)
+        self.operations.append(operation)
+        self.waiting[client] = operation
+
+    def act(self, operation):
+        """What the stack does: its answer, and what a read sees."""
+        if operation.kind == "read":
+            return "ok", self.stack.text
+        if operation.kind == "cancel" and operation.update in self.stack.cancelled:
+            return "ok", None
+        outcomes = self.stack.outcomes(operation)
+        self.stack = outcomes[0] if outcomes else self.stack
+        return "ok" if outcomes else "refused", operation.value
+
+    def answer(self, client):
+        operation = self.waiting.pop(client)
+        operation.answer, operation.value = self.act(operation)
+        operation.returned = self.now()
+        if operation.kind == "start" and operation.answer == "ok":
+            self.tokens[client] = operation.update
+        elif operation.kind == "complete" or operation.answer == "refused":
+            self.tokens.pop(client, None)
+
+    def die(self):
+        for operation in self.waiting.values():
+            if self.choice.random() < 0.5:
+                self.act(operation)
+        self.waiting = {}
 
 
 class LinearizabilityTests(unittest.TestCase):
@@ -74,6 +167,26 @@ class LinearizabilityTests(unittest.TestCase):
         refused = [(1, 100, "start", "r%d" % number, None, "refused") for number in range(200)]
         reads = [(1, 100, "read", None, None, "ok") for _ in range(200)]
         self.assertTrue(linearizable(operations((1, 100, "start", "a", None, "ok"), *refused, *reads)))
+
+    def test_the_search_finds_what_trying_all_orders_finds(self):
+        verdicts = []
+        for seed in range(1500):
+            history = Clients(seed, clients=3, turns=2, deaths=0.1).operations
+            choice = random.Random(seed)
+            if seed % 3 and history:
+                # A wrong answer: mostly there is no order any more.
+                wrong = choice.choice(history)
+                wrong.answer = {"ok": "refused", "refused": "ok", UNKNOWN: "ok"}[wrong.answer]
+            if len(history) <= 7:
+                verdicts.append(linearizable(history))
+                self.assertEqual(verdicts[-1], by_trying_all(history), "seed %d" % seed)
+        self.assertGreater(verdicts.count(True), 100)
+        self.assertGreater(verdicts.count(False), 100)
+
+    def test_what_a_working_stack_answers_has_an_order_however_often_a_server_dies(self):
+        for seed in range(60):
+            history = Clients(seed, clients=16, turns=30, deaths=0.03).operations
+            self.assertTrue(linearizable(history), "seed %d" % seed)
 
     def test_the_shortest_failure_has_nothing_that_is_not_needed(self):
         good = [(2 * number, 2 * number + 1, "read", None, None, "ok") for number in range(10)]
