@@ -4,7 +4,7 @@ from generator import shelf
 from scenarios import large_update, reads, secrets, small_update, transfers
 
 LETTER, TITLE = "I", "mixed day"
-SECONDS = 1800  # for a soak give --measure
+SECONDS = 1800  # unless --measure says otherwise
 
 
 def run(context):
@@ -32,8 +32,8 @@ def run(context):
             reads.check(context, filled)
 
         lengths = context.lengths
-        context.lengths = context.lengths.__class__(lengths.warmup, max(lengths.measure, context.pick(SECONDS, 0)),
-                                                    1, lengths.capacity, lengths.levels)
+        seconds = lengths.measure if context.options.measure else context.pick(SECONDS, lengths.measure)
+        context.lengths = context.lengths.__class__(lengths.warmup, seconds, 1, lengths.capacity, lengths.levels)
         context.measure("I mixed day", len(queues), bodies, queues, check, rate=context.options.rate or context.pick(300, 60))
         context.lengths = lengths
 

@@ -28,7 +28,8 @@ def run(context):
     if context.options.remote:
         context.fail("L start-up", "not run: only a server that the generator starts can be timed")
         return
-    for count in context.pick((0, 10_000, 100_000), (20,)):
+    most = context.options.stacks or 100_000
+    for count in context.pick([count for count in (0, 10_000, 100_000) if count <= most], (20,)):
         with context.server() as adapter:
             server, bodies = adapter.servers[0], context.bodies("l")
             filled = shelf.Shelf(context, bodies, count or 1, 2)
