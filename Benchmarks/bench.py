@@ -11,7 +11,6 @@
 import argparse
 import os
 import sys
-from pathlib import Path
 
 import harness
 import http_bench
@@ -24,7 +23,8 @@ from generator import performance, report
 
 def arguments():
     parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__.split("\n")[0])
-    parser.add_argument("benchmark", nargs="?", choices=["all", "http", "startup", "state", "objects", "load"], default="all")
+    parser.add_argument("benchmark", nargs="?", default="all",
+                        choices=["all", "http", "startup", "state", "objects", "load", "page"])
     parser.add_argument("--binary", help="the server to measure")
     parser.add_argument("--repetitions", type=int)
     parser.add_argument("--seconds", type=int, default=10, help="length of each repetition of a wrk run")
@@ -51,11 +51,11 @@ def arguments():
 ADDED = ("--binary", "--sink", "--fold", "--objects")
 
 
-def said(words):
-    """The words of the command without paths that only Scripts/bench.sh adds."""
+def command_line(words):
+    """What somebody types: without the paths that Scripts/bench.sh adds."""
     kept = [word for number, word in enumerate(words)
             if word not in ADDED and (not number or words[number - 1] not in ADDED)]
-    return kept
+    return " ".join(["./dev bench", *kept])
 
 
 def main():
@@ -66,6 +66,10 @@ def main():
         """Whether to run it: asked for by its name, or with all and, where rows are named, by one of its own."""
         return options.benchmark == benchmark or options.benchmark == "all" and (not names or names & set(rows))
 
+    if options.benchmark == "page":
+        harness.read_saved()
+        conditions = harness.SAVED["load"]["conditions"]
+        return performance.write(harness.SAVED, conditions, command_line(conditions["command"].split()), options.report)
     passed, known = True, {"startup", "objects"} | {row.name for row in http_bench.rows()} | state_bench.names()
     if names - known:
         raise SystemExit(f"no such row: {', '.join(sorted(names - known))}; there are: {', '.join(sorted(known))}")
@@ -83,8 +87,7 @@ def main():
     if whole or options.report:
         conditions = harness.SAVED.get("load", {}).get("conditions") or {
             **harness.conditions(), "file_system": report.file_system(), "load_after": os.getloadavg()[0]}
-        performance.write(harness.SAVED, conditions, " ".join(["./dev bench", *said(sys.argv[1:])]),
-                          Path(options.report) if options.report else None)
+        performance.write(harness.SAVED, conditions, command_line(sys.argv[1:]), options.report)
     sys.exit(0 if passed else 1)
 
 

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import multiprocessing
 import os
 import platform
 import random
@@ -196,26 +197,58 @@ def measure(server, run, repetitions):
     return result
 
 
+def output(*command):
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True, cwd=HERE.parent).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+
+
+def commit():
+    """What the server was built from; benchmarks and pages may have changed since, as every run changes the results."""
+    changed = output("git", "status", "--porcelain", "--", "Sources", "Package.swift")
+    return output("git", "describe", "--always") + ("-dirty" if changed else "")
+
+
 def conditions():
     """What somebody needs to know to repeat or to doubt a figure."""
-
-    def output(*command):
-        try:
-            return subprocess.run(command, capture_output=True, text=True, check=True, cwd=HERE).stdout.strip()
-        except (OSError, subprocess.CalledProcessError):
-            return "unknown"
-
     model = re.search(r"model name\s*:\s*(.*)", Path("/proc/cpuinfo").read_text())
     swift = re.search(r"Swift version (\S+)", output("swift", "--version"))
     return {
         "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "commit": output("git", "describe", "--always", "--dirty"),
+        "commit": commit(),
         "processor": model[1] if model else platform.machine(),
         "cores": os.cpu_count(),
         "kernel": platform.release().split("-")[0],
         "swift": swift[1] if swift else "unknown",
         "load_before": os.getloadavg()[0],
+        "free_share": free_share(),
     }
+
+
+def spin(seconds):
+    began, cpu = time.monotonic(), time.process_time()
+    while time.monotonic() - began < seconds:
+        pass
+    return (time.process_time() - cpu) / (time.monotonic() - began)
+
+
+def free_share(seconds=1.0):
+    """The share of all cores that a busy loop on each of them gets: 1 where nothing else runs, on this machine or its host."""
+    with multiprocessing.Pool(os.cpu_count()) as pool:
+        return statistics.mean(pool.map(spin, [seconds] * os.cpu_count(), chunksize=1))
+
+
+def busy(*all_conditions):
+    """Whether something else took processor time, by what was measured at any of these moments.
+
+    The load says less: in a whole run it is that of the benchmark before.
+    """
+    shares = [conditions.get("free_share", conditions.get("share_of_a_core")) for conditions in all_conditions]
+    known = [share for share in shares if share is not None]
+    if known:
+        return min(known) < 0.9
+    return max(conditions["load_before"] for conditions in all_conditions) > 0.5 * os.cpu_count()
 
 
 def machine_class():
@@ -225,12 +258,27 @@ def machine_class():
 SAVED = {}  # what this run has measured, for docs/performance.md
 
 
+def path_of(name):
+    return HERE / "results" / f"{name}-{machine_class()}.json"
+
+
 def save(name, results):
     SAVED[name] = results
-    path = HERE / "results" / f"{name}-{machine_class()}.json"
+    path = path_of(name)
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(results, indent=2) + "\n")
     print(f"\nwritten to Benchmarks/results/{path.name}")
+
+
+def read_saved():
+    """Takes the results of earlier runs on a machine of this class for this one's."""
+    for name in ("startup", "http", "state", "objects", "load"):
+        if path_of(name).exists():
+            SAVED[name] = json.loads(path_of(name).read_text())
+    commits = {results["conditions"]["commit"] for results in SAVED.values()}
+    if len({output("git", "rev-parse", f"{commit}:Sources") for commit in commits}) != 1 or "load" not in SAVED:
+        raise SystemExit("results of one server are needed, the load generator's among them; there are those of "
+                         + ", ".join(f"{name} at {results['conditions']['commit']}" for name, results in SAVED.items()))
 
 
 def print_table(rows):

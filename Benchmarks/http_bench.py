@@ -256,7 +256,7 @@ def run(options):
         f"wrk -t1 -c{options.connections}, {options.repetitions} × {options.seconds} s after a warm-up, same cores; "
         f"load before: {conditions['load_before']:.1f}"
     )
-    if conditions["load_before"] > 0.5:
+    if harness.busy(conditions):
         print("The machine was busy before: these figures are too low, only the share of the ruler means something.")
     if not options.no_results:
         harness.save("http", {"conditions": conditions, "ruler": rulers, "results": results})

@@ -314,5 +314,5 @@ def print_conditions(c, bench):
     )
     if c["quick"]:
         print("Small counts: these figures say only that the tool and the server work.")
-    elif c["load_before"] > 0.5 or c["share_after"] < 0.9:
+    elif harness.busy(c) or c["share_after"] < 0.9:
         print("The machine was busy: times and rates are too bad; CPU, what the cores allow, disk and memory hold.")

@@ -2,6 +2,10 @@
 # ./dev bench: builds a release and measures it, or `--binary PATH`. Benchmarks/README.md says what and how.
 
 cmd_bench() {
+    if [[ ${1:-} == page ]]; then
+        python3 Benchmarks/bench.py "$@"
+        return
+    fi
     local arguments=() binary='' engine=sqlite what=all
     while (($# > 0)); do
         case $1 in

@@ -1,5 +1,7 @@
 """docs/performance.md: what a whole run has measured, and which floors are met."""
 
+from pathlib import Path
+
 import harness
 from generator import report
 from generator.goals import GOALS
@@ -49,7 +51,7 @@ def text(saved, conditions, command):
         f"* {c['cores']} cores ({c['processor']}), kernel {c['kernel']}, file system {c['file_system']}, Swift {c['swift']}",
         f"* load {c['load_before']:.1f} before and {c['load_after']:.1f} after; server and generator on the same cores",
     ]
-    if report.busy(c):
+    if harness.busy(*(results["conditions"] for results in saved.values())):
         lines += ["", "**The machine was busy: times and rates are too bad.** Ratios to the ruler, memory and disk hold."]
     lines += ["", "## Floors", "", f"Of {len(GOALS)}: {counts}. *Of ruler* is the rate as a share of `baseline.c`'s, a server "
               "that answers everything with the same bytes, in the same run.", "", *lines_of_goals(saved)]
@@ -64,6 +66,6 @@ def text(saved, conditions, command):
 
 
 def write(saved, conditions, command, path=None):
-    path = path or PATH
+    path = Path(path) if path else PATH
     path.write_text(text(saved, conditions, command))
     print(f"written: {path}")

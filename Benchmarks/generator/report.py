@@ -1,6 +1,5 @@
 """Tables of the load generator."""
 
-import os
 import subprocess
 import tempfile
 
@@ -69,6 +68,3 @@ def file_system():
     found = subprocess.run(["stat", "-f", "-c", "%T", tempfile.gettempdir()], capture_output=True, text=True)
     return found.stdout.strip() or "unknown"
 
-
-def busy(conditions):
-    return conditions.get("load_before", 0) > 0.5 * os.cpu_count()
