@@ -49,6 +49,8 @@ def text(saved, conditions, command):
         "taken.", "",
         f"* {c['date']}, commit {c['commit']}, `{command}`",
         f"* {c['cores']} cores ({c['processor']}), kernel {c['kernel']}, file system {c['file_system']}, Swift {c['swift']}",
+        "* begun at (UTC): " + ", ".join(
+            f"{name} {results['conditions']['date'][:16].replace('T', ' ')}" for name, results in saved.items()),
         f"* load {c['load_before']:.1f} before and {c['load_after']:.1f} after; server and generator on the same cores",
     ]
     if harness.busy(*(results["conditions"] for results in saved.values())):
