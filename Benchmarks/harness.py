@@ -276,7 +276,8 @@ def read_saved():
         if path_of(name).exists():
             SAVED[name] = json.loads(path_of(name).read_text())
     commits = {results["conditions"]["commit"] for results in SAVED.values()}
-    if len({output("git", "rev-parse", f"{commit}:Sources") for commit in commits}) != 1 or "load" not in SAVED:
+    trees = {output("git", "rev-parse", f"{commit}:Sources") for commit in commits}
+    if len(trees) != 1 or "unknown" in trees or "load" not in SAVED:
         raise SystemExit("results of one server are needed, the load generator's among them; there are those of "
                          + ", ".join(f"{name} at {results['conditions']['commit']}" for name, results in SAVED.items()))
 

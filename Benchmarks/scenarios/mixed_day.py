@@ -1,5 +1,7 @@
 """I: a mixed day: 70 % reads, 20 % small updates, 5 % of a hundred resources, 3 % secrets, 2 % imports of 1.6 MB."""
 
+from dataclasses import replace
+
 from generator import shelf
 from scenarios import large_update, reads, secrets, small_update, transfers
 
@@ -33,7 +35,7 @@ def run(context):
 
         lengths = context.lengths
         seconds = lengths.measure if context.options.measure else context.pick(SECONDS, lengths.measure)
-        context.lengths = context.lengths.__class__(lengths.warmup, seconds, 1, lengths.capacity, lengths.levels)
+        context.lengths = replace(lengths, measure=seconds, repetitions=1)
         context.measure("I mixed day", len(queues), bodies, queues, check, rate=context.options.rate or context.pick(300, 60))
         context.lengths = lengths
 

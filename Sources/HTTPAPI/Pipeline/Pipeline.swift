@@ -111,7 +111,7 @@ package struct Pipeline: Sendable {
         } catch {
             // A stranger learns nothing, not even that a name is malformed.
             if let kind = route.credential {
-                trace.actor = try await admit(credential, kind, to: .authenticated, request).actor
+                _ = try await admit(credential, kind, to: .authenticated, request, &trace)
             }
             throw error
         }
@@ -176,22 +176,15 @@ package struct Pipeline: Sendable {
         _ request: HTTPRequest,
         _ trace: inout Trace
     ) async throws -> Admission {
-        do {
-            let admission =
-                if let kind = route.credential {
-                    try await admit(credential, kind, to: requirement, request)
-                } else {
-                    Admission(actor: .anonymous(from: request.peer.text))
-                }
-            trace.actor = admission.actor
-            return admission
-        } catch let refusal as AdmissionRefusal {
-            trace.actor = refusal.actor
-            throw refusal.reason
+        guard let kind = route.credential else {
+            let actor = Actor.anonymous(from: request.peer.text)
+            trace.actor = actor
+            return Admission(actor: actor)
         }
+        return try await admit(credential, kind, to: requirement, request, &trace)
     }
 
-    /// Asks the authorizer.
+    /// Asks the authorizer; the trace knows afterwards who it is, admitted or refused.
     ///
     /// A credential of another kind than the route takes counts as none (S-05). Who holds no lease is never told to log
     /// in: the client would tell its user so (`spec/cli-protocol.md` §10.5).
@@ -199,14 +192,20 @@ package struct Pipeline: Sendable {
         _ credential: Credential?,
         _ kind: Credential.Kind,
         to requirement: Requirement,
-        _ request: HTTPRequest
+        _ request: HTTPRequest,
+        _ trace: inout Trace
     ) async throws -> Admission {
         guard let credential, credential.kind == kind else {
             throw kind == .updateToken ? ServiceError.noLease : ServiceError.noCredential
         }
         if kind == .updateToken, case .authenticated = requirement { throw ServiceError.noLease }
         do {
-            return try await authorizer.admit(credential, to: requirement, from: request.peer.text)
+            let admission = try await authorizer.admit(credential, to: requirement, from: request.peer.text)
+            trace.actor = admission.actor
+            return admission
+        } catch let refusal as AdmissionRefusal {
+            trace.actor = refusal.actor
+            throw refusal.reason
         } catch let error as ServiceError where kind == .updateToken && error.code == .unauthenticated {
             throw ServiceError.noLease
         }

@@ -28,18 +28,18 @@ package final class StopSignal: Sendable {
 
     /// Asks to stop, from any thread; again, to hurry.
     package func request(_ reason: String) {
-        request(reason, unless: { _ in false })
+        request(reason, onlyFirst: false)
     }
 
     /// Asks to stop, and does nothing when that was asked before: services end because they were drained, which is no
     /// reason to hurry those that still drain.
     package func requestFirst(_ reason: String) {
-        request(reason, unless: { !$0.isEmpty })
+        request(reason, onlyFirst: true)
     }
 
-    private func request(_ reason: String, unless isDone: ([String]) -> Bool) {
+    private func request(_ reason: String, onlyFirst: Bool) {
         let ready = state.withLock { state -> [Waiter] in
-            guard !isDone(state.reasons) else { return [] }
+            guard !onlyFirst || state.reasons.isEmpty else { return [] }
             state.reasons.append(reason)
             let count = state.reasons.count
             return state.take { $0.needed <= count }

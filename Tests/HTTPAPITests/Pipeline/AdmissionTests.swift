@@ -82,8 +82,8 @@ struct AdmissionTests {
         #expect(!body.wasRead)
     }
 
-    @Test("that is refused is logged with the name of whom it was refused")
-    func logsRefused() async throws {
+    @Test("that is refused is logged with the name of whom it was refused", arguments: ["/note", "/things/%FF/of/x"])
+    func logsRefused(target: String) async throws {
         struct Refusing: Authorizer {
             func admit(_: Credential?, to _: Requirement, from address: String) async throws -> Admission {
                 let actor = Actor(kind: .user, userID: nil, login: "eve", sourceAddress: address)
@@ -92,9 +92,10 @@ struct AdmissionTests {
         }
         let lab = Lab(authorizer: Refusing()) { routes in
             routes.query(GiveNote.self, access: .authenticated) { _ -> Note in Note("x") }
+            routes.query(GiveThing.self, access: .authenticated) { call -> Note in Note(call.path.thing) }
         }
 
-        let reply = try await lab.send("GET", "/note")
+        let reply = try await lab.send("GET", target)
 
         #expect(reply.status == 404)
         #expect(!reply.text.contains("eve"))
