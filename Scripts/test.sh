@@ -102,7 +102,7 @@ run_tests() {
         69) echo "No test was run. A filter names types and functions, as in TimestampTests, not display names." ;;
         124 | 137) echo "Stopped after $TEST_LIMIT. The last lines:" && tail -n 20 "$TEST_OUTPUT" ;;
         66) show_reports ;;
-        *) grep -E '✘|Fatal error|Precondition|Program crashed' "$TEST_OUTPUT" | tail -n 35 ||
+        *) grep -E '✘|↳|Fatal error|Precondition|Program crashed' "$TEST_OUTPUT" | tail -n 35 ||
             tail -n 35 "$TEST_OUTPUT" ;;
     esac
     if ((status != 0)); then

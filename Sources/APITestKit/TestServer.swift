@@ -53,8 +53,9 @@ package struct TestServer: Sendable {
         as caller: TestCaller = .dev,
         at location: SourceLocation = #_sourceLocation
     ) async throws -> TestReply {
-        let before = await auditCounts()
+        // Both looks at the log lie within, so that what another request wrote is not taken for this one's.
         let ticket = traffic.begin()
+        let before = await auditCounts()
         let http = request.httpRequest(as: caller)
         let exchange = Exchange(body: http.body)
         let response: HTTPResponse
@@ -64,7 +65,7 @@ package struct TestServer: Sendable {
             response = await Exchange.$current.withValue(exchange) { await pipeline.respond(to: http) }
         }
         let bytes = try await response.body.collect()
-        let wasAlone = traffic.end(ticket)
+        let newActions = Self.difference(before, await auditCounts())
         let reply = TestReply(
             status: response.status.code,
             headers: response.headers,
@@ -75,8 +76,8 @@ package struct TestServer: Sendable {
             route: route(of: request),
             reply: reply,
             exchange: exchange,
-            newActions: Self.difference(before, await auditCounts()),
-            wasAlone: wasAlone,
+            newActions: newActions,
+            wasAlone: traffic.end(ticket),
             location: location
         )
         inspection.run()
