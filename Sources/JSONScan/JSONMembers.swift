@@ -14,22 +14,19 @@ package struct JSONMember: Sendable, Equatable {
 /// reads outside of the slice. Anything but an object has no members.
 package struct JSONMembers: Sequence, IteratorProtocol {
     private let text: ArraySlice<UInt8>
-    private var index: Int
+    private var walk: JSONMemberWalk
 
     /// The index behind the object's closing bracket, once all members were given out; the text may go on there.
-    package private(set) var end: Int?
+    package var end: Int? { walk.end.map { text.startIndex + $0 } }
 
     package init(of text: ArraySlice<UInt8>) {
         self.text = text
-        let bytes = text.span
-        let start = JSONSkip.whitespace(bytes, 0)
-        index = start < bytes.count && bytes[start] == UInt8(ascii: "{") ? start + 1 : bytes.count
+        walk = JSONMemberWalk(of: text.span)
     }
 
     package mutating func next() -> JSONMember? {
-        guard let (key, start) = nextKey() else { return nil }
-        let value = skipValue(from: start)
-        return value.isEmpty ? nil : JSONMember(key: key, value: value)
+        let text = text
+        return walk.next(text.span)?.moved(by: text.startIndex)
     }
 
     /// The next member's key, and where its value begins, for whoever finds the value's end on the way through it.
@@ -37,33 +34,78 @@ package struct JSONMembers: Sequence, IteratorProtocol {
     /// Before the next member is asked for, `skipValue` or `endValue` must be called.
     package mutating func nextKey() -> (key: Range<Int>, value: Int)? {
         let text = text
-        let bytes = text.span
-        guard let keyStart = JSONSkip.toItem(bytes, index) else {
-            let close = JSONSkip.whitespace(bytes, index)
-            if close < bytes.count, bytes[close] == UInt8(ascii: "}") { end = text.startIndex + close + 1 }
-            return nil
-        }
-        guard bytes[keyStart] == UInt8(ascii: "\"") else { return nil }
-        let keyEnd = JSONSkip.stringEnd(bytes, keyStart + 1)
-        let colon = JSONSkip.whitespace(bytes, keyEnd + 1)
-        guard colon < bytes.count, bytes[colon] == UInt8(ascii: ":") else { return nil }
-        let base = text.startIndex
-        index = bytes.count
-        return ((base + keyStart + 1)..<(base + keyEnd), base + JSONSkip.whitespace(bytes, colon + 1))
+        guard let (key, value) = walk.nextKey(text.span) else { return nil }
+        return (key.moved(by: text.startIndex), value + text.startIndex)
     }
 
     /// Goes on behind a value whose key `nextKey` gave out.
     package mutating func endValue(at end: Int) {
-        index = end - text.startIndex
+        walk.endValue(at: end - text.startIndex)
     }
 
     /// Skips the value that begins at `start`, whose key `nextKey` gave out.
     ///
     /// - Returns: the value's range.
     package mutating func skipValue(from start: Int) -> Range<Int> {
-        let end = text.startIndex + JSONSkip.value(text.span, start - text.startIndex)
-        endValue(at: end)
-        return start..<end
+        let text = text
+        return walk.skipValue(text.span, from: start - text.startIndex).moved(by: text.startIndex)
+    }
+}
+
+/// The place in a walk over an object's members; the text is handed in at each step, always the same.
+///
+/// What `JSONMembers` says holds here as well, but ranges count from the text's beginning, and nothing is retained: for
+/// walks over thousands of objects.
+package struct JSONMemberWalk {
+    private var index: Int
+
+    /// The index behind the object's closing bracket, once all members were given out.
+    package private(set) var end: Int?
+
+    package init(of bytes: Span<UInt8>) {
+        let start = JSONSkip.whitespace(bytes, 0)
+        index = start < bytes.count && bytes[start] == UInt8(ascii: "{") ? start + 1 : bytes.count
+    }
+
+    package mutating func next(_ bytes: Span<UInt8>) -> JSONMember? {
+        guard let (key, start) = nextKey(bytes) else { return nil }
+        let value = skipValue(bytes, from: start)
+        return value.isEmpty ? nil : JSONMember(key: key, value: value)
+    }
+
+    fileprivate mutating func nextKey(_ bytes: Span<UInt8>) -> (key: Range<Int>, value: Int)? {
+        guard let keyStart = JSONSkip.toItem(bytes, index) else {
+            let close = JSONSkip.whitespace(bytes, index)
+            if close < bytes.count, bytes[close] == UInt8(ascii: "}") { end = close + 1 }
+            return nil
+        }
+        guard bytes[keyStart] == UInt8(ascii: "\"") else { return nil }
+        let keyEnd = JSONSkip.stringEnd(bytes, keyStart + 1)
+        let colon = JSONSkip.whitespace(bytes, keyEnd + 1)
+        guard colon < bytes.count, bytes[colon] == UInt8(ascii: ":") else { return nil }
+        index = bytes.count
+        return ((keyStart + 1)..<keyEnd, JSONSkip.whitespace(bytes, colon + 1))
+    }
+
+    fileprivate mutating func endValue(at end: Int) {
+        index = end
+    }
+
+    fileprivate mutating func skipValue(_ bytes: Span<UInt8>, from start: Int) -> Range<Int> {
+        index = JSONSkip.value(bytes, start)
+        return start..<index
+    }
+}
+
+extension Range<Int> {
+    fileprivate func moved(by distance: Int) -> Range<Int> {
+        (lowerBound + distance)..<(upperBound + distance)
+    }
+}
+
+extension JSONMember {
+    fileprivate func moved(by distance: Int) -> JSONMember {
+        JSONMember(key: key.moved(by: distance), value: value.moved(by: distance))
     }
 }
 

@@ -70,8 +70,12 @@ package enum JSONText {
 
     /// Whether a string's characters hold a backslash.
     package static func hasEscapes(_ contents: ArraySlice<UInt8>) -> Bool {
-        let bytes = contents.span
-        return ByteSearch.quoteOrBackslash(bytes, from: 0) < bytes.count
+        hasEscapes(contents.span)
+    }
+
+    /// Whether a string's characters hold a backslash.
+    package static func hasEscapes(_ bytes: Span<UInt8>) -> Bool {
+        ByteSearch.quoteOrBackslash(bytes, from: 0) < bytes.count
     }
 
     static func hexValue(_ byte: UInt8) -> UInt32? {

@@ -4,6 +4,10 @@ package enum ReadPart: Sendable {
     /// The resources of a chunk.
     case resources([StateResource])
 
+    fileprivate var resourceCount: Int {
+        if case .resources(let list) = self { list.count } else { 0 }
+    }
+
     /// Reads the text of a chunk.
     ///
     /// It was checked when it was cut and is the same to the byte, so its structure is only walked through.
@@ -32,6 +36,7 @@ extension StateDocument {
     package init(_ parts: [ReadPart]) throws(StateError) {
         var envelope: [ArraySlice<UInt8>] = []
         var resources: [StateResource] = []
+        resources.reserveCapacity(parts.reduce(0) { $0 + $1.resourceCount })
         for part in parts {
             switch part {
             case .text(let text): envelope.append(text)

@@ -18,9 +18,12 @@ package struct IntegrityCheck {
     package static func firstProblem(of deployment: Deployment, hash: HashMaker) -> String? {
         if let problem = manifestProblem(deployment, hash) { return problem }
         var check = IntegrityCheck(deployment)
-        for resource in deployment.resources {
-            if let problem = check.problem(of: resource) { return problem }
+        // A span lends its elements: copying thousands of resources costs more than looking at them.
+        let resources = deployment.resources.span
+        for index in resources.indices {
+            if let problem = check.problem(of: resources[index]) { return problem }
         }
+        guard !check.duplicates.isEmpty else { return snippetProblem(deployment) }
         for resource in deployment.resources {
             guard let urn = resource.text(.urn), let count = check.duplicates[TextKey(urn)] else { continue }
             if count.all - count.deleted > 1 {
@@ -47,11 +50,11 @@ package struct IntegrityCheck {
     private mutating func problem(of resource: StateResource) -> String? {
         guard let urnText = resource.text(.urn) else { return "a resource has no URN" }
         let urn = TextKey(urnText)
-        guard let type = resource.text(.type) else { return "resource \(urnText.asText) has no type" }
+        guard resource.text(.type) != nil else { return "resource \(urnText.asText) has no type" }
         if !resource.flags.contains(.custom), resource.text(.id) != nil {
             return "component resource \(urnText.asText) has an ID"
         }
-        if type.starts(with: "pulumi:providers:".utf8) {
+        if resource.flags.contains(.provider) {
             guard URN(urnText) != nil else { return "provider \(urnText.asText) has an invalid URN" }
             let id = resource.text(.id) ?? ProviderReference.unknownID[...]
             providers.insert(TextKey(ArraySlice(urnText + Array("::".utf8) + id)))

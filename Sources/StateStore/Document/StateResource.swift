@@ -14,6 +14,9 @@ enum ResourceKey: Int, CaseIterable {
 
     var name: String { String(describing: self) }
 
+    /// Its own in a set of keys whose range is kept.
+    fileprivate var bit: UInt16 { 1 << UInt16(rawValue) }
+
     /// The keys with their names, by the length of the name.
     private static let byLength: [[(name: ArraySlice<UInt8>, key: ResourceKey)]] = {
         var table = [[(name: ArraySlice<UInt8>, key: ResourceKey)]](repeating: [], count: 24)
@@ -22,10 +25,18 @@ enum ResourceKey: Int, CaseIterable {
     }()
 
     /// The key of that name, decoded.
-    static func find(_ name: ArraySlice<UInt8>) -> ResourceKey? {
+    static func find(_ name: ArraySlice<UInt8>) -> ResourceKey? { find(name.span) }
+
+    /// The key of that name, decoded.
+    static func find(_ name: Span<UInt8>) -> ResourceKey? {
         guard name.count < byLength.count else { return nil }
-        for entry in byLength[name.count] where entry.name == name { return entry.key }
+        for entry in byLength[name.count] where isSame(entry.name.span, name) { return entry.key }
         return nil
+    }
+
+    private static func isSame(_ left: Span<UInt8>, _ right: Span<UInt8>) -> Bool {
+        for index in left.indices where left[index] != right[index] { return false }
+        return true
     }
 }
 
@@ -41,16 +52,25 @@ package struct StateResource: Sendable {
         static let refreshBeforeUpdate = Flags(rawValue: 1 << 4)
         static let resourceHooks = Flags(rawValue: 1 << 5)
         static let snippetID = Flags(rawValue: 1 << 6)
+        /// The type is that of a provider.
+        static let provider = Flags(rawValue: 1 << 7)
     }
 
     /// A range relative to the text's beginning, in half the space; empty when the member is absent.
     private struct Place: Sendable {
         var start: UInt32 = 0
         var count: UInt32 = 0
+
+        init(_ start: UInt32 = 0, _ count: UInt32 = 0) {
+            self.start = start
+            self.count = count
+        }
     }
 
     package private(set) var bytes: ArraySlice<UInt8>
     private var places = InlineArray<12, Place>(repeating: Place())
+    /// Of which keys the value is a string without escapes, so that its text just stands there; a bit for each.
+    private var plainTexts: UInt16 = 0
     private(set) var flags: Flags = []
     /// Position in the stored base that the resource comes from, as long as its text is that of the base.
     var origin: Int?
@@ -60,44 +80,70 @@ package struct StateResource: Sendable {
         guard bytes.first == UInt8(ascii: "{"), bytes.count < UInt32.max else { return nil }
         self.bytes = bytes
         self.origin = origin
-        for member in JSONMembers(of: bytes) { note(member) }
+        _ = noteMembers()
     }
 
     /// Reads the object that a text begins with, which a `Cutter` has checked; nil for any other value.
     init?(beginning text: ArraySlice<UInt8>) {
         guard text.first == UInt8(ascii: "{"), text.count < UInt32.max else { return nil }
         bytes = text
-        var members = JSONMembers(of: text)
-        while let member = members.next() { note(member) }
-        guard let end = members.end else { return nil }
-        bytes = text[..<end]
+        guard let count = noteMembers() else { return nil }
+        bytes = text.prefix(count)
     }
 
-    private mutating func note(_ member: JSONMember) {
-        guard let key = ResourceKey.find(JSONText.decode(bytes[member.key])) else { return }
-        note(key, member.value)
+    /// Notes the members of the object that `bytes` begins with.
+    ///
+    /// - Returns: how many bytes it has; nil where its end is missing.
+    private mutating func noteMembers() -> Int? {
+        let text = bytes
+        let span = text.span
+        var walk = JSONMemberWalk(of: span)
+        while let member = walk.next(span) {
+            let name = span.extracting(member.key)
+            let isPlain = !JSONText.hasEscapes(name)
+            let key = isPlain ? ResourceKey.find(name) : ResourceKey.find(JSONText.decode(slice(member.key)))
+            if let key { note(key, member.value, of: span.extracting(member.value)) }
+        }
+        return walk.end
+    }
+
+    /// A range that counts from the text's beginning.
+    private func slice(_ range: Range<Int>) -> ArraySlice<UInt8> {
+        bytes[(bytes.startIndex + range.lowerBound)..<(bytes.startIndex + range.upperBound)]
     }
 
     /// The last of several members with one key counts, as it does for the CLI.
-    private mutating func note(_ key: ResourceKey, _ range: Range<Int>) {
-        let value = bytes[range]
-        let isNull = value.first == UInt8(ascii: "n")
+    private mutating func note(_ key: ResourceKey, _ range: Range<Int>, of value: Span<UInt8>) {
+        let isNull = value[0] == UInt8(ascii: "n")
         guard key.rawValue >= ResourceKey.rangeCount else {
-            let start = UInt32(range.lowerBound - bytes.startIndex)
-            places[key.rawValue] = isNull ? Place() : Place(start: start, count: UInt32(range.count))
+            let quote = UInt8(ascii: "\"")
+            let isText = value.count >= 2 && value[0] == quote && value[value.count - 1] == quote
+            let isPlain = isText && !JSONText.hasEscapes(value.extracting(1..<(value.count - 1)))
+            places[key.rawValue] = isNull ? Place() : Place(UInt32(range.lowerBound), UInt32(range.count))
+            plainTexts = isPlain ? plainTexts | key.bit : plainTexts & ~key.bit
+            if key == .type { set(.provider, isProviderType(value, isPlain)) }
             return
         }
-        let isTrue = value.first == UInt8(ascii: "t")
+        let isTrue = value[0] == UInt8(ascii: "t")
         switch key {
         case .custom: set(.custom, isTrue)
         case .delete: set(.delete, isTrue)
         case .pendingReplacement: set(.pendingReplacement, isTrue)
         case .taint: set(.taint, isTrue)
         case .refreshBeforeUpdate: set(.refreshBeforeUpdate, isTrue)
-        case .resourceHooks: set(.resourceHooks, JSONScalar.isFilled(value))
+        case .resourceHooks: set(.resourceHooks, JSONScalar.isFilled(slice(range)))
         case .snippetID: set(.snippetID, value.count > 2 && !isNull)
         default: break
         }
+    }
+
+    /// Looked at here, where the text has just been read: later it would have to come from memory once more.
+    private func isProviderType(_ value: Span<UInt8>, _ isPlain: Bool) -> Bool {
+        guard isPlain else { return text(.type)?.starts(with: URN.providerType) ?? false }
+        let prefix = URN.providerType
+        guard value.count > prefix.count else { return false }
+        for index in prefix.indices where value[index + 1] != prefix[index] { return false }
+        return true
     }
 
     private mutating func set(_ flag: Flags, _ isOn: Bool) {
@@ -114,6 +160,11 @@ package struct StateResource: Sendable {
 
     /// The decoded text of a member, nil when it is absent, empty or no string.
     func text(_ key: ResourceKey) -> ArraySlice<UInt8>? {
+        if plainTexts & key.bit != 0 {
+            let place = places[key.rawValue]
+            let start = bytes.startIndex + Int(place.start) + 1
+            return place.count > 2 ? bytes[start..<(start + Int(place.count) - 2)] : nil
+        }
         guard let value = value(key), let text = JSONScalar.string(value), !text.isEmpty else { return nil }
         return text
     }

@@ -4,6 +4,8 @@
 struct URN: Equatable {
     static let prefix = Array("urn:pulumi:".utf8)
     static let rootType = Array("pulumi:pulumi:Stack".utf8)
+    /// What the type of every provider begins with.
+    static let providerType = Array("pulumi:providers:".utf8)
 
     var stack: ArraySlice<UInt8>
     var project: ArraySlice<UInt8>

@@ -48,10 +48,7 @@ extension Replay {
         for item in new where !item.marks.contains(.dropped) {
             result.append(item.resource.marked(item.marks))
         }
-        for item in base where !item.marks.contains(.dropped) {
-            // A replacement wins over marks, a removal over both.
-            result.append(item.replacement ?? item.resource.marked(item.marks))
-        }
+        base.appendRemaining(to: &result)
         return result
     }
 
@@ -105,7 +102,8 @@ extension Replay {
 
     private func features(of deployment: Deployment) -> [String] {
         var found = Set(document.features.filter { !Self.knownFeatures.contains($0) })
-        for resource in deployment.resources { Self.collect(resource, &found) }
+        let resources = deployment.resources.span
+        for index in resources.indices { Self.collect(resources[index], &found) }
         for operation in deployment.pendingOperations {
             if let resource = operation.resource { Self.collect(resource, &found) }
         }

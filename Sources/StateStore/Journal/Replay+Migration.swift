@@ -73,7 +73,7 @@ extension Replay {
 
     /// Puts the kept resources and the inserted ones in their new order; marks and replacements move along.
     private mutating func layOut(_ entry: JournalEntry, _ inserted: [StateResource]) -> String? {
-        var items: [BaseItem] = []
+        var laidOut = ReplayBase([])
         var keptIndices: Set<Int64> = []
         var placedStates: Set<Int64> = []
         var places: [Int64: Int] = [:]
@@ -82,12 +82,12 @@ extension Replay {
             case (let index?, nil):
                 guard index >= 0, index < Int64(base.count) else { return "base index \(index) is out of range" }
                 guard keptIndices.insert(index).inserted else { return "base index \(index) is placed twice" }
-                places[index] = items.count
-                items.append(base[Int(index)])
+                places[index] = laidOut.count
+                laidOut.append(Int(index), of: base)
             case (nil, let index?):
                 guard index >= 0, index < Int64(inserted.count) else { return "state index \(index) is out of range" }
                 guard placedStates.insert(index).inserted else { return "state index \(index) is placed twice" }
-                items.append(BaseItem(resource: inserted[Int(index)]))
+                laidOut.append(inserted[Int(index)])
             default:
                 return "a place must name either a base index or a state index"
             }
@@ -102,11 +102,9 @@ extension Replay {
             guard let state = JSONReading.member("state", of: patch).flatMap({ StateResource($0) }) else {
                 return "the patch of base index \(index) has no state"
             }
-            items[place].resource = state
-            // The patch is newer than a recorded replacement.
-            items[place].replacement = nil
+            laidOut.patch(place, with: state)
         }
-        base = items
+        base = laidOut
         return nil
     }
 }

@@ -8,13 +8,6 @@ struct Replay {
         static let pendingReplacement = Marks(rawValue: 4)
     }
 
-    /// A resource of the base, and what entries said about it.
-    struct BaseItem {
-        var resource: StateResource
-        var marks: Marks = []
-        var replacement: StateResource?
-    }
-
     /// A resource that an entry brought, and what later entries said about it.
     struct NewItem {
         var resource: StateResource
@@ -26,7 +19,7 @@ struct Replay {
     var hasBase: Bool
     /// The base without its resources: envelope members and pending operations.
     var frame: Deployment
-    var base: [BaseItem]
+    var base: ReplayBase
     var new: [NewItem] = []
     /// Where in `new` the resource of an operation stands.
     var positions: [Int64: Int] = [:]
@@ -41,7 +34,7 @@ struct Replay {
         self.document = document
         hasBase = document.deployment != nil
         frame = document.deployment ?? Deployment()
-        base = frame.resources.map { BaseItem(resource: $0) }
+        base = ReplayBase(frame.resources)
         frame.resources = []
     }
 
@@ -93,7 +86,7 @@ extension Replay {
 
     private mutating func replace(_ entry: JournalEntry) throws(StateError) {
         guard let state = entry.state else { return }
-        if let old = entry.remove.old { base[try baseIndex(old, entry, "removeOld")].replacement = state }
+        if let old = entry.remove.old { base.replace(try baseIndex(old, entry, "removeOld"), by: state) }
         if let operation = entry.remove.new {
             let position = try newPosition(operation, entry, "removeNew")
             // The mark of a removal survives the new text, any other one does not.
@@ -107,7 +100,7 @@ extension Replay {
         _ entry: JournalEntry,
         _ name: String
     ) throws(StateError) {
-        if let old = pointer.old { base[try baseIndex(old, entry, "\(name)Old")].marks.insert(mark) }
+        if let old = pointer.old { base.mark(try baseIndex(old, entry, "\(name)Old"), mark) }
         if let operation = pointer.new {
             new[try newPosition(operation, entry, "\(name)New")].marks.insert(mark)
         }
@@ -117,20 +110,10 @@ extension Replay {
         guard let body = entry.rare[.newSnapshot] else { return }
         let snapshot = try Deployment(readingBody: body)
         // Recorded indices keep their meaning only if they exist in the new list; engines send this entry before any.
-        let last = base.lastIndex { !$0.marks.isEmpty || $0.replacement != nil } ?? -1
-        guard last < snapshot.resources.count else {
+        guard base.lastTouched < snapshot.resources.count else {
             throw .journalCorrupt(sequenceID: entry.sequenceID, problem: "the new base lacks resources already in use")
         }
-        var items = snapshot.resources.map { resource in
-            var own = resource
-            own.origin = nil
-            return BaseItem(resource: own)
-        }
-        for index in 0..<(last + 1) {
-            items[index].marks = base[index].marks
-            items[index].replacement = base[index].replacement
-        }
-        base = items
+        base.exchange(for: snapshot.resources)
         frame = snapshot
         frame.resources = []
         hasBase = true
@@ -156,7 +139,7 @@ extension Replay {
         hasBase = true
         frame = result
         frame.resources = []
-        base = result.resources.map { BaseItem(resource: $0) }
+        base = ReplayBase(result.resources)
         new = []
         positions = [:]
         open = [:]
