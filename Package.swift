@@ -72,13 +72,14 @@ let libraries: [Target] = [
     system("CDeflate", pkgConfig: "libdeflate", apt: "libdeflate-dev"),
     system("CISAL", pkgConfig: "libisal", apt: "libisal-dev"),
     system("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
+    shim("CScan"),
     shim("CBeast", links: ["ssl", "crypto"]),
     shim("CCurl"),
 ]
 
 let tools: [[Target]] = [
     module("Kernel"),
-    module("JSONScan", uses: ["Kernel"]),
+    module("JSONScan", uses: ["Kernel", "CScan"]),
     module("Compression", uses: ["Kernel", "CDeflate", "CISAL"], testing: ["CZlib"]),
     module("Crypto", uses: ["Kernel", "COpenSSL"]),
 ]

@@ -42,12 +42,15 @@ extension Cutter {
             case .firstKey, .nextKey:
                 guard byte == UInt8(ascii: "\"") else { throw bad(byte, index) }
                 index += 1
-                state = .string
-                inKey = true
                 if depth == watched { keyBegan(at: index) }
-                return
+                guard try runWholeString(bytes, &index, isKey: true) else { return }
             case .value, .firstElement:
                 if depth == watched { try valueBegan(byte, at: index) }
+                if byte == UInt8(ascii: "\"") {
+                    index += 1
+                    guard try runWholeString(bytes, &index, isKey: false) else { return }
+                    continue
+                }
                 guard try openContainer(byte, at: index) else {
                     try beginScalar(byte, &index)
                     return
@@ -111,9 +114,6 @@ extension Cutter {
     @inline(__always)
     private mutating func beginScalar(_ byte: UInt8, _ index: inout Int) throws(ScanError) {
         switch byte {
-        case UInt8(ascii: "\""):
-            state = .string
-            inKey = false
         case UInt8(ascii: "-"):
             numberStart = offset + index
             state = .minus
@@ -138,6 +138,38 @@ extension Cutter {
 
     // MARK: Strings
 
+    /// Runs over a string that begins at `index`, as most do: plain text that ends in this window.
+    ///
+    /// - Returns: false where it holds anything else; `index` is there, and `runString` goes on.
+    @inline(__always)
+    private mutating func runWholeString(
+        _ bytes: Span<UInt8>,
+        _ index: inout Int,
+        isKey: Bool
+    ) throws(ScanError) -> Bool {
+        index = ByteSearch.endOfPlainText(bytes, from: index)
+        guard index < bytes.count, bytes[index] == UInt8(ascii: "\"") else {
+            state = .string
+            inKey = isKey
+            return false
+        }
+        try endString(&index, isKey: isKey)
+        return true
+    }
+
+    /// Ends a string with the quote at `index`.
+    @inline(__always)
+    private mutating func endString(_ index: inout Int, isKey: Bool) throws(ScanError) {
+        if isKey {
+            state = .colon
+            if depth == watched { try keyEnded(at: index) }
+            index += 1
+        } else {
+            index += 1
+            try endValue(at: index)
+        }
+    }
+
     @inline(__always)
     private mutating func runString(_ bytes: Span<UInt8>, _ index: inout Int) throws(ScanError) {
         index = ByteSearch.endOfPlainText(bytes, from: index)
@@ -145,14 +177,7 @@ extension Cutter {
         let byte = bytes[index]
         switch byte {
         case UInt8(ascii: "\""):
-            if inKey {
-                state = .colon
-                if depth == watched { try keyEnded(at: index) }
-                index += 1
-            } else {
-                index += 1
-                try endValue(at: index)
-            }
+            try endString(&index, isKey: inKey)
         case UInt8(ascii: "\\"):
             state = .escape
             index += 1

@@ -190,7 +190,8 @@ extension Dictionary: WireEncodable, OperationOutput where Key == String, Value:
     @_semantics("optimize.sil.specialize.generic.never")
     package func write(to json: inout JSONWriter) {
         json.beginObject()
-        for name in keys.sorted() {
+        // Most maps of most answers are empty, and a sort costs even then.
+        for name in isEmpty ? [] : keys.sorted() {
             json.name(name)
             self[name]?.write(to: &json)
         }

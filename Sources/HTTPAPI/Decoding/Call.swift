@@ -22,14 +22,21 @@ package struct Call<Operation: APIOperation>: Sendable {
         content = raw.content
         context = raw.context
         do {
-            query = try Operation.Query(raw.query.map(Self.parse) ?? QueryParameters())
+            query = try Operation.Query(QueryParameters(of: raw.query))
         } catch {
             throw ServiceError(error)
         }
     }
+}
 
-    private static func parse(_ query: String) throws(WireError) -> QueryParameters {
-        try QueryParameters(parsing: query.utf8)
+extension QueryParameters {
+    /// - Parameter query: what follows the `?` of a target, as sent; nil without one.
+    init(of query: Substring?) throws(WireError) {
+        guard let query else {
+            self.init()
+            return
+        }
+        try self.init(parsing: query.utf8)
     }
 }
 

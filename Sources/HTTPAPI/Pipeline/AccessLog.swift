@@ -46,9 +46,14 @@ struct AccessLog: Sendable {
         response.body = .stream(length: length) { writer in try await watch.send(produce, to: writer) }
     }
 
-    /// Counts a request that gets no line of its own, such as a probe; a failure is written all the same.
+    /// Counts a request that gets no line of its own, such as a probe.
+    func count(_ route: Int?, status: Int, started: ContinuousClock.Instant) {
+        metrics.count(route, status: status, duration: ContinuousClock.now - started)
+    }
+
+    /// The same for one that may have failed; a failure is written.
     func count(_ entry: Entry) {
-        metrics.count(entry.route, status: entry.status, duration: ContinuousClock.now - entry.started)
+        count(entry.route, status: entry.status, started: entry.started)
         if let error = entry.error { write(error, of: entry) }
     }
 

@@ -5,26 +5,33 @@ import Kernel
 /// The routes that await nothing, found by their path as it stands in the request: probes come many thousand times a
 /// second, and nothing is decoded for them.
 struct InlineRoutes: Sendable {
-    struct Entry: Sendable {
-        let route: Route
+    /// A class, so that finding one copies nothing of it.
+    final class Entry: Sendable {
+        /// Of the route in the table.
         let index: Int
-        let handler: @Sendable (RawCall) throws -> RawReply
+        let answer: @Sendable () throws -> RawReply
+        fileprivate let path: String
+
+        fileprivate init(path: String, index: Int, answer: @escaping @Sendable () throws -> RawReply) {
+            self.path = path
+            self.index = index
+            self.answer = answer
+        }
     }
 
-    private let entries: [String: Entry]
+    /// A handful, so that looking at each is quicker than hashing a path.
+    private let entries: [Entry]
 
     init(_ routes: [Route], prefix: String) {
-        var entries: [String: Entry] = [:]
-        for (index, route) in routes.enumerated() where route.isInline && route.template.parameters.isEmpty {
-            guard let bound = try? route.bind([]), case .inline(let handler) = bound.answer else { continue }
-            entries[prefix + route.descriptor.path] = Entry(route: route, index: index, handler: handler)
+        entries = routes.enumerated().compactMap { index, route in
+            route.inline.map { Entry(path: prefix + route.descriptor.path, index: index, answer: $0) }
         }
-        self.entries = entries
     }
 
     /// The route of a plain `GET`; nil for everything else.
     func find(_ head: HTTPRequestHead) -> Entry? {
         guard head.method == .get else { return nil }
-        return entries[String(head.target.path)]
+        let path = head.target.path
+        return entries.first { $0.path == path }
     }
 }

@@ -70,31 +70,31 @@ package struct Pipeline: Sendable {
     /// Answers requests to the routes that await nothing, on the thread that reads the socket; nil for all others.
     package func inline(_ head: HTTPRequestHead) -> HTTPResponse? {
         guard let entry = inlineRoutes.find(head) else { return nil }
-        var trace = Trace(head, id: ids.next())
-        trace.route = entry.index
-        var response: HTTPResponse
+        let started = ContinuousClock.now
+        let id = ids.next()
         do {
-            let content = try IncomingBody(
-                HTTPRequest(head: head),
-                intake: .none,
-                limits: BodyLimits(0),
-                progress: trace.progress,
-                compute: nil,
-                memory: nil
-            )
-            let admission = Admission(actor: .anonymous(from: head.peer.text))
-            let call = RawCall(
-                context: context(head, admission, trace, of: entry.route),
-                query: query(of: head),
-                content: content
-            )
-            response = try encoder.encodeInline(entry.handler(call))
+            if let query = head.target.query { try check(query) }
+            var response = try encoder.encodeInline(entry.answer())
+            response.headers.set("X-Pulumi-Request-ID", id.description)
+            accessLog.count(entry.index, status: response.status.code, started: started)
+            return response
         } catch {
-            response = self.response(to: error, &trace)
+            var trace = Trace(head, id: id, started: started)
+            trace.route = entry.index
+            var response = self.response(to: error, &trace)
+            response.headers.set("X-Pulumi-Request-ID", id.description)
+            accessLog.count(self.entry(of: trace, response))
+            return response
         }
-        response.headers.set("X-Pulumi-Request-ID", trace.id.description)
-        accessLog.count(self.entry(of: trace, response))
-        return response
+    }
+
+    /// A query that no inline route takes anything from must be one all the same.
+    private func check(_ query: Substring) throws(ServiceError) {
+        do {
+            _ = try QueryParameters(of: query)
+        } catch {
+            throw ServiceError(error)
+        }
     }
 
     // MARK: - Steps
@@ -126,15 +126,10 @@ package struct Pipeline: Sendable {
         )
         let call = RawCall(
             context: context(request.head, admission, trace, of: route),
-            query: query(of: request.head),
+            query: request.head.target.query,
             content: content
         )
-        let reply =
-            switch bound.answer {
-            case .inline(let handler): try handler(call)
-            case .handler(let handler): try await handler(call)
-            }
-        return try await encoder.encode(reply, for: request.head)
+        return try await encoder.encode(bound.answer(call), for: request.head)
     }
 
     private func match(
@@ -227,10 +222,6 @@ package struct Pipeline: Sendable {
         )
     }
 
-    private func query(of head: HTTPRequestHead) -> String? {
-        head.target.query.map { String($0) }
-    }
-
     // MARK: - Ends
 
     private func response(to error: any Error, _ trace: inout Trace) -> HTTPResponse {
@@ -262,7 +253,7 @@ package struct Pipeline: Sendable {
 private struct Trace: Sendable {
     let id: RequestID
     let method: String
-    let started = ContinuousClock.now
+    let started: ContinuousClock.Instant
     let progress = BodyProgress()
     /// The index of its route; nil when none answers it.
     var route: Int?
@@ -272,8 +263,9 @@ private struct Trace: Sendable {
     /// For the `Allow` header; empty when the path has no other method.
     var allowedMethods = ""
 
-    init(_ head: HTTPRequestHead, id: RequestID) {
+    init(_ head: HTTPRequestHead, id: RequestID, started: ContinuousClock.Instant = .now) {
         self.id = id
+        self.started = started
         method = head.method.name
     }
 }

@@ -25,8 +25,8 @@ package struct Route: Sendable {
     package let audit: Audit
     package let intake: BodyIntake
     package let limits: BodyLimits
-    /// Whether the handler awaits nothing, so that the server may call it where the request came in.
-    package let isInline: Bool
+    /// Answers a request of which nothing is looked at, where it came in; nil where a handler has to be awaited.
+    let inline: (@Sendable () throws -> RawReply)?
 
     /// Reads the path.
     let bind: @Sendable ([String]) throws(ServiceError) -> BoundRoute
@@ -41,20 +41,15 @@ package struct Route: Sendable {
 
 /// A route whose path was read: who may go on, and how.
 struct BoundRoute: Sendable {
-    enum Answer: Sendable {
-        case inline(@Sendable (RawCall) throws -> RawReply)
-        case handler(@Sendable (RawCall) async throws -> RawReply)
-    }
-
     let requirement: Requirement
-    let answer: Answer
+    let answer: @Sendable (RawCall) async throws -> RawReply
 }
 
 /// A request behind its admission, before its query and body were read.
 struct RawCall: Sendable {
     let context: CallContext
     /// What follows the `?`, as sent.
-    let query: String?
+    let query: Substring?
     let content: IncomingBody
 }
 

@@ -43,14 +43,18 @@ package struct RouteTable: Sendable {
         add(operation, access, .query, options, answer: handler)
     }
 
-    /// An operation that awaits nothing and may be called by everybody; it is answered where the request came in.
+    /// An operation that takes nothing, awaits nothing and may be called by everybody; it is answered where the request
+    /// came in.
     package mutating func inline<Op: APIOperation>(
         _ operation: Op.Type,
-        handler: @escaping @Sendable (Call<Op>) throws -> Op.Output
-    ) where Op.Body == NoBody {
-        add(operation, .anonymous, .query, BodyLimits(0), isInline: true) { path in
-            .inline { raw in
-                try Reply(handler(Call(path: path, raw, body: NoBody()))).render(Op.descriptor)
+        handler: @escaping @Sendable () throws -> Op.Output
+    ) where Op.Path == NoPath, Op.Query == NoQuery, Op.Body == NoBody {
+        let status = Op.descriptor.successStatus
+        let answer = { @Sendable in RawReply(status: status, output: try handler().render(), warnings: []) }
+        add(operation, .anonymous, .query, BodyLimits(0), inline: answer) { path in
+            { raw in
+                _ = try Call<Op>(path: path, raw, body: NoBody())
+                return try answer()
             }
         }
     }
@@ -117,7 +121,7 @@ package struct RouteTable: Sendable {
         let limits = options.limits ?? .standard(for: Op.Body.intake)
         let ignoresUnknownFields = Op.descriptor.ignoresUnknownFields
         add(operation, access, audit, limits) { path in
-            .handler { raw in
+            { raw in
                 let body = try await raw.content.decode(
                     Op.Body.self,
                     takesEmpty: options.takesEmptyBody,
@@ -133,8 +137,8 @@ package struct RouteTable: Sendable {
         _ access: Access<Op.Path>,
         _ audit: Route.Audit,
         _ limits: BodyLimits,
-        isInline: Bool = false,
-        answer: @escaping @Sendable (Op.Path) -> BoundRoute.Answer
+        inline: (@Sendable () throws -> RawReply)? = nil,
+        answer: @escaping @Sendable (Op.Path) -> @Sendable (RawCall) async throws -> RawReply
     ) {
         append(
             Route(
@@ -145,7 +149,7 @@ package struct RouteTable: Sendable {
                 audit: audit,
                 intake: Op.Body.intake,
                 limits: limits,
-                isInline: isInline,
+                inline: inline,
                 bind: { values throws(ServiceError) in
                     let path = Op.Path(pathValues: values)
                     return BoundRoute(requirement: try access.requirement(path), answer: answer(path))

@@ -40,13 +40,13 @@ package struct UnimplementedOperation: Sendable {
             audit: .unimplemented(reason),
             intake: .none,
             limits: BodyLimits(0),
-            isInline: false,
+            inline: nil,
             bind: { values throws(ServiceError) in
                 let requirement: Requirement =
                     isLease ? try LeasePath(names, values).requirement() : .authenticated
                 return BoundRoute(
                     requirement: requirement,
-                    answer: .handler { _ in throw ServiceError.unimplemented(id) }
+                    answer: { _ in throw ServiceError.unimplemented(id) }
                 )
             }
         )

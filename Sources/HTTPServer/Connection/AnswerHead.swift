@@ -58,10 +58,7 @@ private struct FieldLines {
     }
 
     mutating func measure(_ name: String, _ value: String) {
-        if name.utf8.isEmpty || !name.utf8.allSatisfy(\.isTokenCharacter) || !value.utf8.allSatisfy(\.isValueCharacter)
-        {
-            areValid = false
-        }
+        if !Self.isToken(name) || !Self.isValue(value) { areValid = false }
         if keeps(name) {
             size += name.utf8.count + value.utf8.count + 4
         } else if name.utf8.count == 10, Self.same(name, "connection"), Self.same(value, "close") {
@@ -82,6 +79,21 @@ private struct FieldLines {
         case 16: !omitsEncoding || !Self.same(name, "content-encoding")
         case 17: !Self.same(name, "transfer-encoding")
         default: true
+        }
+    }
+
+    private static func isToken(_ text: String) -> Bool {
+        var text = text
+        return text.withUTF8 { bytes in !bytes.isEmpty && bytes.allSatisfy(\.isTokenCharacter) }
+    }
+
+    private static func isValue(_ text: String) -> Bool {
+        var text = text
+        return text.withUTF8 { bytes in
+            var isValue = true
+            // To the end without a branch, which is many bytes at once.
+            for byte in bytes { isValue = byte.isValueCharacter && isValue }
+            return isValue
         }
     }
 

@@ -23,8 +23,8 @@ package struct BrowserLoginRoutes: RouteGroup {
             options: RouteOptions(limits: BodyLimits(16_384)),
             handler: submit
         )
-        routes.inline(BrowserLoginOperations.Style.self) { _ in WebPage.css(LoginPages.style) }
-        routes.inline(BrowserLoginOperations.Welcome.self) { _ in WebPage.html(LoginPages.welcome) }
+        routes.inline(BrowserLoginOperations.Style.self) { WebPage.css(LoginPages.style) }
+        routes.inline(BrowserLoginOperations.Welcome.self) { WebPage.html(LoginPages.welcome) }
     }
 
     func form(_ call: Call<BrowserLoginOperations.Form>) async throws -> Reply<WebPage> {

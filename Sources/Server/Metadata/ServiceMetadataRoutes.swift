@@ -14,7 +14,7 @@ package struct ServiceMetadataRoutes: RouteGroup {
     }
 
     /// The features clients may use (`spec/cli-protocol.md` §4, `spec/cli-observed.md` 4 and 18).
-    func capabilities(_ call: Call<Operations.Capabilities>) throws -> AppCapabilitiesResponse {
+    func capabilities() throws -> AppCapabilitiesResponse {
         AppCapabilitiesResponse(
             capabilities: [
                 AppAPICapabilityConfig(
@@ -43,7 +43,7 @@ package struct ServiceMetadataRoutes: RouteGroup {
     }
 
     /// Low on purpose, so that no client is told to upgrade (`spec/cli-protocol.md` §5.9).
-    func version(_ call: Call<Operations.Version>) -> AppCLIVersionResponse {
+    func version() -> AppCLIVersionResponse {
         AppCLIVersionResponse(latestVersion: "3.0.0", oldestWithoutWarning: "1.1.0", latestDevVersion: "")
     }
 }

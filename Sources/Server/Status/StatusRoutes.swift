@@ -16,7 +16,7 @@ package struct StatusRoutes: RouteGroup {
         routes.query(StatusOperations.Status.self, access: .anonymous, handler: status)
     }
 
-    func live(_ call: Call<StatusOperations.Live>) -> StatusAnswer {
+    func live() -> StatusAnswer {
         StatusAnswer("ok")
     }
 

@@ -10,15 +10,15 @@ extension StateDocument {
 }
 
 extension StateResource {
-    private static let stackReferenceType = Array("pulumi:pulumi:StackReference".utf8)
+    private static let stackReferenceType = TextNeedle("pulumi:pulumi:StackReference")
 
     /// The stack that a `StackReference` names; nil for any other resource.
     ///
     /// The engine keeps the name as an input, as an output and as the id.
     fileprivate var stackReferenceName: String? {
         // Its length is looked at first: this is asked of every resource of a state, and nearly none is one.
-        guard let raw = value(.type), raw.count >= Self.stackReferenceType.count + 2, let type = text(.type),
-            type.elementsEqual(Self.stackReferenceType), !flags.contains(.delete)
+        guard let raw = value(.type), raw.count >= Self.stackReferenceType.bytes.count + 2, let type = text(.type),
+            type.elementsEqual(Self.stackReferenceType.bytes), !flags.contains(.delete)
         else { return nil }
         for key in ["inputs", "outputs"] {
             guard let properties = JSONReading.member(key, of: bytes),
@@ -31,7 +31,7 @@ extension StateResource {
 
     /// The same of a resource's text; most texts need not be read for it, because they do not hold the type.
     static func stackReferenceName(in text: ArraySlice<UInt8>) -> String? {
-        guard TextSearch.contains(stackReferenceType, in: text) else { return nil }
+        guard stackReferenceType.isIn(text) else { return nil }
         return StateResource(text)?.stackReferenceName
     }
 }

@@ -117,7 +117,7 @@ struct PipelineTests {
     @Test("answers inline only what awaits nothing")
     func answersInline() async throws {
         let lab = Lab { routes in
-            routes.inline(GiveNote.self) { _ in Note("at once") }
+            routes.inline(GiveNote.self) { Note("at once") }
             routes.query(GiveText.self, access: .anonymous) { _ -> RawOutput in
                 RawOutput(contentType: "text/plain", text: "later")
             }
@@ -129,6 +129,8 @@ struct PipelineTests {
 
         #expect(reply.text == #"{"text":"at once"}"#)
         #expect(reply.headers["X-Pulumi-Request-ID"] != nil)
+        let refused = try #require(lab.pipeline.inline(head("/note?a=%")))
+        #expect(refused.status == .badRequest)
         #expect(lab.pipeline.inline(head("/text")) == nil)
         #expect(lab.pipeline.inline(head("/nowhere")) == nil)
         #expect(lab.pipeline.inline(head("/%")) == nil)

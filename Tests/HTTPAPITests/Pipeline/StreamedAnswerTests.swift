@@ -116,7 +116,7 @@ struct RequestTraceTests {
 
     @Test("counts probes without a line for each")
     func countsInline() throws {
-        let lab = Lab { routes in routes.inline(GiveNote.self) { _ in Note("x") } }
+        let lab = Lab { routes in routes.inline(GiveNote.self) { Note("x") } }
 
         for _ in 0..<3 { _ = lab.pipeline.inline(HTTPRequestHead(method: .get, target: RawTarget("/note?x=1"))) }
 
@@ -127,7 +127,7 @@ struct RequestTraceTests {
     @Test("tells of a probe that fails")
     func logsInlineFailures() async throws {
         struct Broken: Error {}
-        let lab = Lab { routes in routes.inline(GiveNote.self) { _ in throw Broken() } }
+        let lab = Lab { routes in routes.inline(GiveNote.self) { throw Broken() } }
 
         let response = try #require(
             lab.pipeline.inline(HTTPRequestHead(method: .get, target: RawTarget("/note")))

@@ -50,7 +50,7 @@ struct RouteTableTests {
         await #expect(processExitsWith: .failure) {
             var table = RouteTable()
             table.query(GiveNote.self, access: .authenticated) { _ -> Note in Note("") }
-            table.inline(GiveNote.self) { _ in Note("") }
+            table.inline(GiveNote.self) { Note("") }
         }
     }
 
