@@ -73,7 +73,8 @@ package struct JSONMemberWalk {
         return value.isEmpty ? nil : JSONMember(key: key, value: value)
     }
 
-    fileprivate mutating func nextKey(_ bytes: Span<UInt8>) -> (key: Range<Int>, value: Int)? {
+    /// The next member's key, and where its value begins; `skipValue` or `endValue` must follow.
+    package mutating func nextKey(_ bytes: Span<UInt8>) -> (key: Range<Int>, value: Int)? {
         guard let keyStart = JSONSkip.toItem(bytes, index) else {
             let close = JSONSkip.whitespace(bytes, index)
             if close < bytes.count, bytes[close] == UInt8(ascii: "}") { end = close + 1 }
@@ -87,11 +88,13 @@ package struct JSONMemberWalk {
         return ((keyStart + 1)..<keyEnd, JSONSkip.whitespace(bytes, colon + 1))
     }
 
-    fileprivate mutating func endValue(at end: Int) {
+    /// Goes on behind a value whose key `nextKey` gave out.
+    package mutating func endValue(at end: Int) {
         index = end
     }
 
-    fileprivate mutating func skipValue(_ bytes: Span<UInt8>, from start: Int) -> Range<Int> {
+    /// Skips the value that begins at `start`, whose key `nextKey` gave out, and answers its range.
+    package mutating func skipValue(_ bytes: Span<UInt8>, from start: Int) -> Range<Int> {
         index = JSONSkip.value(bytes, start)
         return start..<index
     }

@@ -9,12 +9,16 @@ package enum JSONScalar {
     }
 
     /// A whole number written with digits only, as the CLI writes and reads integers.
-    package static func integer(_ value: ArraySlice<UInt8>) -> Int64? {
-        let isNegative = value.first == UInt8(ascii: "-")
-        let digits = isNegative ? value.dropFirst() : value
-        guard !digits.isEmpty, digits.count <= 19 else { return nil }
+    package static func integer(_ value: ArraySlice<UInt8>) -> Int64? { integer(value.span) }
+
+    /// A whole number written with digits only, as the CLI writes and reads integers.
+    package static func integer(_ value: Span<UInt8>) -> Int64? {
+        let isNegative = !value.isEmpty && value[0] == UInt8(ascii: "-")
+        let start = isNegative ? 1 : 0
+        guard value.count > start, value.count - start <= 19 else { return nil }
         var result: Int64 = 0
-        for byte in digits {
+        for index in start..<value.count {
+            let byte = value[index]
             guard byte &- 0x30 < 10 else { return nil }
             let (product, overflow) = result.multipliedReportingOverflow(by: 10)
             let digit = Int64(byte - 0x30)

@@ -25,10 +25,10 @@ package struct IntegrityCheck {
         }
         guard !check.duplicates.isEmpty else { return snippetProblem(deployment) }
         for resource in deployment.resources {
-            guard let urn = resource.text(.urn), let count = check.duplicates[TextKey(urn)] else { continue }
+            guard let urn = resource.urnKey, let count = check.duplicates[urn] else { continue }
             if count.all - count.deleted > 1 {
                 return
-                    "duplicate resource \(urn.asText) (\(count.all - count.deleted) of \(count.all) not marked for deletion)"
+                    "duplicate resource \(urn.text.asText) (\(count.all - count.deleted) of \(count.all) not marked for deletion)"
             }
         }
         return snippetProblem(deployment)
@@ -48,8 +48,8 @@ package struct IntegrityCheck {
     }
 
     private mutating func problem(of resource: StateResource) -> String? {
-        guard let urnText = resource.text(.urn) else { return "a resource has no URN" }
-        let urn = TextKey(urnText)
+        guard let urn = resource.urnKey else { return "a resource has no URN" }
+        let urnText = urn.text
         guard resource.text(.type) != nil else { return "resource \(urnText.asText) has no type" }
         if !resource.flags.contains(.custom), resource.text(.id) != nil {
             return "component resource \(urnText.asText) has an ID"

@@ -17,27 +17,13 @@ enum ResourceKey: Int, CaseIterable {
     /// Its own in a set of keys whose range is kept.
     fileprivate var bit: UInt16 { 1 << UInt16(rawValue) }
 
-    /// The keys with their names, by the length of the name.
-    private static let byLength: [[(name: ArraySlice<UInt8>, key: ResourceKey)]] = {
-        var table = [[(name: ArraySlice<UInt8>, key: ResourceKey)]](repeating: [], count: 24)
-        for key in allCases { table[key.name.utf8.count].append((ArraySlice(Array(key.name.utf8)), key)) }
-        return table
-    }()
+    private static let table = KeyTable(allCases.map { ($0.name, $0) })
 
     /// The key of that name, decoded.
     static func find(_ name: ArraySlice<UInt8>) -> ResourceKey? { find(name.span) }
 
     /// The key of that name, decoded.
-    static func find(_ name: Span<UInt8>) -> ResourceKey? {
-        guard name.count < byLength.count else { return nil }
-        for entry in byLength[name.count] where isSame(entry.name.span, name) { return entry.key }
-        return nil
-    }
-
-    private static func isSame(_ left: Span<UInt8>, _ right: Span<UInt8>) -> Bool {
-        for index in left.indices where left[index] != right[index] { return false }
-        return true
-    }
+    static func find(_ name: Span<UInt8>) -> ResourceKey? { table.find(name) }
 }
 
 /// One resource of a state: its JSON text, never changed in place, and where in it the members stand that we read.
@@ -72,6 +58,8 @@ package struct StateResource: Sendable {
     /// Of which keys the value is a string without escapes, so that its text just stands there; a bit for each.
     private var plainTexts: UInt16 = 0
     private(set) var flags: Flags = []
+    /// Of the URN's text, when that is plain: made where it has just been read.
+    private var urnHash = 0
     /// Position in the stored base that the resource comes from, as long as its text is that of the base.
     var origin: Int?
 
@@ -121,6 +109,7 @@ package struct StateResource: Sendable {
             let isPlain = isText && !JSONText.hasEscapes(value.extracting(1..<(value.count - 1)))
             places[key.rawValue] = isNull ? Place() : Place(UInt32(range.lowerBound), UInt32(range.count))
             plainTexts = isPlain ? plainTexts | key.bit : plainTexts & ~key.bit
+            if key == .urn, isPlain { urnHash = TextKey.hash(of: value.extracting(1..<(value.count - 1))) }
             if key == .type { set(.provider, isProviderType(value, isPlain)) }
             return
         }
@@ -167,6 +156,12 @@ package struct StateResource: Sendable {
         }
         guard let value = value(key), let text = JSONScalar.string(value), !text.isEmpty else { return nil }
         return text
+    }
+
+    /// The URN as a key; nil where there is none.
+    var urnKey: TextKey? {
+        guard let text = text(.urn) else { return nil }
+        return plainTexts & ResourceKey.urn.bit != 0 ? TextKey(text, hash: urnHash) : TextKey(text)
     }
 
     package var urn: String? { text(.urn)?.asText }

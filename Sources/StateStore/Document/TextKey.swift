@@ -3,20 +3,33 @@ import Glibc
 /// Decoded text, mostly a URN, as a key of sets and dictionaries.
 ///
 /// Hashing goes over the raw bytes with the process's own key: text comes from clients, who must not be able to choose
-/// collisions.
+/// collisions. The hash is kept, so that sets of thousands touch the texts no more.
 struct TextKey: Hashable, Sendable {
     let text: ArraySlice<UInt8>
+    private let hash: Int
 
     init(_ text: ArraySlice<UInt8>) {
-        self.text = text
+        self.init(text, hash: Self.hash(of: text.span))
     }
 
     init(_ text: String) {
-        self.text = ArraySlice(Array(text.utf8))
+        self.init(ArraySlice(Array(text.utf8)))
+    }
+
+    /// - Parameter hash: what `hash(of:)` says of the text.
+    init(_ text: ArraySlice<UInt8>, hash: Int) {
+        self.text = text
+        self.hash = hash
+    }
+
+    static func hash(of text: Span<UInt8>) -> Int {
+        var hasher = Hasher()
+        text.withUnsafeBytes { hasher.combine(bytes: $0) }
+        return hasher.finalize()
     }
 
     static func == (left: TextKey, right: TextKey) -> Bool {
-        guard left.text.count == right.text.count else { return false }
+        guard left.hash == right.hash, left.text.count == right.text.count else { return false }
         return left.text.withUnsafeBytes { first in
             right.text.withUnsafeBytes { second in
                 guard let start = first.baseAddress, let other = second.baseAddress else { return true }
@@ -26,7 +39,7 @@ struct TextKey: Hashable, Sendable {
     }
 
     func hash(into hasher: inout Hasher) {
-        text.withUnsafeBytes { hasher.combine(bytes: $0) }
+        hasher.combine(hash)
     }
 }
 

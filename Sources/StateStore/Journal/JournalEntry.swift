@@ -46,14 +46,11 @@ package final class JournalEntry: Sendable {
     /// refused by name: the update then fails loudly instead of losing what it did.
     package init(_ text: ArraySlice<UInt8>) throws(StateError) {
         var fields = EntryFields()
-        var members = JSONMembers(of: text)
-        while let (key, start) = members.nextKey() {
-            try fields.take(JSONText.decode(text[key]), from: start, of: text, &members)
-        }
-        guard let end = members.end else { throw .invalid(path: "entries", problem: "must hold objects") }
-        bytes = text[..<end]
-        sequenceID = fields.number(.sequenceID) ?? 0
-        let name = "journal entry \(sequenceID)"
+        guard let count = try fields.read(text) else { throw .invalid(path: "entries", problem: "must hold objects") }
+        bytes = text.prefix(count)
+        let sequenceID = fields.number(.sequenceID) ?? 0
+        self.sequenceID = sequenceID
+        var name: String { "journal entry \(sequenceID)" }
         guard sequenceID >= 1 else { throw .invalid(path: "entries", problem: "a sequenceID must be at least 1") }
         let version = fields.number(.version) ?? 0
         guard version == 1 || version == 2 else {
@@ -79,7 +76,7 @@ package final class JournalEntry: Sendable {
         state = fields.state
         operation = fields.operation
         rare = fields.rare
-        try checkRareValues(name)
+        if !rare.isEmpty || kind == .write || kind == .extensionParameterize { try checkRareValues(name) }
     }
 
     private func checkRareValues(_ name: String) throws(StateError) {
@@ -134,52 +131,75 @@ private struct EntryFields {
         }
     }
 
-    /// The known keys by the length of their names.
-    private static let fields: [[(name: ArraySlice<UInt8>, field: Field)]] = {
-        var table = [[(name: ArraySlice<UInt8>, field: Field)]](repeating: [], count: 24)
-        func add(_ name: String, _ field: Field) {
-            table[name.utf8.count].append((ArraySlice(Array(name.utf8)), field))
-        }
-        for number in Number.allCases { add(String(describing: number), .number(number)) }
-        for key in JournalEntry.RareKey.allCases { add(key.rawValue, .rare(key)) }
-        add("state", .state)
-        add("operation", .operation)
-        add("isRefresh", .isRefresh)
-        add("requiresByteString", .requiresByteString)
-        return table
-    }()
+    private static let fields = KeyTable<Field>(
+        Number.allCases.map { (String(describing: $0), .number($0)) }
+            + JournalEntry.RareKey.allCases.map { ($0.rawValue, .rare($0)) }
+            + [
+                ("state", .state), ("operation", .operation), ("isRefresh", .isRefresh),
+                ("requiresByteString", .requiresByteString),
+            ]
+    )
 
-    /// Takes the member whose value begins at `start`, and moves `members` behind it.
-    mutating func take(
-        _ key: ArraySlice<UInt8>,
-        from start: Int,
-        of text: ArraySlice<UInt8>,
-        _ members: inout JSONMembers
-    ) throws(StateError) {
-        guard key.count < Self.fields.count, let field = Self.fields[key.count].first(where: { $0.name == key })?.field
-        else {
-            _ = members.skipValue(from: start)
-            return
-        }
-        // Two readers could take two different ones of them; nobody's client sends such an entry.
-        guard seen & field.bit == 0 else {
-            throw .invalid(path: "entries", problem: "a journal entry has the key '\(key.asText)' twice")
-        }
-        seen |= field.bit
-        // Nearly all of an entry is one of these two: they are walked through once.
-        if let end = takeObject(field, text[start...]) { return members.endValue(at: end) }
-        let value = text[members.skipValue(from: start)]
-        guard !JSONScalar.isNull(value) else { return }
-        let isValid =
-            switch field {
-            case .number(let number): takeNumber(number, value)
-            case .state, .operation: false
-            case .isRefresh: Self.takeFlag(&isRefresh, value)
-            case .requiresByteString: Self.takeFlag(&requiresByteString, value)
-            case .rare(let key): takeRare(key, value)
+    /// Takes the members of the object that a text begins with.
+    ///
+    /// - Returns: how many bytes the object has; nil where its end is missing.
+    mutating func read(_ text: ArraySlice<UInt8>) throws(StateError) -> Int? {
+        let span = text.span
+        var walk = JSONMemberWalk(of: span)
+        while let (key, start) = walk.nextKey(span) {
+            guard let field = Self.field(of: span.extracting(key)) else {
+                _ = walk.skipValue(span, from: start)
+                continue
             }
-        guard isValid else {
-            throw .invalid(path: "entries", problem: "a journal entry has an invalid \(key.asText)")
+            // Two readers could take two different ones of them; nobody's client sends such an entry.
+            guard seen & field.bit == 0 else {
+                let name = text.dropFirst(key.lowerBound).prefix(key.count)
+                throw .invalid(
+                    path: "entries",
+                    problem: "a journal entry has the key '\(JSONText.decode(name).asText)' twice"
+                )
+            }
+            seen |= field.bit
+            // Nearly all of an entry is one of these two: they are walked through once.
+            if let end = takeObject(field, text.dropFirst(start)) {
+                walk.endValue(at: end - text.startIndex)
+                continue
+            }
+            let value = walk.skipValue(span, from: start)
+            guard take(field, span.extracting(value), text, value) else {
+                let name = text.dropFirst(key.lowerBound).prefix(key.count)
+                throw .invalid(
+                    path: "entries",
+                    problem: "a journal entry has an invalid \(JSONText.decode(name).asText)"
+                )
+            }
+        }
+        return walk.end
+    }
+
+    /// What a key means, which stands there as it was sent.
+    private static func field(of name: Span<UInt8>) -> Field? {
+        guard JSONText.hasEscapes(name) else { return fields.find(name) }
+        return fields.find(JSONText.decode(ArraySlice(name.withUnsafeBufferPointer { Array($0) })).span)
+    }
+
+    /// Takes a value that is no object of its own; false where it is invalid.
+    private mutating func take(
+        _ field: Field,
+        _ value: Span<UInt8>,
+        _ text: ArraySlice<UInt8>,
+        _ range: Range<Int>
+    ) -> Bool {
+        if case .number(let number) = field, !value.isEmpty, value[0] != UInt8(ascii: "n") {
+            return takeNumber(number, value)
+        }
+        let value = text.dropFirst(range.lowerBound).prefix(range.count)
+        guard !JSONScalar.isNull(value) else { return true }
+        return switch field {
+        case .number, .state, .operation: false
+        case .isRefresh: Self.takeFlag(&isRefresh, value)
+        case .requiresByteString: Self.takeFlag(&requiresByteString, value)
+        case .rare(let key): takeRare(key, value)
         }
     }
 
@@ -197,7 +217,7 @@ private struct EntryFields {
         }
     }
 
-    private mutating func takeNumber(_ key: Number, _ value: ArraySlice<UInt8>) -> Bool {
+    private mutating func takeNumber(_ key: Number, _ value: Span<UInt8>) -> Bool {
         guard let number = JSONScalar.integer(value), number >= 0 || key == .kind || key == .version else {
             return false
         }

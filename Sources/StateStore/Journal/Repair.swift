@@ -8,7 +8,7 @@ enum Repair {
         seen.reserveCapacity(resources.count)
         let withoutDangling = resources.map { resource in
             let result = withoutUnknown(resource, seen)
-            if let urn = resource.text(.urn) { seen.insert(TextKey(urn)) }
+            if let urn = resource.urnKey { seen.insert(urn) }
             return result
         }
         // Parents may stand anywhere in the list.
