@@ -42,7 +42,7 @@ extension Cutter {
             case .firstKey, .nextKey:
                 guard byte == UInt8(ascii: "\"") else { throw bad(byte, index) }
                 index += 1
-                if depth == watched { keyBegan(at: index) }
+                if depth == watched { keyBegan(at: index) } else { Self.runPlainMembers(bytes, &index) }
                 guard try runWholeString(bytes, &index, isKey: true) else { return }
             case .value, .firstElement:
                 if depth == watched { try valueBegan(byte, at: index) }
@@ -137,6 +137,26 @@ extension Cutter {
     }
 
     // MARK: Strings
+
+    /// Runs over members like `"key":"value","`, of which states are full, up to the key of one that is not like that.
+    ///
+    /// What it runs over is plain, whole and in this window, so the state at its end is that at its beginning: `index`
+    /// is behind the quote that begins a key.
+    @inline(__always)
+    private static func runPlainMembers(_ bytes: Span<UInt8>, _ index: inout Int) {
+        let quote = UInt8(ascii: "\"")
+        while true {
+            let keyEnd = ByteSearch.endOfPlainText(bytes, from: index)
+            guard keyEnd + 3 <= bytes.count, bytes[keyEnd] == quote, bytes[keyEnd + 1] == UInt8(ascii: ":"),
+                bytes[keyEnd + 2] == quote
+            else { return }
+            let valueEnd = ByteSearch.endOfPlainText(bytes, from: keyEnd + 3)
+            guard valueEnd + 3 <= bytes.count, bytes[valueEnd] == quote, bytes[valueEnd + 1] == UInt8(ascii: ","),
+                bytes[valueEnd + 2] == quote
+            else { return }
+            index = valueEnd + 3
+        }
+    }
 
     /// Runs over a string that begins at `index`, as most do: plain text that ends in this window.
     ///

@@ -190,6 +190,12 @@ enum JSONSkip {
             index += 1
             if byte == UInt8(ascii: "\"") {
                 index = stringEnd(bytes, index) + 1
+                // Most strings are followed by another one.
+                while index + 1 < bytes.count, bytes[index + 1] == UInt8(ascii: "\""),
+                    bytes[index] == UInt8(ascii: ":") || bytes[index] == UInt8(ascii: ",")
+                {
+                    index = stringEnd(bytes, index + 2) + 1
+                }
             } else if byte | 0x20 == UInt8(ascii: "{") {
                 depth += 1
             } else if byte | 0x20 == UInt8(ascii: "}") {

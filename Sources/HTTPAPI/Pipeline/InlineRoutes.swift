@@ -31,7 +31,6 @@ struct InlineRoutes: Sendable {
     /// The route of a plain `GET`; nil for everything else.
     func find(_ head: HTTPRequestHead) -> Entry? {
         guard head.method == .get else { return nil }
-        let path = head.target.path
-        return entries.first { $0.path == path }
+        return entries.first { head.target.hasPath($0.path) }
     }
 }

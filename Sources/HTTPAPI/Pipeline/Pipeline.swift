@@ -75,7 +75,7 @@ package struct Pipeline: Sendable {
         do {
             if let query = head.target.query { try check(query) }
             var response = try encoder.encodeInline(entry.answer())
-            response.headers.set("X-Pulumi-Request-ID", id.description)
+            response.headers.append("X-Pulumi-Request-ID", id.description)
             accessLog.count(entry.index, status: response.status.code, started: started)
             return response
         } catch {

@@ -25,6 +25,11 @@ package struct RawTarget: Hashable, Sendable, CustomStringConvertible {
         text[..<text.utf8.index(text.startIndex, offsetBy: pathLength)]
     }
 
+    /// Whether the path is this one, to the byte; most others have another length.
+    package func hasPath(_ path: String) -> Bool {
+        path.utf8.count == pathLength && text.utf8.prefix(pathLength).elementsEqual(path.utf8)
+    }
+
     /// What follows the first question mark; nil without one, empty when nothing follows.
     package var query: Substring? {
         let mark = text.utf8.index(text.startIndex, offsetBy: pathLength)
