@@ -270,13 +270,17 @@ def save(name, results):
     print(f"\nwritten to Benchmarks/results/{path.name}")
 
 
+def sources_of(conditions):
+    """What tells the server's sources of one run from those of another."""
+    return output("git", "rev-parse", f"{conditions['commit']}:Sources")
+
+
 def read_saved():
     """Takes the results of earlier runs on a machine of this class for this one's."""
     for name in ("startup", "http", "state", "objects", "load"):
         if path_of(name).exists():
             SAVED[name] = json.loads(path_of(name).read_text())
-    commits = {results["conditions"]["commit"] for results in SAVED.values()}
-    trees = {output("git", "rev-parse", f"{commit}:Sources") for commit in commits}
+    trees = {sources_of(results["conditions"]) for results in SAVED.values()}
     if len(trees) != 1 or "unknown" in trees or "load" not in SAVED:
         raise SystemExit("results of one server are needed, the load generator's among them; there are those of "
                          + ", ".join(f"{name} at {results['conditions']['commit']}" for name, results in SAVED.items()))

@@ -8,9 +8,11 @@ import http.client
 import json
 import os
 import random
+import shutil
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 
 import harness
@@ -25,6 +27,7 @@ FLOOR_MB = 60
 # fit into a row, and how long the server may be away (goal G-05).
 LOG_MB, UPDATES, BATCHES, RESOURCES, KILLS = 200, 8, 380, 7, 3
 FLOOR_AWAY_MS = 1000
+BINARY_MB = 30
 
 
 def run(options):
@@ -39,6 +42,10 @@ def run(options):
         f"  ready after {median:.0f} ms (fastest {min(times):.0f}, slowest {max(times):.0f}; floor {FLOOR_MS} ms, "
         f"stretch {STRETCH_MS} ms), {memory:.0f} MB: {'pass' if passed else 'FAIL'}"
     )
+    size = stripped_megabytes(options.binary)
+    if size:
+        passed &= size <= BINARY_MB
+        print(f"  executable without symbols {size:.1f} MB (floor {BINARY_MB} MB): {'pass' if size <= BINARY_MB else 'FAIL'}")
     idle = with_stacks(options)
     passed &= idle["peak_mb"] <= FLOOR_MB
     print(
@@ -59,7 +66,7 @@ def run(options):
         f"{'pass' if away <= FLOOR_AWAY_MS else 'FAIL'}"
     )
     if not options.no_results:
-        figures = {"median_ms": median, "times_ms": times, "peak_mb": memory, "floor_ms": FLOOR_MS, "idle": idle,
+        figures = {"median_ms": median, "times_ms": times, "peak_mb": memory, "floor_ms": FLOOR_MS, "idle": idle, "binary_mb": size,
                    "kills": kills, "passed": passed}
         harness.save("startup", {"conditions": harness.conditions(), "results": figures})
     return passed
@@ -111,6 +118,15 @@ def journal_bodies(path, stack):
 def entry(kind, sequence, operation, fields=""):
     return (f'{{"version":1,"kind":{kind},"sequenceID":{sequence},"operationID":{operation},"removeOld":null,'
             f'"removeNew":null{fields}}}')
+
+
+def stripped_megabytes(binary):
+    """The size of the executable without symbols; nothing where there is no `strip`."""
+    if not shutil.which("strip"):
+        return None
+    with tempfile.NamedTemporaryFile() as file:
+        subprocess.run(["strip", "-o", file.name, binary], check=True)
+        return os.path.getsize(file.name) / 1e6
 
 
 def resource(stack, number):

@@ -57,6 +57,8 @@ SECTIONS = {
         Row("fold-all-complete", "ms", 50, 10),
         Row("fold-all-export", "ms", None, None),
         Row("fold-2", "ms", 20, 5),
+        Row("fold-100000-all", "ms", 1_300, 700),
+        Row("fold-100000-2", "ms", 60, 20),
         Row("fold-2-visible", "ms", None, None),
         Row("fold-2-complete", "ms", 50, 10),
         Row("fold-2-export", "ms", None, None),

@@ -196,7 +196,8 @@ def fold_alone(bench):
     for line in output.splitlines():
         found = json.loads(line)
         name = "2" if found["changed"] == 2 else "all"
-        bench.record(f"fold-{name}", [found["fold_ms"]], f"in process; storing the result {found['store_ms']:.0f} ms")
+        size = "" if found["resources"] == LARGE else f"{found['resources']}-"
+        bench.record(f"fold-{size}{name}", [found["fold_ms"]], f"in process; storing the result {found['store_ms']:.0f} ms")
 
 
 def fold(bench):

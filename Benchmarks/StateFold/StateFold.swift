@@ -5,14 +5,13 @@ import ObjectStorage
 import StateStore
 import Stacks
 
-/// Folds journals over a stored state of 10,000 resources, in process: what `complete` does before anything is stored.
+/// Folds journals over stored states of 10,000 and 100,000 resources, in process: what `complete` does before anything is stored.
 ///
-/// Prints one line of JSON for each journal: how many resources it changes, and the median milliseconds of the fold
+/// Prints one line of JSON for each journal: how many resources there are, how many it changes, and the median milliseconds of the fold
 /// (reading and checking the stored base, inflating and reading the batches, replaying them) and of storing its result.
 @main
 struct StateFold {
-    private static let resources = 10_000
-    private static let repetitions = 9
+    private static let sizes = [(resources: 10_000, repetitions: 9), (100_000, 3)]
 
     static func main() async throws {
         guard CommandLine.arguments.count == 2 else { throw ServiceError.invalid("arguments", "are a folder") }
@@ -28,10 +27,14 @@ struct StateFold {
             reader: VersionReader(objects: objects, compute: compute),
             stack: effects.id()
         )
-        let base = try await bench.base(resources)
-        for changed in [resources, 2] {
-            let (fold, stored) = try await bench.run(changed, of: resources, over: base, repetitions)
-            print(#"{"changed":\#(changed),"fold_ms":\#(fold),"store_ms":\#(stored)}"#)
+        for (resources, repetitions) in sizes {
+            let base = try await bench.base(resources)
+            for changed in [resources, 2] {
+                let (fold, stored) = try await bench.run(changed, of: resources, over: base, repetitions)
+                print(
+                    #"{"resources":\#(resources),"changed":\#(changed),"fold_ms":\#(fold),"store_ms":\#(stored)}"#
+                )
+            }
         }
         compute.stop()
         files.stop()

@@ -72,6 +72,19 @@ def load(name, path, choose=max, level=None):
     return find
 
 
+def binary(saved):
+    """The size of the executable without symbols."""
+    found = saved.get("startup", {}).get("results", {}).get("binary_mb")
+    return (found, None) if found else None
+
+
+def amplification(saved):
+    """Bytes written for each byte by which the data grew."""
+    written = load("C 10,000 all", ["written_per_job"], level=1)(saved)
+    grown = load("C 10,000 all", ["disk_growth_per_job"], level=1)(saved)
+    return (written[0] / grown[0], None) if written and grown and grown[0] else None
+
+
 def batch(quantile):
     """What a batch of entries takes at 16 updates on a schedule of half the capacity."""
     return load("C 1,000 all", ["requests", "journal", quantile], level=16)
@@ -89,8 +102,8 @@ FOLDED_AT_THE_END = ("the journal of 32 MB is read, folded, and what changed is 
                      "0.27 to 0.36 s of processor, by its kind. The design wants it applied ahead of that, which is not built.")
 CHECKED_FIRST = ("34 MB of stored bytes are read and hashed before the first one goes out, so that damage is refused and not "
                  "sent: 19 ms of processor for SHA-256 alone, on two cores.")
-WHOLE_BASE = ("the base of 16 MB is read, checked, inflated and scanned whole, of which two resources are changed: 16.8 ms "
-              "on a processor on which zlib inflates 255 MB/s, 26.5 on one with 149.")
+WHOLE_BASE = ("the base, 1.6 MB for a thousand resources, is read, checked, inflated and scanned whole, of which two "
+              "resources are changed.")
 INFLATED = ("each body takes 10 ms of processor for inflating, scanning and hashing; on a processor on which zlib inflates "
             "255 MB/s instead of 149 the whole was 8.0 ms.")
 OWN_CODE = ("46 % of the processor's time is in code of ours (routing, authorization, coding), the rest in the kernel's "
@@ -120,6 +133,8 @@ GOALS = [
     Goal("Export of 100 MB, first byte", 20, "ms", state("export-100MB-first"), why=CHECKED_FIRST),
     Goal("Rebuild of 10,000 resources, all changed", 120, "ms", state("fold-all")),
     Goal("– two changed", 20, "ms", state("fold-2"), why=WHOLE_BASE),
+    Goal("Rebuild of 100,000 resources, all changed", 1300, "ms", state("fold-100000-all")),
+    Goal("– two changed", 60, "ms", state("fold-100000-2"), why=WHOLE_BASE),
     Goal("`complete` after 10,000 changes, p99", 50, "ms", state("fold-all-complete"), why=FOLDED_AT_THE_END),
     Goal("`GET` of a stack, 32 connections", 30_000, "requests/s", http("stack"), True, why=OWN_CODE),
     Goal("– p99", 5, "ms", http("stack", "p99_ms")),
@@ -141,8 +156,7 @@ GOALS = [
     Goal("– of 10 resources", 12, "KB", state("disk-10")),
     Goal("Acknowledged data lost in 1,000 kills", 0, "", lost),
     Goal("– in 200 power cuts", 0, "", never),
-    Goal("Rebuild of 100,000 resources", 1300, "ms", never),
-    Goal("Write amplification on disk, C 10,000", 3, "×", never),
+    Goal("Write amplification on disk, C 10,000", 3, "×", amplification),
     Goal("Backup of 10 GB: extra p99", 2, "×", never),
-    Goal("Binary, stripped", 30, "MB", never),
+    Goal("Binary, stripped", 30, "MB", binary),
 ]

@@ -1,5 +1,6 @@
 """docs/performance.md: what a whole run has measured, and which floors are met."""
 
+import re
 from pathlib import Path
 
 import harness
@@ -38,22 +39,30 @@ def lines_of_load(rows):
         yield from (f"* {line[0]}: {line[2]}" for line in others)
 
 
+def typed(command):
+    """What somebody types: without the path that Scripts/bench.sh adds."""
+    return re.sub(r" --binary \S+", "", f"./dev bench {command}")
+
+
 def text(saved, conditions, command):
     """The whole page."""
     c = conditions
+    runs = saved.get("load", {}).get("runs", [])
     verdicts = [goal.verdict(saved)[2] for goal in GOALS]
     counts = ", ".join(f"{verdicts.count(kind)} {kind.strip('*')}" for kind in ("met", "**missed**", "not run"))
     lines = [
         "# Performance", "",
         "Written by `./dev bench`; do not edit. [Benchmarks/README.md](../Benchmarks/README.md) says how each figure is "
         "taken.", "",
-        f"* {c['date']}, commit {c['commit']}, `{command}`",
+        f"* {c['date']}, commit {c['commit']}" + (f", `{command}`" if len(runs) < 2 else ", in pieces"),
         f"* {c['cores']} cores ({c['processor']}), kernel {c['kernel']}, file system {c['file_system']}, Swift {c['swift']}",
         "* begun at (UTC): " + ", ".join(
             f"{name} {results['conditions']['date'][:16].replace('T', ' ')}" for name, results in saved.items()),
+        *(f"* scenarios {', '.join(run['scenarios'])}: {run['date'][:16].replace('T', ' ')}, load {run['load_before']:.1f}, "
+          f"`{typed(run['command'])}`" for run in runs if len(runs) > 1),
         f"* load {c['load_before']:.1f} before and {c['load_after']:.1f} after; server and generator on the same cores",
     ]
-    if harness.busy(*(results["conditions"] for results in saved.values())):
+    if harness.busy(*(results["conditions"] for results in saved.values()), *runs):
         lines += ["", "**The machine was busy: times and rates are too bad.** Ratios to the ruler, memory and disk hold."]
     lines += ["", "## Floors", "", f"Of {len(GOALS)}: {counts}. *Of ruler* is the rate as a share of `baseline.c`'s, a server "
               "that answers everything with the same bytes, in the same run.", "", *lines_of_goals(saved)]
