@@ -60,7 +60,8 @@ package struct SQL: Sendable, Hashable, ExpressibleByStringInterpolation {
         fileprivate var parameters: [SQLValue] = []
 
         package init(literalCapacity: Int, interpolationCount: Int) {
-            text.reserveCapacity(literalCapacity + interpolationCount * 2)
+            // Most are parameters, of one character; lists of columns are long.
+            text.reserveCapacity(literalCapacity + interpolationCount * 48)
             parameters.reserveCapacity(interpolationCount)
         }
 

@@ -105,15 +105,11 @@ private struct LineBuffer {
 
     /// Appends the text if each of its bytes is as wanted; false, with nothing appended, when one is not.
     private mutating func append(_ text: String, where isWanted: (UInt8) -> Bool) -> Bool {
-        let start = bytes.count
         let span = text.utf8.span
         for index in span.indices {
-            guard isWanted(span[index]) else {
-                bytes.removeSubrange(start...)
-                return false
-            }
-            bytes.append(span[index])
+            guard isWanted(span[index]) else { return false }
         }
+        span.withUnsafeBufferPointer { bytes.append(contentsOf: $0) }
         return true
     }
 
