@@ -14,7 +14,7 @@ cd "${1:-$HERE/..}"
 # The module that may import each C target; nobody else may.
 declare -A OWNER=(
     [CBeast]=HTTPServer [CCurl]=Transfers [CSQLite]=PersistenceSQLite [CMariaDB]=PersistenceMySQL
-    [COpenSSL]=Crypto [CJose]=Crypto [CLasso]=SAML [CLassoSystem]=CLasso [CSimdjson]=JSONScan
+    [COpenSSL]=Crypto [CJose]=Crypto [CLasso]=SAML [CLassoSystem]=CLasso [CScan]=JSONScan
     [CDeflate]=Compression [CISAL]=Compression [CZlib]=Compression [CZstd]=Compression [CYAML]=YAML
     [CConsoleAssets]=Console
 )

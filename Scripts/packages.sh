@@ -33,7 +33,7 @@ packages_for() {
             build)
                 sed -nE '/^func /d; s/.*apt: "([^"]+)".*/\1/p' Package.swift
                 boost_package
-                printf '%s\n' libcurl4-openssl-dev libsimdjson-dev g++ libc6-dev 'pkgconf|pkg-config' git ca-certificates
+                printf '%s\n' libcurl4-openssl-dev g++ libc6-dev 'pkgconf|pkg-config' git ca-certificates
                 ;;
             test)
                 printf '%s\n' clang-format curl openssl python3 python3-venv procps
