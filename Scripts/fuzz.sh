@@ -28,20 +28,11 @@ cmd_fuzz() {
 
 # fuzz_targets SECONDS [TARGET…]: builds and runs them, as many at once as there are cores.
 fuzz_targets() {
-    local seconds=$1 target running=() result=0 job
+    FUZZ_SECONDS=$1
     shift
     (($# > 0)) || set -- "${FUZZ_TARGETS[@]}"
     run_logged build-fuzz build_fuzz
-    for target in "$@"; do
-        if ((${#running[@]} >= $(nproc))); then
-            wait "${running[0]}" || result=1
-            running=("${running[@]:1}")
-        fi
-        fuzz_one "$target" "$seconds" &
-        running+=($!)
-    done
-    for job in "${running[@]}"; do wait "$job" || result=1; done
-    return $result
+    side_by_side "$(nproc)" fuzz_one "$@"
 }
 
 build_fuzz() {
@@ -50,10 +41,10 @@ build_fuzz() {
 
 # One target: what it finds is left beside its log, as the input to repeat it with.
 fuzz_one() {
-    local target=$1 seconds=$2 found=$FUZZ_FOLDER/found/$1 corpus=$FUZZ_FOLDER/corpus/$1
+    local target=$1 found=$FUZZ_FOLDER/found/$1 corpus=$FUZZ_FOLDER/corpus/$1
     mkdir -p "$found" "$corpus" .build-logs
     if CAIRN_FUZZ_TARGET=$target "$FUZZ_FOLDER/debug/Fuzz" "$corpus" "Fuzzing/corpus/$target" \
-        -max_total_time="$seconds" -max_len=4096 -rss_limit_mb=2048 -timeout=20 -print_final_stats=1 \
+        -max_total_time="$FUZZ_SECONDS" -max_len=4096 -rss_limit_mb=2048 -timeout=20 -print_final_stats=1 \
         -artifact_prefix="$found/" >".build-logs/fuzz-$target.txt" 2>&1; then
         printf '  fuzz %-14s %s\n' "$target" \
             "$(sed -nE 's/^stat::number_of_executed_units: *([0-9]+)/\1 inputs/p' ".build-logs/fuzz-$target.txt")"

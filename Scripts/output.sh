@@ -67,6 +67,27 @@ run_logged() {
     fail "$name failed (exit status $status)"
 }
 
+# side_by_side COUNT FUNCTION ARGUMENT…: calls it with each argument, so many at a time; 1 when one of them failed.
+#
+# All of them are waited for: what a failed one leaves running would disturb whatever comes next.
+side_by_side() {
+    local count=$1 function=$2 argument running=0 result=0
+    shift 2
+    for argument in "$@"; do
+        if ((running >= count)); then
+            wait -n || result=1
+            running=$((running - 1))
+        fi
+        "$function" "$argument" &
+        running=$((running + 1))
+    done
+    while ((running > 0)); do
+        wait -n || result=1
+        running=$((running - 1))
+    done
+    return "$result"
+}
+
 STAGE_SUMMARY=()
 
 # stage TITLE BUDGET FUNCTION [ARGUMENT…]: runs one stage and keeps its time beside its budget (seconds).

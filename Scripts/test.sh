@@ -175,15 +175,23 @@ within() {
 }
 
 # Runs every executable Tests/EndToEnd/run-*.sh in order. Scripts/e2e.sh is what they source.
+# Most scripts wait most of the time, for packages, for servers, for leases to end, so several run side by side. Those that
+# measure memory or time, or want the whole machine, come afterwards, one after the other.
 end_to_end_tests() {
-    local script count=0 from
+    local script beside=() alone=()
     export CAIRN_BIN=$DEBUG_BINARY
     for script in Tests/EndToEnd/run-*.sh; do
-        [[ -x $script ]] || continue
-        from=$EPOCHREALTIME
-        run_logged "$(basename "$script" .sh)" within "$SCRIPT_LIMIT" "$script"
-        say "  $(basename "$script") passed in $(seconds_since "$from") s"
-        count=$((count + 1))
+        case $script in
+            */run-[3-9]*) alone+=("$script") ;;
+            *) beside+=("$script") ;;
+        esac
     done
-    if ((count == 0)); then note "  no end-to-end test is there yet (Tests/EndToEnd/run-*.sh)"; fi
+    side_by_side 3 end_to_end_test "${beside[@]}"
+    for script in "${alone[@]}"; do end_to_end_test "$script"; done
+}
+
+end_to_end_test() {
+    local script=$1 from=$EPOCHREALTIME
+    run_logged "$(basename "$script" .sh)" within "$SCRIPT_LIMIT" "$script"
+    say "  $(basename "$script") passed in $(seconds_since "$from") s"
 }
