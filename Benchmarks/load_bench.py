@@ -29,6 +29,7 @@ def add_options(parser):
     group.add_argument("--level", type=int, action="append", dest="levels", help="stacks at once (1, 4, 16, 64, 256)")
     group.add_argument("--rate", type=float, help="jobs per second of the schedule, instead of half of the capacity")
     group.add_argument("--stacks", type=int, metavar="N", help="no more than that in scenario L (100,000)")
+    group.add_argument("--resources", type=int, metavar="N", help="no more than that in scenario C (100,000)")
     group.add_argument("--kills", type=int, help="of scenario K (1000)")
     group.add_argument("--step", action="store_true", help="also raise the rate until p99 of a job exceeds 100 ms")
     group.add_argument("--server", help="another server: " + ", ".join(sorted(adapters.classes())))

@@ -108,7 +108,8 @@ def queues_of(context, bodies, level, count, mix, size=writer.BATCH, prefix="c")
 
 def run(context):
     batch_sizes = context.pick((1, 10, 50), ())
-    for count in context.pick((10, 100, 1_000, 10_000, 100_000), (30,)):
+    most = context.options.resources or 100_000
+    for count in (size for size in context.pick((10, 100, 1_000, 10_000, 100_000), (30,)) if size <= most):
         for mix in context.pick(("create", "two", "half", "all", "mixed"), ("create", "mixed")):
             everywhere = count == 100 and mix == "all"
             for level in context.levels if everywhere else context.some_levels(16 if count <= 1_000 else 1):
