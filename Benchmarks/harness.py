@@ -270,6 +270,20 @@ def save(name, results):
     print(f"\nwritten to Benchmarks/results/{path.name}")
 
 
+def save_some(name, conditions, results, command):
+    """Saves some rows: those that a run of the same sources has measured before stay, with its conditions.
+
+    The page says which rows were measured again, when, and how.
+    """
+    path = path_of(name)
+    saved = json.loads(path.read_text()) if path.exists() else {}
+    sources = sources_of(conditions)
+    if not saved or sources == "unknown" or sources_of(saved["conditions"]) != sources:
+        return save(name, {"conditions": conditions, "results": results})
+    again = saved.get("again", []) + [{"rows": list(results), "command": command, **conditions}]
+    save(name, {**saved, "results": {**saved["results"], **results}, "again": again})
+
+
 def sources_of(conditions):
     """What tells the server's sources of one run from those of another."""
     return output("git", "rev-parse", f"{conditions['commit']}:Sources")

@@ -9,6 +9,7 @@ import os
 import signal
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 import zlib
@@ -301,7 +302,10 @@ def run(options):
         print_profile(bench.profiles)
     if not options.no_results and not options.quick:
         name = "state" if options.engine == "sqlite" else f"state-{options.engine}"
-        harness.save(name, {"conditions": conditions, "results": results})
+        if options.only:
+            harness.save_some(name, conditions, results, " ".join(sys.argv[1:]))
+        else:
+            harness.save(name, {"conditions": conditions, "results": results})
     return all(found["verdict"] != "FAIL" for found in results.values())
 
 

@@ -96,10 +96,10 @@ def lost(saved):
     return (rows[0]["lost"], None) if rows else None
 
 
-HALF_BUSY = ("a batch of 100 entries takes 0.93 ms of processor; the rest is the commit that it shares with others, and "
+HALF_BUSY = ("a batch of 100 entries takes 0.9 ms of processor; the rest is the commit that it shares with others, and "
              "waiting for one of two cores, which a schedule of half the capacity keeps busy for half of the time.")
 FOLDED_AT_THE_END = ("the journal of 32 MB is read, folded, and what changed is compressed and hashed when the update ends: "
-                     "0.27 to 0.36 s of processor, by its kind. The design wants it applied ahead of that, which is not built.")
+                     "0.27 to 0.37 s of processor, by its kind. The design wants it applied ahead of that, which is not built.")
 CHECKED_FIRST = ("34 MB of stored bytes are read and hashed before the first one goes out, so that damage is refused and not "
                  "sent: 19 ms of processor for SHA-256 alone, on two cores.")
 WHOLE_BASE = ("the base, 1.6 MB for a thousand resources, is read, checked, inflated and scanned whole, of which two "

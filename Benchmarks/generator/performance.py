@@ -40,8 +40,8 @@ def lines_of_load(rows):
 
 
 def typed(command):
-    """What somebody types: without the path that Scripts/bench.sh adds."""
-    return re.sub(r" --binary \S+", "", f"./dev bench {command}")
+    """What somebody types: without the paths that Scripts/bench.sh adds."""
+    return re.sub(r" --(binary|sink|fold|objects) \S+", "", f"./dev bench {command}")
 
 
 def text(saved, conditions, command):
@@ -58,6 +58,8 @@ def text(saved, conditions, command):
         f"* {c['cores']} cores ({c['processor']}), kernel {c['kernel']}, file system {c['file_system']}, Swift {c['swift']}",
         "* begun at (UTC): " + ", ".join(
             f"{name} {results['conditions']['date'][:16].replace('T', ' ')}" for name, results in saved.items()),
+        *(f"* {name} again, {', '.join(run['rows'])}: {run['date'][:16].replace('T', ' ')}, `{typed(run['command'])}`"
+          for name, results in saved.items() for run in results.get("again", [])),
         *(f"* scenarios {', '.join(run['scenarios'])}: {run['date'][:16].replace('T', ' ')}, load {run['load_before']:.1f}, "
           f"`{typed(run['command'])}`" for run in runs if len(runs) > 1),
         f"* load {c['load_before']:.1f} before and {c['load_after']:.1f} after; server and generator on the same cores",
