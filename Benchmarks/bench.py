@@ -48,16 +48,6 @@ def arguments():
     return options
 
 
-ADDED = ("--binary", "--sink", "--fold", "--objects")
-
-
-def command_line(words):
-    """What somebody types: without the paths that Scripts/bench.sh adds."""
-    kept = [word for number, word in enumerate(words)
-            if word not in ADDED and (not number or words[number - 1] not in ADDED)]
-    return " ".join(["./dev bench", *kept])
-
-
 def main():
     options = arguments()
     names = set(options.only or [])
@@ -69,7 +59,7 @@ def main():
     if options.benchmark == "page":
         harness.read_saved()
         conditions = harness.SAVED["load"]["conditions"]
-        return performance.write(harness.SAVED, conditions, command_line(conditions["command"].split()), options.report)
+        return performance.write(harness.SAVED, conditions, conditions["command"], options.report)
     passed, known = True, {"startup", "objects"} | {row.name for row in http_bench.rows()} | state_bench.names()
     if names - known:
         raise SystemExit(f"no such row: {', '.join(sorted(names - known))}; there are: {', '.join(sorted(known))}")
@@ -87,7 +77,7 @@ def main():
     if whole or options.report:
         conditions = harness.SAVED.get("load", {}).get("conditions") or {
             **harness.conditions(), "file_system": report.file_system(), "load_after": os.getloadavg()[0]}
-        performance.write(harness.SAVED, conditions, command_line(sys.argv[1:]), options.report)
+        performance.write(harness.SAVED, conditions, " ".join(sys.argv[1:]), options.report)
     sys.exit(0 if passed else 1)
 
 

@@ -275,13 +275,18 @@ def save_some(name, conditions, results, command):
 
     The page says which rows were measured again, when, and how.
     """
-    path = path_of(name)
-    saved = json.loads(path.read_text()) if path.exists() else {}
-    sources = sources_of(conditions)
-    if not saved or sources == "unknown" or sources_of(saved["conditions"]) != sources:
+    saved = saved_of_same_sources(name, conditions)
+    if not saved:
         return save(name, {"conditions": conditions, "results": results})
     again = saved.get("again", []) + [{"rows": list(results), "command": command, **conditions}]
     save(name, {**saved, "results": {**saved["results"], **results}, "again": again})
+
+
+def saved_of_same_sources(name, conditions):
+    """What an earlier run of the same server has saved; nothing where there is none."""
+    path, sources = path_of(name), sources_of(conditions)
+    saved = json.loads(path.read_text()) if path.exists() else {}
+    return saved if saved and sources != "unknown" and sources_of(saved["conditions"]) == sources else {}
 
 
 def sources_of(conditions):

@@ -87,10 +87,8 @@ def run_one(context, module):
 
 def with_others(results, letters):
     """Adds what earlier runs of the same sources have measured of other scenarios: all of them take hours together."""
-    path = harness.path_of("load")
-    saved = json.loads(path.read_text()) if path.exists() else {}
-    sources = harness.sources_of(results["conditions"])
-    if "runs" not in saved or sources == "unknown" or harness.sources_of(saved["conditions"]) != sources:
+    saved = harness.saved_of_same_sources("load", results["conditions"])
+    if "runs" not in saved:
         return results
     runs = [{**run, "scenarios": [one for one in run["scenarios"] if one not in letters]} for run in saved["runs"]]
     rows = [row for row in saved["rows"] if row["name"].split()[0] not in letters] + results["rows"]

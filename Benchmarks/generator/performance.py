@@ -54,7 +54,7 @@ def text(saved, conditions, command):
         "# Performance", "",
         "Written by `./dev bench`; do not edit. [Benchmarks/README.md](../Benchmarks/README.md) says how each figure is "
         "taken.", "",
-        f"* {c['date']}, commit {c['commit']}" + (f", `{command}`" if len(runs) < 2 else ", in pieces"),
+        f"* {c['date']}, commit {c['commit']}" + (f", `{typed(command)}`" if len(runs) < 2 else ", in pieces"),
         f"* {c['cores']} cores ({c['processor']}), kernel {c['kernel']}, file system {c['file_system']}, Swift {c['swift']}",
         "* begun at (UTC): " + ", ".join(
             f"{name} {results['conditions']['date'][:16].replace('T', ' ')}" for name, results in saved.items()),
