@@ -1,7 +1,9 @@
-"""K: the server is killed again and again under updates of 16 stacks, with clients that repeat to completion.
+"""K: the server is killed again and again under updates of 16 stacks, with clients that repeat to completion; then, on
+SQLite, the power of the disk below it is cut.
 
-The work is done by the loop process-kill of Tests/Faults (database-kill on MySQL and MariaDB), which keeps a ledger of
-what was acknowledged and compares exports, every version, histories, events and leases with it; here it is counted.
+The work is done by the loops process-kill (database-kill on MySQL and MariaDB) and power-cut of Tests/Faults, which keep a
+ledger of what was acknowledged and compare exports, every version, histories, events and leases with it; here it is
+counted.
 """
 
 import os
@@ -12,25 +14,41 @@ import sys
 import harness
 
 LETTER, TITLE = "K", "crash"
+FAULTS = harness.HERE.parent / "Tests" / "Faults" / "faults.py"
 
 
 def run(context):
-    if context.options.remote:
+    options = context.options
+    if options.remote:
         context.fail("K crash", "not run: only a server that the generator starts can be killed")
         return
-    kills = context.options.kills or context.pick(1000, 2)
-    loop = "process-kill" if context.options.engine == "sqlite" else "database-kill-" + context.options.engine
-    faults = harness.HERE.parent / "Tests" / "Faults" / "faults.py"
+    is_sqlite = options.engine == "sqlite"
+    loop = "process-kill" if is_sqlite else "database-kill-" + options.engine
+    count(context, "K crash", 16, loop, "kills", options.kills, context.pick(1000, 2))
+    if is_sqlite:
+        count(context, "K power cuts", 8, "power-cut", "cuts", options.cuts, context.pick(200, 2))
+
+
+def count(context, name, stacks, loop, what, wanted, usual):
+    """Runs a loop so many times, none at all when that is what was asked for."""
+    cycles = usual if wanted is None else wanted
+    if not cycles:
+        return
     environment = {**os.environ, "CAIRN_BIN": str(context.options.binary)}
-    command = [sys.executable, str(faults), loop, "--cycles", str(kills), "--seed", str(context.seed)]
+    command = [sys.executable, str(FAULTS), loop, "--cycles", str(cycles), "--seed", str(context.seed)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    text = done.stdout + done.stderr
     if done.returncode:
-        raise harness.NoFigure(" ".join((done.stdout + done.stderr).split())[:400])
-    context.record("K crash", 16, **figures(done.stdout + done.stderr))
+        raise harness.NoFigure(" ".join(text.split())[:400])
+    reason = re.search(rf"^{loop}: (not run: .*)$", text, re.MULTILINE)
+    if reason:
+        context.fail(name, reason[1])
+    else:
+        context.record(name, stacks, **figures(text, what))
 
 
-def figures(text):
+def figures(text, what):
     """What the loop prints, as figures."""
     cycles = re.search(r"^\S+: (\d+) cycles, (\d+) lost, (\d+) differing", text, re.MULTILINE)
-    counts = {what: int(number) for number, what in re.findall(r"(\d+) (updates|entries|comparisons|retries)\b", text)}
-    return {"kills": int(cycles[1]), **counts, "lost": int(cycles[2]), "difference": int(cycles[3])}
+    counts = {each: int(number) for number, each in re.findall(r"(\d+) (updates|entries|comparisons|retries)\b", text)}
+    return {what: int(cycles[1]), **counts, "lost": int(cycles[2]), "difference": int(cycles[3])}
