@@ -36,7 +36,7 @@ struct AnswerEncoder: Sendable {
         return response
     }
 
-    /// The same for a handler that must not wait: nothing is compressed, streams are not possible.
+    /// The same for an answer that everybody gets: nothing is compressed, streams are not possible.
     func encodeInline(_ reply: RawReply) throws -> HTTPResponse {
         var response = head(of: reply)
         switch reply.output.content {

@@ -2,17 +2,18 @@ import Contract
 import HTTPServer
 import Kernel
 
-/// The routes that await nothing, found by their path as it stands in the request: probes come many thousand times a
-/// second, and nothing is decoded for them.
+/// The routes with one answer for everybody, found by their path as it stands in the request: probes come many thousand
+/// times a second, and nothing is decoded or made for them.
 struct InlineRoutes: Sendable {
     /// A class, so that finding one copies nothing of it.
     final class Entry: Sendable {
         /// Of the route in the table.
         let index: Int
-        let answer: @Sendable () throws -> RawReply
+        /// All of it but the request's id.
+        let answer: Result<HTTPResponse, any Error>
         fileprivate let path: String
 
-        fileprivate init(path: String, index: Int, answer: @escaping @Sendable () throws -> RawReply) {
+        fileprivate init(path: String, index: Int, answer: Result<HTTPResponse, any Error>) {
             self.path = path
             self.index = index
             self.answer = answer
@@ -22,9 +23,15 @@ struct InlineRoutes: Sendable {
     /// A handful, so that looking at each is quicker than hashing a path.
     private let entries: [Entry]
 
-    init(_ routes: [Route], prefix: String) {
+    init(_ routes: [Route], prefix: String, encoder: AnswerEncoder) {
         entries = routes.enumerated().compactMap { index, route in
-            route.inline.map { Entry(path: prefix + route.descriptor.path, index: index, answer: $0) }
+            route.inline.map { reply in
+                Entry(
+                    path: prefix + route.descriptor.path,
+                    index: index,
+                    answer: Result { try encoder.encodeInline(reply.get()) }
+                )
+            }
         }
     }
 

@@ -44,10 +44,10 @@ package struct Pipeline: Sendable {
         router = Router(table.routes.map { ($0.descriptor.method, $0.template) })
         self.authorizer = authorizer
         ids = RequestIDs(effects: effects)
-        inlineRoutes = InlineRoutes(table.routes, prefix: options.prefix)
         self.log = log
         accessLog = AccessLog(routes: table.routes, log: log, metrics: metrics)
         encoder = AnswerEncoder(compute: options.compute)
+        inlineRoutes = InlineRoutes(table.routes, prefix: options.prefix, encoder: encoder)
         self.options = options
     }
 
@@ -67,14 +67,14 @@ package struct Pipeline: Sendable {
         return response
     }
 
-    /// Answers requests to the routes that await nothing, on the thread that reads the socket; nil for all others.
+    /// Answers requests to the routes with one answer for everybody, on the thread that reads the socket; nil for all others.
     package func inline(_ head: HTTPRequestHead) -> HTTPResponse? {
         guard let entry = inlineRoutes.find(head) else { return nil }
         let started = ContinuousClock.now
         let id = ids.next()
         do {
             if let query = head.target.query { try check(query) }
-            var response = try encoder.encodeInline(entry.answer())
+            var response = try entry.answer.get()
             response.headers.append("X-Pulumi-Request-ID", id.description)
             accessLog.count(entry.index, status: response.status.code, started: started)
             return response

@@ -25,8 +25,8 @@ package struct Route: Sendable {
     package let audit: Audit
     package let intake: BodyIntake
     package let limits: BodyLimits
-    /// Answers a request of which nothing is looked at, where it came in; nil where a handler has to be awaited.
-    let inline: (@Sendable () throws -> RawReply)?
+    /// The answer to every request, given where it came in; nil where a handler has to be awaited.
+    let inline: Result<RawReply, any Error>?
 
     /// Reads the path.
     let bind: @Sendable ([String]) throws(ServiceError) -> BoundRoute

@@ -43,18 +43,20 @@ package struct RouteTable: Sendable {
         add(operation, access, .query, options, answer: handler)
     }
 
-    /// An operation that takes nothing, awaits nothing and may be called by everybody; it is answered where the request
-    /// came in.
+    /// An operation that takes nothing, may be called by everybody, and answers the same for as long as the process runs.
+    ///
+    /// The answer is made here, once, and given where the request came in.
     package mutating func inline<Op: APIOperation>(
         _ operation: Op.Type,
-        handler: @escaping @Sendable () throws -> Op.Output
+        output: () throws -> Op.Output
     ) where Op.Path == NoPath, Op.Query == NoQuery, Op.Body == NoBody {
-        let status = Op.descriptor.successStatus
-        let answer = { @Sendable in RawReply(status: status, output: try handler().render(), warnings: []) }
+        let answer = Result {
+            RawReply(status: Op.descriptor.successStatus, output: try output().render(), warnings: [])
+        }
         add(operation, .anonymous, .query, BodyLimits(0), inline: answer) { path in
             { raw in
                 _ = try Call<Op>(path: path, raw, body: NoBody())
-                return try answer()
+                return try answer.get()
             }
         }
     }
@@ -137,7 +139,7 @@ package struct RouteTable: Sendable {
         _ access: Access<Op.Path>,
         _ audit: Route.Audit,
         _ limits: BodyLimits,
-        inline: (@Sendable () throws -> RawReply)? = nil,
+        inline: Result<RawReply, any Error>? = nil,
         answer: @escaping @Sendable (Op.Path) -> @Sendable (RawCall) async throws -> RawReply
     ) {
         append(

@@ -9,8 +9,8 @@ package struct ServiceMetadataRoutes: RouteGroup {
     package init() {}
 
     package func register(on routes: inout RouteTable) {
-        routes.inline(Operations.Capabilities.self, handler: capabilities)
-        routes.inline(Operations.Version.self, handler: version)
+        routes.inline(Operations.Capabilities.self, output: capabilities)
+        routes.inline(Operations.Version.self, output: version)
     }
 
     /// The features clients may use (`spec/cli-protocol.md` §4, `spec/cli-observed.md` 4 and 18).

@@ -11,7 +11,7 @@ package struct StatusRoutes: RouteGroup {
     }
 
     package func register(on routes: inout RouteTable) {
-        routes.inline(StatusOperations.Live.self, handler: live)
+        routes.inline(StatusOperations.Live.self, output: live)
         routes.query(StatusOperations.Ready.self, access: .anonymous, handler: ready)
         routes.query(StatusOperations.Status.self, access: .anonymous, handler: status)
     }

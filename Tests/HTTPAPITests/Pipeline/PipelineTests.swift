@@ -114,7 +114,7 @@ struct PipelineTests {
         #expect(reply.status == 400)
     }
 
-    @Test("answers inline only what awaits nothing")
+    @Test("answers inline only what is the same for everybody")
     func answersInline() async throws {
         let lab = Lab { routes in
             routes.inline(GiveNote.self) { Note("at once") }
