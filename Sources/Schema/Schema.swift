@@ -15,5 +15,6 @@ package enum Schema {
         .machineTokens,
         .oidc,
         .auditCopies,
+        .eventOrder,
     ]
 }

@@ -1,4 +1,4 @@
--- Written from the migrations up to 10 for mysql; do not edit.
+-- Written from the migrations up to 11 for mysql; do not edit.
 
 CREATE TABLE users (
     id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
@@ -272,7 +272,7 @@ CREATE TABLE event_segments (
     object VARCHAR(160) CHARACTER SET ascii COLLATE ascii_bin,
     received_at BIGINT NOT NULL,
     PRIMARY KEY (update_id, digest),
-    KEY event_segments_update_id_last_sequence (update_id, last_sequence),
+    KEY event_segments_update_id_first_sequence_last_sequence (update_id, first_sequence, last_sequence),
     CONSTRAINT event_segments_fk_update_id FOREIGN KEY (update_id) REFERENCES updates (id)
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 

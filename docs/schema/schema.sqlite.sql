@@ -1,4 +1,4 @@
--- Written from the migrations up to 10 for sqlite; do not edit.
+-- Written from the migrations up to 11 for sqlite; do not edit.
 
 CREATE TABLE users (
     id TEXT NOT NULL,
@@ -274,7 +274,7 @@ CREATE TABLE event_segments (
     PRIMARY KEY (update_id, digest),
     CONSTRAINT event_segments_fk_update_id FOREIGN KEY (update_id) REFERENCES updates (id)
 ) STRICT;
-CREATE INDEX event_segments_update_id_last_sequence ON event_segments (update_id, last_sequence);
+CREATE INDEX event_segments_update_id_first_sequence_last_sequence ON event_segments (update_id, first_sequence, last_sequence);
 
 CREATE TABLE data_keys (
     id TEXT NOT NULL,

@@ -11,6 +11,10 @@ package struct EngineEventService: Sendable {
     /// How long after the end of an update its last events may still be on their way (`spec/cli-protocol.md` §13.1).
     private static let late = Duration.seconds(600)
     private static let deadline = Duration.seconds(60)
+    /// A page ends with the event that makes it this long: events with whole states in them would fill the memory.
+    private static let pageBytes = 8 << 20
+    /// How many batches are asked for together; twenty of the command line's make a page.
+    private static let batchesAtOnce = 24
 
     private let database: Database
     private let effects: Effects
@@ -91,41 +95,58 @@ package struct EngineEventService: Sendable {
         urn: String?,
         limit: Int
     ) async throws -> (events: [[UInt8]], next: Int64?) {
-        let (found, rows) = try await database.read { [self] tx -> (Update, [Segment]) in
+        var page = EventPage(after: after ?? -1, limit: limit, bytes: Self.pageBytes)
+        var (hasEnded, rows) = try await database.read { [self, page] tx -> (Bool, [Segment]) in
             guard let stack = try stacks.find(ref, in: tx), let found = try updates.find(update, of: stack.id, in: tx)
             else { throw ServiceError.updateNotFound(update) }
-            return (found, try segments.all(of: update, in: tx))
+            return (found.status.isEnd, try batches(of: update, for: page, after: nil, in: tx))
         }
-        var events: [Int64: EventBatch.Event] = [:]
-        for row in rows where row.lastSequence > after ?? -1 {
-            let batch = try await objects.readAgain {
-                let received = try await objects.bytes(row.bytes)
-                return try await compute.run(deadline: Self.deadline) {
-                    let text = try row.text(of: received)
-                    return try EventBatch(text, isSingle: EventBatch.isSingle(text))
-                }
-            }
-            for event in batch.events where event.sequence > after ?? -1 && events[event.sequence] == nil {
-                events[event.sequence] = event
+        while !rows.isEmpty {
+            for row in rows where !page.isWhole(before: row.firstSequence) { page.take(try await events(in: row)) }
+            guard let last = rows.last, !page.isWhole(before: last.firstSequence) else { break }
+            rows = try await database.read { [self, page] tx in try batches(of: update, for: page, after: last, in: tx)
             }
         }
-        let numbers = events.keys.sorted()
-        let shown = numbers.prefix(limit)
-        let texts = shown.compactMap { events[$0] }.filter { $0.names(urn) }.map(\.typed)
-        let isLast = numbers.count <= limit && found.status.isEnd
-        return (texts, isLast ? nil : shown.last ?? after ?? -1)
+        let texts = page.events.filter { $0.names(urn) }.map(\.typed)
+        let isLast = !page.isCut && hasEnded
+        return (texts, isLast ? nil : page.events.last?.sequence ?? page.after)
+    }
+
+    private func batches(
+        of update: UpdateID,
+        for page: EventPage,
+        after last: Segment?,
+        in tx: Transaction
+    ) throws -> [Segment] {
+        try segments.page(of: update, beyond: page.after, after: last, limit: Self.batchesAtOnce, in: tx)
+    }
+
+    private func events(in row: Segment) async throws -> [EventBatch.Event] {
+        try await objects.readAgain {
+            let received = try await objects.bytes(row.bytes)
+            return try await compute.run(deadline: Self.deadline) {
+                let text = try row.text(of: received)
+                return try EventBatch(text, isSingle: EventBatch.isSingle(text)).events
+            }
+        }
     }
 }
 
 /// A batch that was read.
-struct EventBatch: Sendable {
-    struct Event: Sendable {
-        var sequence: Int64
-        var text: [UInt8]
+package struct EventBatch: Sendable {
+    /// One event, as it came.
+    package struct Event: Sendable {
+        package var sequence: Int64
+        package var text: [UInt8]
         /// The member that holds what happened, such as `stdoutEvent`; nil when it has none that we know by its name.
         var payload: String?
         /// Whether it says itself which member that is.
         var hasType = false
+
+        package init(sequence: Int64, text: [UInt8]) {
+            self.sequence = sequence
+            self.text = text
+        }
 
         /// The text with a `type` that says which member holds what happened, as the contract wants it; all other bytes
         /// stay.

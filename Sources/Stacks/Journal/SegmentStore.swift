@@ -65,6 +65,31 @@ package struct SegmentStore: Sendable {
         )
     }
 
+    /// Batches that reach beyond a number, by their first one; at most `limit` of those behind `last`.
+    package func page(
+        of update: UpdateID,
+        beyond number: Int64,
+        after last: Segment?,
+        limit: Int,
+        in tx: Transaction
+    ) throws -> [Segment] {
+        let range: SQL =
+            last.map { last in
+                """
+                AND first_sequence >= \(last.firstSequence)
+                AND (first_sequence > \(last.firstSequence) OR digest > \(last.digest))
+                """
+            } ?? ""
+        return try tx.all(
+            """
+            SELECT digest, first_sequence, last_sequence, entries, body, object FROM \(table.sql)
+            WHERE update_id = \(update) AND last_sequence > \(number) \(range)
+            ORDER BY first_sequence, digest LIMIT \(limit)
+            """,
+            Segment.init(row:)
+        )
+    }
+
     /// Batches that share numbers with a range, other than the one with this digest.
     ///
     /// The index is by the last number: of a journal that comes in order, as it nearly always does, no row is read.

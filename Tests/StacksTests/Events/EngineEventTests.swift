@@ -1,5 +1,7 @@
 import APITestKit
 import HTTPServer
+import Kernel
+import ObjectStorage
 import Testing
 import TestKit
 
@@ -57,6 +59,42 @@ struct EngineEventTests {
             _ = try await update.complete()
 
             #expect(try await sequences(update) == Array(0..<count))
+        }
+    }
+
+    @Test("88: come once each, page by page, however their batches overlap", arguments: Engine.available)
+    func overlaps(engine: Engine) async throws {
+        try await withUpdate(engine) { _, update in
+            let evens = stride(from: 0, to: 3_000, by: 2)
+            let odds = stride(from: 1, to: 3_000, by: 2)
+            for batch in [Array(odds), [5, 2_999, 3_000], Array(evens), [0], [4], [1_500, 1_501]] {
+                _ = try await update.events(batch.map(Save.event))
+            }
+            for one in 3_001..<3_060 { _ = try await update.events([Save.event(one)]) }
+            _ = try await update.complete()
+
+            #expect(try await sequences(update) == Array(0..<3_060))
+        }
+    }
+
+    @Test("88: a page needs no batch behind those it shows", arguments: Engine.available)
+    func readsOnlyItsOwn(engine: Engine) async throws {
+        try await withStackServer(engine) { server, objects in
+            try await server.createStack("acme/site/dev")
+            let update = try await server.update()
+            _ = try await update.events((0..<1_200).map(Save.event))
+            let first = try await objects.events()
+            _ = try await update.events((1_200..<2_400).map(Save.event))
+            for object in try await objects.events() where !first.contains(object) {
+                try await objects.delete([object.key])
+            }
+
+            let shown = try await read(update)
+            let token = try #require(shown.json["continuationToken"].string)
+            let next = try await read(update, "?continuationToken=\(token)")
+
+            #expect(shown.json["events"].array.count == 1_000)
+            #expect(next.status >= 500)
         }
     }
 

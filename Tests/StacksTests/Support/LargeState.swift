@@ -9,10 +9,10 @@ import Testing
 /// The same calls make the same state.
 struct LargeState {
     private var values: [[UInt64]] = []
-    private var seed: UInt64
+    private var numbers: SeededNumbers
 
     init(_ count: Int, seed: UInt64 = 1) {
-        self.seed = seed
+        numbers = SeededNumbers(seed: seed)
         values = (0..<count).map { _ in newValue() }
     }
 
@@ -21,14 +21,8 @@ struct LargeState {
         for index in indices { values[index] = newValue() }
     }
 
-    /// Numbers without a pattern (SplitMix64).
     private mutating func newValue() -> [UInt64] {
-        (0..<50).map { _ in
-            seed &+= 0x9e37_79b9_7f4a_7c15
-            var number = (seed ^ (seed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-            number = (number ^ (number >> 27)) &* 0x94d0_49bb_1331_11eb
-            return number ^ (number >> 31)
-        }
+        (0..<50).map { _ in numbers.next() }
     }
 
     var resources: [String] {

@@ -16,4 +16,9 @@ extension FolderObjectStore {
     func states() async throws -> [ObjectInfo] {
         try await list(in: ObjectFolder("state"), after: nil, limit: 10_000).objects
     }
+
+    /// All batches of events that are not in rows.
+    func events() async throws -> [ObjectInfo] {
+        try await list(in: ObjectFolder("events"), after: nil, limit: 10_000).objects
+    }
 }
