@@ -34,6 +34,19 @@ extension Viewer {
         }
     }
 
+    /// Whether the viewer is at home in an organization `o`: all of its stacks that it can read are there.
+    var belongs: SQL {
+        switch self {
+        case .user(let user, let organization):
+            let place: SQL = organization.map { "o.id = \($0) AND " } ?? ""
+            return """
+                \(place)EXISTS (SELECT 1 FROM memberships m WHERE m.organization_id = o.id AND m.user_id = \(user))
+                """
+        case .organization(let organization, _):
+            return "o.id = \(organization)"
+        }
+    }
+
     var canRead: SQL { may("101") }
     var canWrite: SQL { may("102") }
 

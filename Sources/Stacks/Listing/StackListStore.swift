@@ -37,6 +37,9 @@ package struct StackListStore: Sendable {
     package init() {}
 
     /// One more than `limit` of the stacks that `viewer` can read, by organization, project and name, after `last`.
+    ///
+    /// One statement for each range of an index that begins where the page before ended: a single condition for "behind
+    /// these three names" would go over all rows before them again, page after page.
     package func page(
         visibleTo viewer: Viewer,
         filter: StackListFilter,
@@ -44,11 +47,55 @@ package struct StackListStore: Sendable {
         limit: Int,
         in tx: Transaction
     ) throws -> [StackSummary] {
-        var conditions: [SQL] = [
-            "s.live = 1",
-            viewer.canRead,
-        ]
-        if let organization = filter.organization { conditions.append("o.name = \(organization)") }
+        var found: [StackSummary] = []
+        for organization in try organizations(visibleTo: viewer, filter: filter, from: last?.organization, in: tx) {
+            for range in Self.ranges(of: organization, after: last) {
+                let conditions = [range, viewer.canRead] + Self.conditions(filter)
+                found += try tx.all(
+                    """
+                    SELECT s.id, s.project, s.name, s.last_update_at, s.resource_count
+                    FROM organizations o JOIN stacks s ON s.organization_id = o.id \(viewer.joins)
+                    WHERE o.id = \(organization.id) AND s.live = 1 AND \(SQL.joined(conditions, by: " AND "))
+                    ORDER BY s.project, s.name LIMIT \(limit + 1 - found.count)
+                    """
+                ) { row in try StackSummary(row: row, in: organization.name) }
+                guard found.count <= limit else { return found }
+            }
+        }
+        return found
+    }
+
+    /// Those with stacks, by name, beginning with the one where the page before ended.
+    private func organizations(
+        visibleTo viewer: Viewer,
+        filter: StackListFilter,
+        from first: OrganizationName?,
+        in tx: Transaction
+    ) throws -> [(id: OrganizationID, name: OrganizationName)] {
+        var conditions: [SQL] = [viewer.belongs]
+        if let name = filter.organization { conditions.append("o.name = \(name)") }
+        if let first { conditions.append("o.name >= \(first.rawValue)") }
+        return try tx.all(
+            """
+            SELECT o.id, o.name FROM organizations o WHERE \(SQL.joined(conditions, by: " AND "))
+            AND EXISTS (SELECT 1 FROM stacks s WHERE s.organization_id = o.id AND s.live = 1) ORDER BY o.name
+            """
+        ) { row in (try row.id(0), OrganizationName(unchecked: try row.text(1))) }
+    }
+
+    /// The stacks of an organization behind `last`, in order, as conditions of which each is one range of the index.
+    private static func ranges(of organization: (id: OrganizationID, name: OrganizationName), after last: StackRef?)
+        -> [SQL]
+    {
+        guard let last, last.organization == organization.name else {
+            return ["s.organization_id = \(organization.id)"]
+        }
+        let project = last.project.rawValue
+        return ["s.project = \(project) AND s.name > \(last.name.rawValue)", "s.project > \(project)"]
+    }
+
+    private static func conditions(_ filter: StackListFilter) -> [SQL] {
+        var conditions: [SQL] = []
         if let project = filter.project { conditions.append("s.project = \(project)") }
         if let name = filter.tagName {
             let value: SQL = filter.tagValue.map { "AND t.value = \($0)" } ?? ""
@@ -56,40 +103,21 @@ package struct StackListStore: Sendable {
                 "EXISTS (SELECT 1 FROM stack_tags t WHERE t.stack_id = s.id AND t.name = \(name) \(value))"
             )
         }
-        if let last { conditions.append(Self.following(last)) }
-        return try tx.all(
-            """
-            SELECT s.id, o.name, s.project, s.name, s.last_update_at, s.resource_count
-            FROM organizations o
-            JOIN stacks s ON s.organization_id = o.id \(viewer.joins)
-            WHERE \(SQL.joined(conditions, by: " AND "))
-            ORDER BY o.name, s.project, s.name LIMIT \(limit + 1)
-            """,
-            StackSummary.init(row:)
-        )
-    }
-
-    private static func following(_ last: StackRef) -> SQL {
-        let organization = last.organization.rawValue
-        let project = last.project.rawValue
-        return """
-            (o.name > \(organization) OR (o.name = \(organization) AND (s.project > \(project)
-            OR (s.project = \(project) AND s.name > \(last.name.rawValue)))))
-            """
+        return conditions
     }
 }
 
 extension StackSummary {
-    init(row: Row) throws {
+    fileprivate init(row: Row, in organization: OrganizationName) throws {
         self.init(
             id: try row.id(0),
             ref: StackRef(
-                organization: OrganizationName(unchecked: try row.text(1)),
-                project: ProjectName(unchecked: try row.text(2)),
-                name: StackName(unchecked: try row.text(3))
+                organization: organization,
+                project: ProjectName(unchecked: try row.text(1)),
+                name: StackName(unchecked: try row.text(2))
             ),
-            lastUpdateAt: try row.optional(4, Row.timestamp),
-            resourceCount: try row.optional(5, Row.int)
+            lastUpdateAt: try row.optional(3, Row.timestamp),
+            resourceCount: try row.optional(4, Row.int)
         )
     }
 }

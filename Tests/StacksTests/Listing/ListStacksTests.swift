@@ -120,6 +120,32 @@ struct ListStacksTests {
         }
     }
 
+    @Test("24: shows each stack once whatever the size of the pages", arguments: Engine.available)
+    func sizes(engine: Engine) async throws {
+        try await withStackServer(engine) { server in
+            try await makeStacks(server)
+            for stack in ["acme/app/dev2", "acme/app2/dev", "acme/app2/a", "dev/app/a", "dev/zoo/a"] {
+                try await server.createStack(stack, tags: #"{"tier":"new"}"#)
+            }
+
+            for query in ["", "&organization=acme", "&project=app", "&tagName=tier", "&project=app2&organization=acme"]
+            {
+                let all = references(try await server.send("GET", "/api/user/stacks?maxResults=100\(query)"))
+                for size in 1...4 {
+                    var seen: [String] = []
+                    var token: String? = ""
+                    while let last = token, seen.count <= all.count {
+                        let path = "/api/user/stacks?maxResults=\(size)\(query)&continuationToken=\(last)"
+                        let page = try await server.send("GET", path)
+                        seen += references(page)
+                        token = page.json["continuationToken"].string
+                    }
+                    #expect(all.count > 1 && seen == all, "\(size) a page, \(query)")
+                }
+            }
+        }
+    }
+
     @Test("24: ends without a token, also when the last page is full", arguments: Engine.available)
     func ends(engine: Engine) async throws {
         try await withStackServer(engine) { server in
