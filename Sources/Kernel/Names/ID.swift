@@ -30,24 +30,42 @@ package struct ID<Entity>: Hashable, Comparable, Sendable, CustomStringConvertib
     /// Reads the UTF-8 of UUID text in either case; nil for anything else.
     package init?(_ text: Span<UInt8>) {
         guard text.count == 36, text[8] == Self.dash, text[13] == Self.dash, text[18] == Self.dash,
-            text[23] == Self.dash, let first = Self.number(text, 0..<8), let second = Self.number(text, 9..<13),
-            let third = Self.number(text, 14..<18), let fourth = Self.number(text, 19..<23),
-            let fifth = Self.number(text, 24..<36)
+            text[23] == Self.dash, let first = Self.number(Self.eight(text, 0)),
+            let second = Self.number(Self.four(text, 9) << 32 | Self.four(text, 14)),
+            let third = Self.number(Self.four(text, 19) << 32 | Self.four(text, 24)),
+            let fourth = Self.number(Self.eight(text, 28))
         else { return nil }
-        high = first << 32 | second << 16 | third
-        low = fourth << 48 | fifth
+        high = first << 32 | second
+        low = third << 32 | fourth
     }
 
     private static var dash: UInt8 { UInt8(ascii: "-") }
 
-    /// The value of hexadecimal digits.
-    private static func number(_ text: Span<UInt8>, _ range: Range<Int>) -> UInt64? {
-        var number: UInt64 = 0
-        for index in range {
-            guard let digit = hexDigit(text[index]) else { return nil }
-            number = number << 4 | digit
+    private static func eight(_ text: Span<UInt8>, _ offset: Int) -> UInt64 {
+        text.bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self).bigEndian
+    }
+
+    private static func four(_ text: Span<UInt8>, _ offset: Int) -> UInt64 {
+        UInt64(text.bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt32.self).bigEndian)
+    }
+
+    /// The value of eight hexadecimal digits in either case, the first one in the highest byte; all at once, because ids are
+    /// read from every row.
+    private static func number(_ text: UInt64) -> UInt64? {
+        let highest: UInt64 = 0x8080_8080_8080_8080
+        guard text & highest == 0 else { return nil }
+        /// The highest bit of each byte that is this one or above.
+        func atLeast(_ byte: UInt64, _ text: UInt64) -> UInt64 {
+            (text | highest) - 0x0101_0101_0101_0101 * byte
         }
-        return number
+        let lower = text | 0x2020_2020_2020_2020
+        let isDigit = atLeast(0x30, text) & ~atLeast(0x3A, text)
+        let isLetter = atLeast(0x61, lower) & ~atLeast(0x67, lower)
+        guard (isDigit | isLetter) & highest == highest else { return nil }
+        var value = (text & 0x0F0F_0F0F_0F0F_0F0F) + (text >> 6 & 0x0101_0101_0101_0101) * 9
+        value = (value | value >> 4) & 0x00FF_00FF_00FF_00FF
+        value = (value | value >> 8) & 0x0000_FFFF_0000_FFFF
+        return (value | value >> 16) & 0xFFFF_FFFF
     }
 
     package var description: String {
@@ -84,14 +102,5 @@ package struct ID<Entity>: Hashable, Comparable, Sendable, CustomStringConvertib
 
     package static func < (left: Self, right: Self) -> Bool {
         left.high == right.high ? left.low < right.low : left.high < right.high
-    }
-
-    private static func hexDigit(_ byte: UInt8) -> UInt64? {
-        switch byte {
-        case 48...57: UInt64(byte - 48)
-        case 65...70: UInt64(byte - 55)
-        case 97...102: UInt64(byte - 87)
-        default: nil
-        }
     }
 }
