@@ -14,6 +14,11 @@ let settings: [SwiftSetting] = [
     .define("CAIRN_FAILPOINTS", .when(configuration: .debug)),
 ]
 
+/// The same with optimization in debug builds too, assertions kept, for what tests call by the million: it costs half a
+/// minute of a clean build, and the tests take minutes less.
+let hot: [SwiftSetting] =
+    settings + [.unsafeFlags(["-O", "-assert-config", "Debug"], .when(configuration: .debug))]
+
 let strictC: [CSetting] = [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]
 let strictCXX: [CXXSetting] = [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]
 
@@ -39,10 +44,11 @@ func shim(_ name: String, links libraries: [String] = []) -> Target {
 func module(
     _ name: String,
     uses dependencies: [Target.Dependency] = [],
-    testing extra: [Target.Dependency] = []
+    testing extra: [Target.Dependency] = [],
+    settings own: [SwiftSetting] = settings
 ) -> [Target] {
     [
-        .target(name: name, dependencies: dependencies, swiftSettings: settings),
+        .target(name: name, dependencies: dependencies, swiftSettings: own),
         .testTarget(
             name: name + "Tests",
             dependencies: [.target(name: name)] + dependencies + extra,
@@ -78,8 +84,8 @@ let libraries: [Target] = [
 ]
 
 let tools: [[Target]] = [
-    module("Kernel"),
-    module("JSONScan", uses: ["Kernel", "CScan"]),
+    module("Kernel", settings: hot),
+    module("JSONScan", uses: ["Kernel", "CScan"], settings: hot),
     module("Compression", uses: ["Kernel", "CDeflate", "CISAL"], testing: ["CZlib"]),
     module("Crypto", uses: ["Kernel", "COpenSSL"]),
 ]
@@ -87,7 +93,7 @@ let tools: [[Target]] = [
 let platform: [[Target]] = [
     module("Contract", uses: ["Kernel"]),
     module("Telemetry", uses: ["Kernel"]),
-    module("Persistence", uses: ["Kernel"]),
+    module("Persistence", uses: ["Kernel"], settings: hot),
     module("Schema", uses: ["Persistence"], testing: ["Kernel", "TestKit"]),
     module("Jobs", uses: ["Kernel", "Persistence", "Telemetry"], testing: ["TestKit"]),
     module("Events", uses: ["Kernel", "Persistence", "Crypto", "Jobs", "Telemetry"], testing: ["TestKit"]),
@@ -97,11 +103,16 @@ let platform: [[Target]] = [
         uses: ["Kernel", "Contract", "Telemetry", "Compression", "HTTPServer"],
         testing: ["Crypto"]
     ),
-    module("StateStore", uses: ["Kernel", "JSONScan", "Compression"]),
+    module("StateStore", uses: ["Kernel", "JSONScan", "Compression"], settings: hot),
 ]
 
 let adapters: [[Target]] = [
-    module("PersistenceSQLite", uses: ["Kernel", "Persistence", "CSQLite"], testing: ["TestKit"]),
+    module(
+        "PersistenceSQLite",
+        uses: ["Kernel", "Persistence", "CSQLite"],
+        testing: ["TestKit"],
+        settings: hot
+    ),
     module("PersistenceMySQL", uses: ["Kernel", "Persistence", "CMariaDB"], testing: ["TestKit"]),
     module("Transfers", uses: ["Kernel", "CCurl"], testing: ["HTTPServer"]),
     module("OutboundHTTP", uses: ["Kernel", "Crypto", "Transfers"], testing: ["HTTPServer"]),
@@ -177,7 +188,7 @@ let program: [Target] =
                 "Kernel", "Crypto", "Compression", "Telemetry", "Persistence", "PersistenceSQLite", "Schema", "Events",
                 "Jobs", "Encryption", "StateStore", "Stacks",
             ],
-            swiftSettings: settings
+            swiftSettings: hot
         ),
     ]
 

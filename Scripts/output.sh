@@ -88,6 +88,11 @@ side_by_side() {
     return "$result"
 }
 
+# together FUNCTION…: calls them at the same time, and waits for all.
+together() { side_by_side "$#" call "$@"; }
+
+call() { "$1"; }
+
 STAGE_SUMMARY=()
 
 # stage TITLE BUDGET FUNCTION [ARGUMENT…]: runs one stage and keeps its time beside its budget (seconds).

@@ -34,19 +34,22 @@ test_everything() {
         # Most of it for the simulation, whose long run takes three quarters of an hour.
         TEST_LIMIT=90m
     fi
-    stage "1 format and lint" 30 run_logged lint lint_everything
-    stage "2 contract regenerated, nothing changed" 90 contract_stage
-    stage "3 debug build with tests" 240 run_logged build-tests build_tests
-    stage "4a database servers" 120 start_services
+    stage "1 format, lint; contract regenerated: no change" 90 together lint_stage contract_stage
+    stage "2 debug build with tests; database servers" 300 together build_tests_stage start_services
     use_services
-    stage "4 tests, with SQLite, MariaDB and MySQL" 300 test_all_modules
-    stage "5 end-to-end tests" 600 end_to_end_tests
-    stage "6 fuzzing" 300 fuzz_targets 20
+    stage "3 tests, with SQLite, MariaDB and MySQL" 480 test_all_modules
+    stage "4 end-to-end tests; simulation" 600 end_to_end_tests
+    stage "5 fuzzing" 200 fuzz_targets 20
     if [[ -n ${1:-} ]]; then
         stage "5a tests under the thread sanitizer" 1500 test_sanitized thread
         stage "5b tests under the address sanitizer" 1500 test_sanitized address
     fi
+    sum_of_runs
 }
+
+lint_stage() { run_logged lint lint_everything; }
+
+build_tests_stage() { run_logged build-tests build_tests; }
 
 contract_stage() {
     verify_contract
@@ -64,31 +67,35 @@ test_part() {
 }
 
 # One process for each module, one after the other: tests of time limits mean something only where what runs beside them
-# is known. The last line sums up what the runs said.
+# is known. The simulation has no such tests and runs where there is time, beside scripts that wait.
 test_all_modules() {
-    local binary=${1:-$TEST_BINARY} all=$TEST_OUTPUT folder module from
-    : >"$all"
+    local binary=${1:-$TEST_BINARY} folder
+    : >"$TEST_OUTPUT"
     for folder in Tests/*Tests; do
-        module=${folder##*/}
-        from=$EPOCHREALTIME
-        TEST_OUTPUT="$LOG_FOLDER/tests-$module.txt"
-        run_logged "tests-$module" run_tests "$binary" "^$module\\."
-        cat "$TEST_OUTPUT" >>"$all"
-        say "  $module: $(closing_line | grep -o '[0-9]* tests\?') in $(seconds_since "$from") s"
+        if [[ ${folder##*/} != SimulationTests ]]; then test_module "${folder##*/}" "$binary"; fi
     done
-    TEST_OUTPUT=$all
     report_skipped
-    sum_of_runs >>"$all"
-    say "$(closing_line)"
 }
 
+test_module() {
+    local module=$1 binary=${2:-$TEST_BINARY} all=$TEST_OUTPUT from=$EPOCHREALTIME
+    TEST_OUTPUT="$LOG_FOLDER/tests-$module.txt"
+    run_logged "tests-$module" run_tests "$binary" "^$module\\."
+    cat "$TEST_OUTPUT" >>"$all"
+    say "  $module: $(closing_line | grep -o '[0-9]* tests\?') in $(seconds_since "$from") s"
+    TEST_OUTPUT=$all
+}
+
+# Adds a last line that sums up what the runs said.
 sum_of_runs() {
-    grep 'Test run with [0-9]* test' "$TEST_OUTPUT" | awk '
+    local sum
+    sum=$(grep 'Test run with [0-9]* test' "$TEST_OUTPUT" | awk '
         { for (i = 1; i <= NF; i++) {
             if ($i ~ /^tests?$/) tests += $(i - 1)
             if ($i ~ /^suites?$/) suites += $(i - 1)
             if ($i == "after") seconds += $(i + 1) } }
-        END { printf "Test run with %d tests in %d suites passed after %.1f seconds.\n", tests, suites, seconds }'
+        END { printf "Test run with %d tests in %d suites passed after %.1f seconds.\n", tests, suites, seconds }')
+    say "$sum" >>"$TEST_OUTPUT"
 }
 
 # run_tests BINARY FILTER: keeps the output without colours in TEST_OUTPUT; says what failed when something did.
@@ -136,6 +143,8 @@ test_sanitized() {
     export ASAN_OPTIONS="log_path=$SANITIZER_REPORTS:exitcode=66:detect_leaks=0"
     TEST_OUTPUT="$LOG_FOLDER/tests-$kind.txt"
     test_all_modules "$scratch/debug/${TEST_BINARY##*/}"
+    test_module SimulationTests "$scratch/debug/${TEST_BINARY##*/}"
+    sum_of_runs
     show_reports
     [[ -z $(sanitizer_reports) ]] || fail "the $kind sanitizer has reported something"
     say "  no report of the $kind sanitizer"
@@ -175,10 +184,11 @@ within() {
 }
 
 # Runs every executable Tests/EndToEnd/run-*.sh in order. Scripts/e2e.sh is what they source.
-# Most scripts wait most of the time, for packages, for servers, for leases to end, so several run side by side. Those that
-# measure memory or time, or want the whole machine, come afterwards, one after the other.
+# Most scripts wait most of the time, for packages, for servers, for leases to end, so several run side by side, and the
+# simulation, which never waits, beside them. Those that measure memory or time, or want the whole machine, come
+# afterwards, one after the other.
 end_to_end_tests() {
-    local script beside=() alone=()
+    local script beside=(SimulationTests) alone=()
     export CAIRN_BIN=$DEBUG_BINARY
     for script in Tests/EndToEnd/run-*.sh; do
         case $script in
@@ -186,8 +196,15 @@ end_to_end_tests() {
             *) beside+=("$script") ;;
         esac
     done
-    side_by_side 3 end_to_end_test "${beside[@]}"
+    side_by_side 4 beside_others "${beside[@]}"
     for script in "${alone[@]}"; do end_to_end_test "$script"; done
+}
+
+beside_others() {
+    case $1 in
+        *.sh) end_to_end_test "$1" ;;
+        *) test_module "$1" ;;
+    esac
 }
 
 end_to_end_test() {
