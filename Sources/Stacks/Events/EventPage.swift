@@ -29,7 +29,7 @@ package struct EventPage: Sendable {
     package mutating func take(_ batch: [EventBatch.Event]) {
         let end = isCut ? events.last?.sequence : nil
         var known = Set(events.map(\.sequence))
-        for event in batch where event.sequence > after && event.sequence < end ?? .max {
+        for event in batch where event.sequence > after && end.map({ event.sequence < $0 }) ?? true {
             if known.insert(event.sequence).inserted { events.append(event) }
         }
         events.sort { $0.sequence < $1.sequence }

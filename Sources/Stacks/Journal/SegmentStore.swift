@@ -66,6 +66,8 @@ package struct SegmentStore: Sendable {
     }
 
     /// Batches that reach beyond a number, by their first one; at most `limit` of those behind `last`.
+    ///
+    /// In the order of the index, so that no engine sorts what is not asked for.
     package func page(
         of update: UpdateID,
         beyond number: Int64,
@@ -77,14 +79,15 @@ package struct SegmentStore: Sendable {
             last.map { last in
                 """
                 AND first_sequence >= \(last.firstSequence)
-                AND (first_sequence > \(last.firstSequence) OR digest > \(last.digest))
+                AND (first_sequence > \(last.firstSequence) OR last_sequence > \(last.lastSequence)
+                OR (last_sequence = \(last.lastSequence) AND digest > \(last.digest)))
                 """
             } ?? ""
         return try tx.all(
             """
             SELECT digest, first_sequence, last_sequence, entries, body, object FROM \(table.sql)
             WHERE update_id = \(update) AND last_sequence > \(number) \(range)
-            ORDER BY first_sequence, digest LIMIT \(limit)
+            ORDER BY first_sequence, last_sequence, digest LIMIT \(limit)
             """,
             Segment.init(row:)
         )

@@ -11,6 +11,14 @@ struct EventPageTests {
         #expect(Self.pages(of: [batch], limit: 10, bytes: 1) == [[0], [1], [2], [3], [4]])
     }
 
+    @Test("shows the largest number there is")
+    func showsLargest() {
+        var page = EventPage(after: -1, limit: 2, bytes: 1_000)
+        page.take([Self.event(.max)])
+
+        #expect(page.events.map(\.sequence) == [.max])
+    }
+
     @Test("is whole only when no batch to come can add to it")
     func isWhole() {
         var page = EventPage(after: -1, limit: 2, bytes: 1_000)
