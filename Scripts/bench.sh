@@ -35,6 +35,7 @@ cmd_bench() {
         arguments+=(--objects "$OBJECTS_BINARY")
     fi
     if [[ $engine != sqlite || $what == all || $what == objects ]]; then
+        stop_services_afterwards
         start_services
         use_services
     fi

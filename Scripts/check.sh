@@ -85,6 +85,8 @@ time_builds() {
     awk '!done && inside && /^        (let|var|guard) / { print "        _ = 0"; done = 1 }
         { inside = /^    .*func .*\{$/; print }' "$file" >"$copy/$file"
     if cmp -s "$file" "$copy/$file"; then fail "found no function to edit in $file"; fi
+    # shellcheck disable=SC2034  # for run_tests
+    TEST_OUTPUT="$LOG_FOLDER/tests-edit.txt"
     from=$EPOCHREALTIME
     run_logged edit-build build_copy "$copy"
     run_logged edit-test run_tests "$copy/.build/debug/${TEST_BINARY##*/}" "^$suite\\."

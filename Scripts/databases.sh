@@ -36,10 +36,14 @@ start_services() {
     fi
 }
 
-# Points the tests at the servers. Those that were not there before `./dev test` go with it.
+# Points the tests at the servers.
 use_services() {
     services_env
     if services_status 2>/dev/null; then export CAIRN_REQUIRE_ENGINES=1; fi
+}
+
+# Servers that were not there before `./dev test` go with it, however it ends.
+stop_services_afterwards() {
     if [[ ! -e $SERVICES_KEPT ]]; then trap stop_services EXIT; fi
 }
 

@@ -22,6 +22,7 @@ cmd_faults() {
         run_logged "${step//_/-}" "$step"
         export CAIRN_BIN=$binary
     fi
+    stop_services_afterwards
     start_services
     use_services
     mkdir -p "$LOG_FOLDER"

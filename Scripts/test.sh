@@ -35,6 +35,7 @@ test_everything() {
         TEST_LIMIT=90m
     fi
     stage "1 format, lint; contract regenerated: no change" 90 together lint_stage contract_stage
+    stop_services_afterwards
     stage "2 debug build with tests; database servers" 300 together build_tests_stage start_services
     use_services
     stage "3 tests, with SQLite, MariaDB and MySQL" 480 test_all_modules
