@@ -31,7 +31,7 @@ def add_options(parser):
     group.add_argument("--stacks", type=int, metavar="N", help="no more than that in scenario L (100,000)")
     group.add_argument("--resources", type=int, metavar="N", help="no more than that in scenario C (100,000)")
     group.add_argument("--kills", type=int, help="of scenario K (1000)")
-    group.add_argument("--cuts", type=int, help="of power in scenario K (200)")
+    group.add_argument("--cuts", type=int, help="of scenario Q (200)")
     group.add_argument("--step", action="store_true", help="also raise the rate until p99 of a job exceeds 100 ms")
     group.add_argument("--server", help="another server: " + ", ".join(sorted(adapters.classes())))
     group.add_argument("--url", action="append", default=[], help="its address; once for each replica")
