@@ -6,7 +6,7 @@ cd "$(dirname "$0")/../../Benchmarks"
 
 PYTHONPATH=. python3 -W ignore -m unittest discover -s tests
 load() { python3 bench.py load --short --no-results --binary "$CAIRN_BIN" "$@"; }
-load --scenario A,B,C,D,E,F,G,H,I,J,K,L,P
+load --scenario A,B,C,D,E,F,G,H,I,J,K,L,P,Q
 if require_engine MARIADB; then
     load --scenario M --engine mariadb
 fi
