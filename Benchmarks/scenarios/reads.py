@@ -15,7 +15,8 @@ def scripts_of(stacks, updates_path="{S}/updates?pageSize=100"):
         return script.send(label, "GET", f"/api/user/stacks{query}{{c}}", loops=True, captures="continuationToken>c")
 
     scripts = {
-        "list": listing("list", ""),
+        # The floor is for pages of a hundred; the others have as many as the server gives.
+        "list": listing("list", "?maxResults=100"),
         "list by organization": listing("list-organization", f"?organization={organization}"),
         "list by project": listing("list-project", f"?organization={organization}&project={stacks[0].project}"),
         "list by tag": listing("list-tag", f"?organization={organization}&tagName=team&tagValue=team3"),
