@@ -44,6 +44,11 @@ def typed(command):
     return re.sub(r" --(binary|sink|fold|objects) \S+", "", f"./dev bench {command}")
 
 
+def minute(conditions):
+    """When a run began."""
+    return conditions["date"][:16].replace("T", " ")
+
+
 def text(saved, conditions, command):
     """The whole page."""
     c = conditions
@@ -57,10 +62,10 @@ def text(saved, conditions, command):
         f"* {c['date']}, commit {c['commit']}" + (f", `{typed(command)}`" if len(runs) < 2 else ", in pieces"),
         f"* {c['cores']} cores ({c['processor']}), kernel {c['kernel']}, file system {c['file_system']}, Swift {c['swift']}",
         "* begun at (UTC): " + ", ".join(
-            f"{name} {results['conditions']['date'][:16].replace('T', ' ')}" for name, results in saved.items()),
-        *(f"* {name} again, {', '.join(run['rows'])}: {run['date'][:16].replace('T', ' ')}, `{typed(run['command'])}`"
+            f"{name} {minute(results['conditions'])}" for name, results in saved.items()),
+        *(f"* {name} again, {', '.join(run['rows'])}: {minute(run)}, `{typed(run['command'])}`"
           for name, results in saved.items() for run in results.get("again", [])),
-        *(f"* scenarios {', '.join(run['scenarios'])}: {run['date'][:16].replace('T', ' ')}, load {run['load_before']:.1f}, "
+        *(f"* scenarios {', '.join(run['scenarios'])}: {minute(run)}, load {run['load_before']:.1f}, "
           f"`{typed(run['command'])}`" for run in runs if len(runs) > 1),
         f"* load {c['load_before']:.1f} before and {c['load_after']:.1f} after; server and generator on the same cores",
     ]

@@ -38,7 +38,7 @@ extension Viewer {
     var belongs: SQL {
         switch self {
         case .user(let user, let organization):
-            let place: SQL = organization.map { "o.id = \($0) AND " } ?? ""
+            let place = Self.confinement(organization)
             return """
                 \(place)EXISTS (SELECT 1 FROM memberships m WHERE m.organization_id = o.id AND m.user_id = \(user))
                 """
@@ -55,7 +55,7 @@ extension Viewer {
     private func may(_ level: SQL) -> SQL {
         switch self {
         case .user(_, let organization):
-            let place: SQL = organization.map { "o.id = \($0) AND " } ?? ""
+            let place = Self.confinement(organization)
             return """
                 \(place)(m.role = 'admin' OR (m.role = 'member' AND o.default_stack_permission >= \(level))
                 OR g.permission >= \(level))
@@ -64,5 +64,10 @@ extension Viewer {
             let right: SQL = isAdmin ? "" : " AND o.default_stack_permission >= \(level)"
             return "o.id = \(organization)\(right)"
         }
+    }
+
+    /// What comes before another condition on an organization `o` for who is confined to one.
+    private static func confinement(_ organization: OrganizationID?) -> SQL {
+        organization.map { "o.id = \($0) AND " } ?? ""
     }
 }

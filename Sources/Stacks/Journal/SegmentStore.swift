@@ -37,6 +37,8 @@ package struct SegmentStore: Sendable {
         var name: String { sql.text }
     }
 
+    private static let columns: SQL = "digest, first_sequence, last_sequence, entries, body, object"
+
     private let table: Table
 
     package init(_ table: Table) {
@@ -58,7 +60,7 @@ package struct SegmentStore: Sendable {
     package func all(of update: UpdateID, in tx: Transaction) throws -> [Segment] {
         try tx.all(
             """
-            SELECT digest, first_sequence, last_sequence, entries, body, object FROM \(table.sql)
+            SELECT \(Self.columns) FROM \(table.sql)
             WHERE update_id = \(update) ORDER BY first_sequence, digest
             """,
             Segment.init(row:)
@@ -85,7 +87,7 @@ package struct SegmentStore: Sendable {
             } ?? ""
         return try tx.all(
             """
-            SELECT digest, first_sequence, last_sequence, entries, body, object FROM \(table.sql)
+            SELECT \(Self.columns) FROM \(table.sql)
             WHERE update_id = \(update) AND last_sequence > \(number) \(range)
             ORDER BY first_sequence, last_sequence, digest LIMIT \(limit)
             """,
@@ -104,7 +106,7 @@ package struct SegmentStore: Sendable {
     ) throws -> [Segment] {
         try tx.all(
             """
-            SELECT digest, first_sequence, last_sequence, entries, body, object FROM \(table.sql)
+            SELECT \(Self.columns) FROM \(table.sql)
             WHERE update_id = \(update) AND first_sequence <= \(range.upperBound)
             AND last_sequence >= \(range.lowerBound) AND digest <> \(digest)
             ORDER BY first_sequence, digest

@@ -49,8 +49,8 @@ package struct StackListStore: Sendable {
     ) throws -> [StackSummary] {
         var found: [StackSummary] = []
         for organization in try organizations(visibleTo: viewer, filter: filter, from: last?.organization, in: tx) {
-            for range in Self.ranges(of: organization, after: last) {
-                let conditions = [range, viewer.canRead] + Self.conditions(filter)
+            for range in Self.ranges(of: organization.name, after: last) {
+                let conditions = range + [viewer.canRead] + Self.conditions(filter)
                 found += try tx.all(
                     """
                     SELECT s.id, s.project, s.name, s.last_update_at, s.resource_count
@@ -83,15 +83,11 @@ package struct StackListStore: Sendable {
         ) { row in (try row.id(0), OrganizationName(unchecked: try row.text(1))) }
     }
 
-    /// The stacks of an organization behind `last`, in order, as conditions of which each is one range of the index.
-    private static func ranges(of organization: (id: OrganizationID, name: OrganizationName), after last: StackRef?)
-        -> [SQL]
-    {
-        guard let last, last.organization == organization.name else {
-            return ["s.organization_id = \(organization.id)"]
-        }
+    /// The stacks of an organization behind `last`, in order, as the conditions of each range of the index.
+    private static func ranges(of organization: OrganizationName, after last: StackRef?) -> [[SQL]] {
+        guard let last, last.organization == organization else { return [[]] }
         let project = last.project.rawValue
-        return ["s.project = \(project) AND s.name > \(last.name.rawValue)", "s.project > \(project)"]
+        return [["s.project = \(project)", "s.name > \(last.name.rawValue)"], ["s.project > \(project)"]]
     }
 
     private static func conditions(_ filter: StackListFilter) -> [SQL] {
