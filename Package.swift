@@ -85,13 +85,13 @@ let libraries: [Target] = [
 
 let tools: [[Target]] = [
     module("Kernel", settings: hot),
-    module("JSONScan", uses: ["Kernel", "CScan"], settings: hot),
-    module("Compression", uses: ["Kernel", "CDeflate", "CISAL"], testing: ["CZlib"]),
+    module("JSONScan", uses: ["Kernel", "CScan"], testing: ["NoiseTestKit"], settings: hot),
+    module("Compression", uses: ["Kernel", "CDeflate", "CISAL"], testing: ["CZlib", "NoiseTestKit"]),
     module("Crypto", uses: ["Kernel", "COpenSSL"]),
 ]
 
 let platform: [[Target]] = [
-    module("Contract", uses: ["Kernel"]),
+    module("Contract", uses: ["Kernel"], testing: ["NoiseTestKit"]),
     module("Telemetry", uses: ["Kernel"]),
     module("Persistence", uses: ["Kernel"], settings: hot),
     module("Schema", uses: ["Persistence"], testing: ["Kernel", "TestKit"]),
@@ -103,7 +103,12 @@ let platform: [[Target]] = [
         uses: ["Kernel", "Contract", "Telemetry", "Compression", "HTTPServer"],
         testing: ["Crypto"]
     ),
-    module("StateStore", uses: ["Kernel", "JSONScan", "Compression"], settings: hot),
+    module(
+        "StateStore",
+        uses: ["Kernel", "JSONScan", "Compression"],
+        testing: ["NoiseTestKit"],
+        settings: hot
+    ),
 ]
 
 let adapters: [[Target]] = [
@@ -146,7 +151,7 @@ let capabilities: [[Target]] = [
     capability(
         "Stacks",
         plus: ["StateStore", "JSONScan", "Crypto", "Compression", "Encryption"],
-        testing: ["Identity", "ObjectStorage", "HTTPServer"]
+        testing: ["Identity", "ObjectStorage", "HTTPServer", "NoiseTestKit"]
     ),
 ]
 
@@ -167,6 +172,8 @@ let program: [Target] =
             dependencies: ["Kernel", "Persistence", "Schema", "PersistenceSQLite", "PersistenceMySQL"],
             swiftSettings: settings
         ),
+        // Seeded numbers; it needs nothing, so that tests of the lowest modules can use it.
+        .target(name: "NoiseTestKit", swiftSettings: settings),
         // Services that a test plays: what tests of modules need that ask others over HTTP.
         .target(
             name: "ServiceTestKit",

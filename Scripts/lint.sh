@@ -21,7 +21,7 @@ declare -A OWNER=(
 CAPABILITIES='Identity|Organizations|Stacks|Environments|Deployments|Policies|Insights|Registry|Integrations|Webhooks|Assistants'
 
 # Where the rules for shipped code do not hold: helpers of tests are never part of `cairn`.
-TEST_HELPERS='^Sources/(TestKit|ServiceTestKit|APITestKit)/'
+TEST_HELPERS='^Sources/(TestKit|NoiseTestKit|ServiceTestKit|APITestKit)/'
 LIVE_EFFECTS='^Sources/(Server/([^:]*/)?LiveEffects\.swift|TestKit/|APITestKit/):?'
 REQUEST_TASKS='^Sources/HTTPServer/RequestTasks\.swift:'
 # Around Mutex, and public so that it costs what Mutex does.

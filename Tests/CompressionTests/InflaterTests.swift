@@ -1,3 +1,4 @@
+import NoiseTestKit
 import CZlib
 import Compression
 import Kernel

@@ -1,3 +1,4 @@
+import NoiseTestKit
 import Contract
 import Foundation
 import Testing
@@ -6,7 +7,7 @@ import Testing
 struct Base64BytesTests {
     @Test("agrees with Foundation in both directions", arguments: 0..<70)
     func agrees(count: Int) {
-        var generator = SeededGenerator(seed: UInt64(count))
+        var generator = Noise(seed: UInt64(count))
         let bytes = (0..<count).map { _ in UInt8.random(in: 0...255, using: &generator) }
 
         let text = Base64Bytes(bytes).base64

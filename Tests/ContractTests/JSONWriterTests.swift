@@ -1,3 +1,4 @@
+import NoiseTestKit
 import Contract
 import Testing
 
@@ -102,7 +103,7 @@ struct JSONWriterTests {
 
     @Test("writes values that read back equal", arguments: 0..<200)
     func roundTrips(seed: Int) throws {
-        var generator = SeededGenerator(seed: UInt64(seed))
+        var generator = Noise(seed: UInt64(seed))
         let value = generator.value()
 
         let text = try text { value.write(to: &$0) }

@@ -1,3 +1,4 @@
+import NoiseTestKit
 import Foundation
 import JSONScan
 import Testing

@@ -1,3 +1,4 @@
+import NoiseTestKit
 import Stacks
 import Testing
 
@@ -33,7 +34,7 @@ struct EventPageTests {
 
     @Test("follows the one before without gap or repetition, whatever batches overlap", arguments: 0..<200)
     func follows(seed: Int) {
-        var random = SeededNumbers(seed: UInt64(seed))
+        var random = Noise(seed: UInt64(seed))
         let batches = (0..<random.below(12)).map { _ in
             let first = random.below(60)
             return Set((0..<1 + random.below(20)).map { _ in first + random.below(40) }).sorted().map { Self.event($0) }

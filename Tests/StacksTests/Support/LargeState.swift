@@ -1,3 +1,4 @@
+import NoiseTestKit
 import APITestKit
 import Compression
 import HTTPServer
@@ -9,10 +10,10 @@ import Testing
 /// The same calls make the same state.
 struct LargeState {
     private var values: [[UInt64]] = []
-    private var numbers: SeededNumbers
+    private var numbers: Noise
 
     init(_ count: Int, seed: UInt64 = 1) {
-        numbers = SeededNumbers(seed: seed)
+        numbers = Noise(seed: seed)
         values = (0..<count).map { _ in newValue() }
     }
 

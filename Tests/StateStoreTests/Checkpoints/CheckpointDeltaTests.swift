@@ -1,3 +1,4 @@
+import NoiseTestKit
 import Kernel
 import StateStore
 import Testing

@@ -1,3 +1,4 @@
+import NoiseTestKit
 import Compression
 import JSONScan
 import StateStore

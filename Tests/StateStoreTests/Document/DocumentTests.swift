@@ -1,3 +1,4 @@
+import NoiseTestKit
 import JSONScan
 import Kernel
 import StateStore

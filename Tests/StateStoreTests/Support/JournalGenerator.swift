@@ -1,3 +1,5 @@
+import NoiseTestKit
+
 /// Makes up a base and a journal over it, the same for the same seed.
 struct JournalGenerator {
     /// What one seed gives.

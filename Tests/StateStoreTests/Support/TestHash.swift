@@ -39,34 +39,3 @@ func bytes(_ text: String) -> ArraySlice<UInt8> {
 func text(_ bytes: some Collection<UInt8>) -> String {
     String(decoding: bytes, as: UTF8.self)
 }
-
-/// Numbers that look random and are the same in every run.
-struct Noise: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) {
-        state = seed
-    }
-
-    /// SplitMix64.
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var value = state
-        value = (value ^ (value >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        value = (value ^ (value >> 27)) &* 0x94d0_49bb_1331_11eb
-        return value ^ (value >> 31)
-    }
-
-    mutating func below(_ count: Int) -> Int {
-        Int(next() % UInt64(count))
-    }
-
-    /// True once in `count` times.
-    mutating func oneIn(_ count: Int) -> Bool {
-        below(count) == 0
-    }
-
-    mutating func pick<Element>(_ list: [Element]) -> Element {
-        list[below(list.count)]
-    }
-}

@@ -1,3 +1,5 @@
+import NoiseTestKit
+
 /// JSON as a tree, the way the product never holds it: the plain counterpart that results are compared with.
 ///
 /// Numbers keep their text and strings their UTF-16 code units, so that nothing is equal that differs.
