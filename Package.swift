@@ -78,13 +78,14 @@ let libraries: [Target] = [
     system("CDeflate", pkgConfig: "libdeflate", apt: "libdeflate-dev"),
     system("CISAL", pkgConfig: "libisal", apt: "libisal-dev"),
     system("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
+    shim("CThread"),
     shim("CScan"),
     shim("CBeast", links: ["ssl", "crypto"]),
     shim("CCurl"),
 ]
 
 let tools: [[Target]] = [
-    module("Kernel", settings: hot),
+    module("Kernel", uses: ["CThread"], settings: hot),
     module("JSONScan", uses: ["Kernel", "CScan"], testing: ["NoiseTestKit"], settings: hot),
     module("Compression", uses: ["Kernel", "CDeflate", "CISAL"], testing: ["CZlib", "NoiseTestKit"]),
     module("Crypto", uses: ["Kernel", "COpenSSL"]),

@@ -15,7 +15,7 @@ cd "${1:-$HERE/..}"
 declare -A OWNER=(
     [CBeast]=HTTPServer [CCurl]=Transfers [CSQLite]=PersistenceSQLite [CMariaDB]=PersistenceMySQL
     [COpenSSL]=Crypto [CJose]=Crypto [CLasso]=SAML [CLassoSystem]=CLasso [CScan]=JSONScan
-    [CDeflate]=Compression [CISAL]=Compression [CZlib]=Compression [CZstd]=Compression [CYAML]=YAML
+    [CThread]=Kernel [CDeflate]=Compression [CISAL]=Compression [CZlib]=Compression [CZstd]=Compression [CYAML]=YAML
     [CConsoleAssets]=Console
 )
 CAPABILITIES='Identity|Organizations|Stacks|Environments|Deployments|Policies|Insights|Registry|Integrations|Webhooks|Assistants'

@@ -16,7 +16,7 @@ struct StateFold {
     static func main() async throws {
         guard CommandLine.arguments.count == 2 else { throw ServiceError.invalid("arguments", "are a folder") }
         let files = FolderObjectStore.makePool()
-        let compute = BlockingPool(name: "compute", threads: 2, queue: 1024)
+        let compute = BlockingPool(name: "compute", threads: 2, heavyThreads: 2, queue: 1024)
         let store = try FolderObjectStore(path: CommandLine.arguments[1], setting: "folder", pool: files)
         // Time and randomness of its own: nothing here depends on either.
         let effects = Effects(now: { Timestamp(seconds: 0) }, randomBytes: { Random.bytes($0) })

@@ -36,7 +36,7 @@ package struct MovedStates: Sendable {
             throw source.isBroken(by: damage)
         }
         let rename = StackRename(from: StackNames(stack.ref), to: StackNames(new))
-        let renamed = try await compute.run(deadline: Self.deadline) {
+        let renamed = try await compute.run(WorkWeight(bytes: text.count), deadline: Self.deadline) {
             do {
                 return try rename.apply(to: text.joined()[...])
             } catch let error as StateError {

@@ -9,17 +9,18 @@ extension BlockingPool {
     package func map<Item: Sendable, Result: Sendable>(
         _ items: [Item],
         width: Int = 2,
+        weight: WorkWeight = .light,
         deadline: Duration,
         _ work: @escaping @Sendable (Item) throws -> Result
     ) async throws -> [Result] {
         guard items.count > 1, width > 1 else {
-            return try await run(deadline: deadline) { try items.map(work) }
+            return try await run(weight, deadline: deadline) { try items.map(work) }
         }
         let queue = ItemQueue(count: items.count)
         return try await withThrowingTaskGroup(of: [(Int, Result)].self) { group in
             for _ in 0..<min(width, items.count) {
                 group.addTask {
-                    try await self.run(deadline: deadline) {
+                    try await self.run(weight, deadline: deadline) {
                         var results: [(Int, Result)] = []
                         while let index = queue.next() {
                             do {

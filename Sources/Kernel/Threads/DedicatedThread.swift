@@ -29,20 +29,36 @@ package final class DedicatedThread: Sendable {
     }
 }
 
-/// A few threads with one bounded queue, for calls that may block or burn.
+/// A few threads with a bounded queue, for calls that may block or burn.
+///
+/// Heavy work may have threads and a queue of its own: nothing light waits behind it, and its threads give way to all
+/// others.
 package final class BlockingPool: Sendable {
     private enum Place {
-        case threads(WorkQueue)
+        case threads(WorkQueue, heavy: WorkQueue)
         /// The caller's own thread, after a wait.
         case inline(@Sendable () async -> Void)
     }
 
     private let place: Place
 
-    package init(name: String, threads: Int, queue limit: Int) {
+    /// Starts the threads.
+    ///
+    /// - Parameters:
+    ///   - name: what `ps -L` shows; cut to 15 bytes.
+    ///   - threads: how many.
+    ///   - heavyThreads: how many more for heavy work; without any it is done where all other work is.
+    ///   - limit: how many closures of each weight may wait.
+    package init(name: String, threads: Int, heavyThreads: Int = 0, queue limit: Int) {
         let queue = WorkQueue(name: name, limit: limit)
         for index in 0..<threads { queue.startThread(name: "\(name)-\(index)") }
-        place = .threads(queue)
+        guard heavyThreads > 0 else {
+            place = .threads(queue, heavy: queue)
+            return
+        }
+        let heavy = WorkQueue(name: name, limit: limit)
+        for index in 0..<heavyThreads { heavy.startThread(name: "\(name)-heavy-\(index)", priority: .low) }
+        place = .threads(queue, heavy: heavy)
     }
 
     /// A pool without threads: work runs where its caller runs, so that a simulation decides about its order.
@@ -53,10 +69,14 @@ package final class BlockingPool: Sendable {
     }
 
     /// Runs `work` on one of the threads; see `DedicatedThread.run`.
-    package func run<T: Sendable>(deadline: Duration, _ work: @escaping @Sendable () throws -> T) async throws -> T {
+    package func run<T: Sendable>(
+        _ weight: WorkWeight = .light,
+        deadline: Duration,
+        _ work: @escaping @Sendable () throws -> T
+    ) async throws -> T {
         switch place {
-        case .threads(let queue):
-            return try await queue.run(deadline: deadline, work)
+        case .threads(let queue, let heavy):
+            return try await (weight == .heavy ? heavy : queue).run(deadline: deadline, work)
         case .inline(let turn):
             await turn()
             try Task.checkCancellation()
@@ -66,6 +86,8 @@ package final class BlockingPool: Sendable {
 
     /// Lets the threads end when the queue is empty; later work is refused.
     package func stop() {
-        if case .threads(let queue) = place { queue.stop() }
+        guard case .threads(let queue, let heavy) = place else { return }
+        queue.stop()
+        heavy.stop()
     }
 }

@@ -1,3 +1,5 @@
+import CThread
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -6,12 +8,21 @@
 
 /// Starts detached threads with a name and with every signal blocked, so that only `Server/Lifecycle` sees signals.
 package enum NamedThread {
+    /// Which share of the processors a thread gets when there are too few.
+    package enum Priority: Sendable {
+        case normal
+        /// A tenth of what a normal thread gets, and that after every other one where the kernel can tell.
+        case low
+    }
+
     private final class Body {
         let name: String
+        let priority: Priority
         let run: @Sendable () -> Void
 
-        init(name: String, run: @escaping @Sendable () -> Void) {
+        init(name: String, priority: Priority, run: @escaping @Sendable () -> Void) {
             self.name = name
+            self.priority = priority
             self.run = run
         }
     }
@@ -19,7 +30,11 @@ package enum NamedThread {
     /// Starts a thread that runs `body` and ends with it.
     ///
     /// - Parameter name: what `ps -L` shows; cut to 15 bytes.
-    package static func start(name: String, _ body: @escaping @Sendable () -> Void) {
+    package static func start(
+        name: String,
+        priority: Priority = .normal,
+        _ body: @escaping @Sendable () -> Void
+    ) {
         var all = sigset_t()
         var before = sigset_t()
         sigfillset(&all)
@@ -30,7 +45,7 @@ package enum NamedThread {
         pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
         defer { pthread_attr_destroy(&attributes) }
         var thread = pthread_t()
-        let argument = Unmanaged.passRetained(Body(name: name, run: body)).toOpaque()
+        let argument = Unmanaged.passRetained(Body(name: name, priority: priority, run: body)).toOpaque()
         let result = pthread_create(&thread, &attributes, entry, argument)
         precondition(result == 0, "the system gives no more threads (\(result))")
     }
@@ -39,6 +54,7 @@ package enum NamedThread {
         guard let argument else { return nil }
         let body = Unmanaged<Body>.fromOpaque(argument).takeRetainedValue()
         setName(body.name)
+        if body.priority == .low { cairn_thread_give_way() }
         body.run()
         return nil
     }

@@ -104,8 +104,8 @@ final class WorkQueue: @unchecked Sendable {
         pthread_mutex_unlock(lock)
     }
 
-    func startThread(name: String) {
-        NamedThread.start(name: name) { [self] in
+    func startThread(name: String, priority: NamedThread.Priority = .normal) {
+        NamedThread.start(name: name, priority: priority) { [self] in
             while let item = next() {
                 guard item.claim() else { continue }
                 if item.deadline < .now {

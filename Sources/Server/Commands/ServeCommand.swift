@@ -162,7 +162,7 @@ package struct ServeCommand: Command {
             keys: keys,
             effects: environment.effects,
             clock: environment.clock,
-            compute: BlockingPool(name: "compute", threads: 2, queue: 256),
+            compute: BlockingPool(name: "compute", threads: 2, heavyThreads: 2, queue: 256),
             outbound: OutboundClient(configuration.outbound, transfers: transfers),
             archive: archive
         )

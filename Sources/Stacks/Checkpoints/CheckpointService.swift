@@ -100,7 +100,9 @@ package struct CheckpointService: Sendable {
     /// - Parameter received: the body as it was sent, gzip or plain.
     /// - Throws: `.invalidArgument` when it does not fit what was saved before: the client then sends the whole state.
     package func saveDelta(_ received: [UInt8], of update: UpdateID, stack: StackID) async throws {
-        let delta = try await compute.run(deadline: Self.deadline) { try Self.read(received) }
+        let delta = try await compute.run(WorkWeight(bytes: received.count), deadline: Self.deadline) {
+            try Self.read(received)
+        }
         let request = CheckpointSequence.Request.delta(delta.sequenceNumber, hash: delta.checkpointHash)
         let found = try await database.read { [self] tx in
             try requireSaving(update, of: stack, in: tx)
@@ -213,12 +215,15 @@ package struct CheckpointService: Sendable {
     /// The text after a delta, and how many resources it has; it is hashed and read side by side.
     private func apply(_ delta: CheckpointDelta, to base: PiecedText) async throws -> (PiecedText, Int) {
         do {
-            let text = try await compute.run(deadline: Self.deadline) { try delta.edited(base) }
+            let weight = WorkWeight(bytes: base.count)
+            let text = try await compute.run(weight, deadline: Self.deadline) { try delta.edited(base) }
             guard text.count <= BodyInflater.textLimit else { throw Self.refusal("the result is too large") }
-            async let hashed: Void = compute.run(deadline: Self.deadline) {
+            async let hashed: Void = compute.run(weight, deadline: Self.deadline) {
                 try delta.check(text, hash: StateHash.maker)
             }
-            async let summary = compute.run(deadline: Self.deadline) { try SummaryReader.summary(of: text.pieces) }
+            async let summary = compute.run(weight, deadline: Self.deadline) {
+                try SummaryReader.summary(of: text.pieces)
+            }
             try await hashed
             return (text, try await summary.resourceCount)
         } catch let error as StateError {

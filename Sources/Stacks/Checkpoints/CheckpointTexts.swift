@@ -51,7 +51,7 @@ package final class CheckpointTexts: Sendable {
         for delta in saved.deltas {
             let body = try await objects.bytes(delta.bytes)
             let base = text
-            text = try await compute.run(deadline: Self.deadline) {
+            text = try await compute.run(WorkWeight(bytes: base.count), deadline: Self.deadline) {
                 guard let delta = try? CheckpointDelta(body: Self.inflated(body)[...]),
                     let edited = try? delta.edited(base)
                 else { throw StateDamage.checksum }
@@ -60,7 +60,7 @@ package final class CheckpointTexts: Sendable {
         }
         guard let last = saved.deltas.last else { return text }
         let whole = text
-        return try await compute.run(deadline: Self.deadline) {
+        return try await compute.run(WorkWeight(bytes: whole.count), deadline: Self.deadline) {
             guard whole.hash() == last.hash else { throw StateDamage.checksum }
             return whole
         }
@@ -109,7 +109,9 @@ package final class CheckpointTexts: Sendable {
         var text = text
         if text.pieces.count > Self.pieceLimit {
             let pieces = text
-            text = try await compute.run(deadline: Self.deadline) { PiecedText(pieces.joined()) }
+            text = try await compute.run(WorkWeight(bytes: pieces.count), deadline: Self.deadline) {
+                PiecedText(pieces.joined())
+            }
         }
         let held = text
         state.withLock { state in
@@ -138,7 +140,8 @@ package final class CheckpointTexts: Sendable {
 
     private func text(of checkpoint: SavedCheckpoint) async throws -> PiecedText {
         let body = try await objects.bytes(checkpoint.bytes)
-        return try await compute.run(deadline: Self.deadline) {
+        let weight = WorkWeight(bytes: checkpoint.text.frame.range.count)
+        return try await compute.run(weight, deadline: Self.deadline) {
             let inflated = try Self.inflated(body)
             let frame = checkpoint.text.frame
             guard frame.range.upperBound <= inflated.count,

@@ -45,7 +45,7 @@ package struct EngineEventService: Sendable {
         to update: UpdateID,
         of stack: StackID
     ) async throws {
-        let batch = try await compute.run(deadline: Self.deadline) {
+        let batch = try await compute.run(WorkWeight(bytes: received.count), deadline: Self.deadline) {
             try EventBatch(BodyInflater.text(of: received, limit: limit), isSingle: isSingle)
         }
         guard batch.events.count <= Self.batchLimit else {
@@ -124,7 +124,7 @@ package struct EngineEventService: Sendable {
     private func events(in row: Segment) async throws -> [EventBatch.Event] {
         try await objects.readAgain {
             let received = try await objects.bytes(row.bytes)
-            return try await compute.run(deadline: Self.deadline) {
+            return try await compute.run(WorkWeight(bytes: received.count), deadline: Self.deadline) {
                 let text = try row.text(of: received)
                 return try EventBatch(text, isSingle: EventBatch.isSingle(text)).events
             }

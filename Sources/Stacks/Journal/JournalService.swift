@@ -128,7 +128,7 @@ package struct JournalService: Sendable {
     private func digests(of segment: Segment) async throws -> [Int64: [UInt8]] {
         try await objects.readAgain {
             let body = try await objects.bytes(segment.bytes)
-            return try await compute.run(deadline: Self.deadline) {
+            return try await compute.run(WorkWeight(bytes: body.count), deadline: Self.deadline) {
                 do {
                     let entries = try JournalEntry.stored(segment.text(of: body)[...], count: segment.count)
                     let digests = entries.map { ($0.sequenceID, SHA256.hash($0.bytes).bytes) }

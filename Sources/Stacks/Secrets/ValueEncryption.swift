@@ -10,16 +10,20 @@ struct ValueEncryption: Sendable {
     let compute: BlockingPool
 
     func encrypt(_ plaintexts: [[UInt8]], with cipher: ValueCipher) async throws -> [[UInt8]] {
-        guard Self.isLarge(plaintexts) else { return cipher.encrypt(plaintexts) }
-        return try await compute.run(deadline: Self.deadline) { cipher.encrypt(plaintexts) }
+        let count = Self.byteCount(plaintexts)
+        guard count >= Self.large else { return cipher.encrypt(plaintexts) }
+        return try await compute.run(WorkWeight(bytes: count), deadline: Self.deadline) { cipher.encrypt(plaintexts) }
     }
 
     /// All or none.
     ///
     /// - Throws: `.invalidArgument` for values of another owner, or damaged ones; it says which one of several.
     func decrypt(_ ciphertexts: [[UInt8]], with cipher: ValueCipher) async throws -> [[UInt8]] {
-        guard Self.isLarge(ciphertexts) else { return try Self.decrypt(ciphertexts, with: cipher) }
-        return try await compute.run(deadline: Self.deadline) { try Self.decrypt(ciphertexts, with: cipher) }
+        let count = Self.byteCount(ciphertexts)
+        guard count >= Self.large else { return try Self.decrypt(ciphertexts, with: cipher) }
+        return try await compute.run(WorkWeight(bytes: count), deadline: Self.deadline) {
+            try Self.decrypt(ciphertexts, with: cipher)
+        }
     }
 
     /// Checks that each looks like a ciphertext, without any key.
@@ -52,7 +56,7 @@ struct ValueEncryption: Sendable {
         return error
     }
 
-    private static func isLarge(_ values: [[UInt8]]) -> Bool {
-        values.reduce(0) { $0 + $1.count } >= large
+    private static func byteCount(_ values: [[UInt8]]) -> Int {
+        values.reduce(0) { $0 + $1.count }
     }
 }

@@ -128,7 +128,7 @@ package struct StateReader: Sendable {
 
     /// The document of a text.
     package func document(of text: PiecedText) async throws -> StateDocument {
-        try await compute.run(deadline: Self.deadline) {
+        try await compute.run(WorkWeight(bytes: text.count), deadline: Self.deadline) {
             do {
                 return try StateDocument(reading: text.pieces)
             } catch let error as StateError {
@@ -179,7 +179,8 @@ package struct StateReader: Sendable {
             return .gzip(try await VersionGzip(version, reader: stored))
         case .journal(let base, let segments, let update):
             let document = try await fold(segments, over: base, of: update)
-            return .text(try await compute.run(deadline: Self.deadline) { document.text() })
+            let weight = WorkWeight(bytes: document.listByteCount)
+            return .text(try await compute.run(weight, deadline: Self.deadline) { document.text() })
         case .never, .checkpoint:
             return .text(try await text(source).joined())
         }
@@ -197,13 +198,15 @@ package struct StateReader: Sendable {
         let batches = try await objects.readAgain {
             var bodies: [(Segment, [UInt8])] = []
             for segment in segments { bodies.append((segment, try await objects.bytes(segment.bytes))) }
-            return try await compute.map(bodies, deadline: Self.deadline) { segment, body in
+            let weight = WorkWeight(bytes: bodies.reduce(0) { $0 + $1.1.count })
+            return try await compute.map(bodies, weight: weight, deadline: Self.deadline) { segment, body in
                 try Self.refusing { try JournalEntry.stored(segment.text(of: body)[...], count: segment.count) }
             }
         }
         try Failpoint.reach(.foldVerified)
         let document = if let base { try await stored.document(of: base) } else { StateDocument() }
-        return try await compute.run(deadline: Self.deadline) {
+        let weight = WorkWeight(bytes: batches.joined().reduce(document.listByteCount) { $0 + $1.bytes.count })
+        return try await compute.run(weight, deadline: Self.deadline) {
             let options = FoldOptions(
                 time: update.startedAt ?? update.createdAt,
                 cliVersion: update.clientVersion,

@@ -69,6 +69,8 @@ private final class BodyScan<Reader: BodyReader>: Sendable {
         /// Nil after an error: there is nothing more to read.
         private var reader: Reader?
         private(set) var outline: Reader.Outline?
+        /// Bytes of text so far.
+        private(set) var count = 0
 
         init(_ reader: Reader) {
             self.reader = reader
@@ -76,14 +78,20 @@ private final class BodyScan<Reader: BodyReader>: Sendable {
 
         mutating func feedWhole(_ body: [UInt8]) throws {
             guard var reader = reader.take() else { return }
-            try inflater.feedWhole(body) { try reader.feed($0) }
+            try inflater.feedWhole(body) { window in
+                count += window.count
+                try reader.feed(window)
+            }
             self.reader = reader
         }
 
         /// Each window is read before the next one is inflated: a piece of 64 KB may be one of 64 MB.
         mutating func feed(_ piece: ArraySlice<UInt8>) throws {
             guard var reader = reader.take() else { return }
-            try inflater.feed(piece) { try reader.feed($0) }
+            try inflater.feed(piece) { window in
+                count += window.count
+                try reader.feed(window)
+            }
             self.reader = reader
         }
 
@@ -121,7 +129,8 @@ private final class BodyScan<Reader: BodyReader>: Sendable {
     }
 
     private func run(_ work: @escaping @Sendable (inout State) throws -> Void) async throws {
-        try await compute.run(deadline: .seconds(60)) { [self] in
+        let weight = WorkWeight(bytes: state.withLock { $0.count })
+        try await compute.run(weight, deadline: .seconds(60)) { [self] in
             do {
                 try state.withLock { try work(&$0) }
             } catch let error as StateError {

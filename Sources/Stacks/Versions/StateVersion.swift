@@ -19,6 +19,11 @@ package struct StoredVersion: Sendable, Equatable {
     package var version: StateVersion
     /// By the version that brought them.
     package var packs: [Int: StoredBytes]
+
+    /// Of work on the whole text; what the first parts hold decides, as it is asked for each stretch of them.
+    var weight: WorkWeight {
+        WorkWeight(bytes: version.manifest.parts.prefix(16).reduce(0) { $0 + $1.textCount })
+    }
 }
 
 /// A state that is durable and not yet anybody's version.

@@ -27,7 +27,7 @@ package struct VersionReader: Sendable {
     package func text(of stored: StoredVersion) async throws -> PiecedText {
         let version = stored.version.version
         return try await objects.readAgain {
-            let pieces = try await compute.map(load(stored), deadline: Self.deadline) { part in
+            let pieces = try await compute.map(load(stored), weight: stored.weight, deadline: Self.deadline) { part in
                 try part.text(version: version)
             }
             return PiecedText(pieces)
@@ -41,13 +41,13 @@ package struct VersionReader: Sendable {
         let version = stored.version.version
         do {
             let parts = try await objects.readAgain {
-                try await compute.map(load(stored), deadline: Self.deadline) { part in
+                try await compute.map(load(stored), weight: stored.weight, deadline: Self.deadline) { part in
                     let text = try part.text(version: version)
                     guard case .chunk(let chunk, _) = part else { return ReadPart.text(text) }
                     return try ReadPart(chunk, text: text)
                 }
             }
-            return try await compute.run(deadline: Self.deadline) { try StateDocument(parts) }
+            return try await compute.run(stored.weight, deadline: Self.deadline) { try StateDocument(parts) }
         } catch let error as StateError {
             throw error.serviceError
         }
@@ -58,7 +58,7 @@ package struct VersionReader: Sendable {
         let version = stored.version.version
         return try await objects.readAgain {
             let bytes = try await read(chunks, of: stored)
-            return try await compute.run(deadline: Self.deadline) {
+            return try await compute.run(stored.weight, deadline: Self.deadline) {
                 for part in try Self.parts(of: chunks, in: bytes, version: version) { try part.check(version: version) }
                 return bytes
             }

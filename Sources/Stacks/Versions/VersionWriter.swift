@@ -25,13 +25,16 @@ package struct VersionWriter: Sendable {
         over base: StateVersion?,
         of stack: StackID
     ) async throws -> PreparedVersion {
-        let (drafts, content) = try await compute.run(deadline: Self.deadline) {
+        let weight = WorkWeight(bytes: document.listByteCount)
+        let (drafts, content) = try await compute.run(weight, deadline: Self.deadline) {
             (document.drafts(over: base?.manifest), document.content)
         }
-        let pieces = try await compute.map(drafts, deadline: Self.deadline) { $0.piece(hash: StateHash.maker) }
+        let pieces = try await compute.map(drafts, weight: weight, deadline: Self.deadline) {
+            $0.piece(hash: StateHash.maker)
+        }
         var builder = ManifestBuilder(over: base?.manifest)
         let resolved = builder.resolved(pieces.compactMap { $0 })
-        let bytes = builder.add(resolved, packed: try await compress(resolved))
+        let bytes = builder.add(resolved, packed: try await compress(resolved, weight))
         return PreparedVersion(
             manifest: builder.finish(content.summary),
             pack: try await store(bytes, of: stack),
@@ -103,19 +106,22 @@ package struct VersionWriter: Sendable {
     }
 
     /// Compresses the new chunks among pieces.
-    fileprivate func compress(_ pieces: [VersionPiece]) async throws -> [PackedChunk] {
+    fileprivate func compress(_ pieces: [VersionPiece], _ weight: WorkWeight) async throws -> [PackedChunk] {
         let chunks = pieces.compactMap { piece in
             if case .new(let chunk) = piece { chunk } else { nil }
         }
         guard !chunks.isEmpty else { return [] }
         let effort: DeflateRun.Effort = chunks.reduce(0) { $0 + $1.text.count } <= Self.tightLimit ? .tight : .fast
-        return try await compute.map(chunks, deadline: Self.deadline) { chunk in
+        return try await compute.map(chunks, weight: weight, deadline: Self.deadline) { chunk in
             PackedChunk(chunk, effort, hash: StateHash.maker)
         }
     }
 
-    fileprivate func run<T: Sendable>(_ work: @escaping @Sendable () throws -> T) async throws -> T {
-        try await compute.run(deadline: Self.deadline, work)
+    fileprivate func run<T: Sendable>(
+        _ weight: WorkWeight,
+        _ work: @escaping @Sendable () throws -> T
+    ) async throws -> T {
+        try await compute.run(weight, deadline: Self.deadline, work)
     }
 }
 
@@ -133,16 +139,18 @@ private struct PackSequence<Body: AsyncSequence>: AsyncSequence where Body.Eleme
         let assembly: VersionAssembly
         let writer: VersionWriter
         var hasEnded = false
+        /// Heavy from the first full share on: there is more to come.
+        var weight = WorkWeight.light
 
         mutating func next() async throws -> [UInt8]? {
             while !hasEnded {
                 let share = try await nextShare()
                 hasEnded = share.isEmpty
                 let isLast = hasEnded
-                let pieces = try await writer.run { [assembly] in
+                let pieces = try await writer.run(weight) { [assembly] in
                     isLast ? try assembly.finish() : try assembly.feed(share)
                 }
-                let bytes = assembly.add(pieces, packed: try await writer.compress(pieces))
+                let bytes = assembly.add(pieces, packed: try await writer.compress(pieces, weight))
                 if !bytes.isEmpty { return bytes }
             }
             return nil
@@ -157,6 +165,7 @@ private struct PackSequence<Body: AsyncSequence>: AsyncSequence where Body.Eleme
                 share.append(piece)
                 count += piece.count
             }
+            if count >= PackSequence.share { weight = .heavy }
             return share
         }
     }

@@ -48,6 +48,14 @@ package struct Manifest: Sendable, Equatable {
     package enum Part: Sendable, Equatable {
         case inline([UInt8])
         case chunk(Chunk)
+
+        /// Bytes of its text.
+        package var textCount: Int {
+            switch self {
+            case .inline(let text): text.count
+            case .chunk(let chunk): chunk.textCount
+            }
+        }
     }
 
     package var summary: DocumentSummary
@@ -60,12 +68,7 @@ package struct Manifest: Sendable, Equatable {
 
     /// Bytes of the whole text.
     package var textCount: Int {
-        parts.reduce(0) { sum, part in
-            switch part {
-            case .inline(let text): sum + text.count
-            case .chunk(let chunk): sum + chunk.textCount
-            }
-        }
+        parts.reduce(0) { $0 + $1.textCount }
     }
 
     /// The chunks in the order of the text; one may occur more than once.

@@ -30,6 +30,13 @@ extension StateDocument {
         return writer.finish()
     }
 
+    /// Bytes of all elements of the two lists, which are nearly all of a large text.
+    package var listByteCount: Int {
+        guard let deployment else { return 0 }
+        let resources = deployment.resources.reduce(0) { $0 + $1.bytes.count }
+        return deployment.pendingOperations.reduce(resources) { $0 + $1.bytes.count }
+    }
+
     /// The document's whole text.
     package func text() -> [UInt8] {
         let segments = segments()

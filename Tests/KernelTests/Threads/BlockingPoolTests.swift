@@ -1,3 +1,5 @@
+import Dispatch
+import Foundation
 import Kernel
 import Synchronization
 import Testing
@@ -22,6 +24,47 @@ struct BlockingPoolTests {
         while ballast != nil, .now < deadline { await Task.yield() }
         #expect(ballast == nil)
         pool.stop()
+    }
+
+    @Test("light work does not wait for heavy work, which gives way")
+    func givesWay() async throws {
+        let pool = BlockingPool(name: "test", threads: 1, heavyThreads: 1, queue: 10)
+        let release = DispatchSemaphore(value: 0)
+        async let stuck: Void = pool.run(.heavy, deadline: .seconds(10)) { release.wait() }
+        async let behind = pool.run(.heavy, deadline: .seconds(10)) { Self.niceValue() }
+
+        let light = try await pool.run(deadline: .seconds(10)) { Self.niceValue() }
+
+        release.signal()
+        try await stuck
+        let heavy = try await behind
+        #expect(light == Self.niceValue())
+        #expect(heavy == 10)
+        pool.stop()
+    }
+
+    /// Of the calling thread, from the 19th field of its status: the second one may hold blanks and ends with `)`.
+    private static func niceValue() -> Int? {
+        let status = try? String(contentsOfFile: "/proc/thread-self/stat", encoding: .utf8)
+        return status?.split(separator: ")").last.flatMap { Int($0.split(separator: " ")[16]) }
+    }
+
+    @Test("heavy work is done where all other is, without threads of its own")
+    func heavyWithoutThreads() async throws {
+        let pool = BlockingPool(name: "test", threads: 1, queue: 10)
+
+        let heavy = try await pool.run(.heavy, deadline: .seconds(10)) { Self.niceValue() }
+
+        #expect(heavy == Self.niceValue())
+        pool.stop()
+    }
+
+    @Test(
+        "text of a megabyte is heavy",
+        arguments: [(0, WorkWeight.light), ((1 << 20) - 1, .light), (1 << 20, .heavy), (Int.max, .heavy)]
+    )
+    func weighs(bytes: Int, weight: WorkWeight) {
+        #expect(WorkWeight(bytes: bytes) == weight)
     }
 
     @Test("maps items side by side, in order", arguments: [0, 1, 2, 100], [1, 2, 7])

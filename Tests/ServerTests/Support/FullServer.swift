@@ -58,5 +58,5 @@ func withFullServer(
 private enum Pools {
     static let files = FolderObjectStore.makePool()
     static let transfers = Transfers()
-    static let compute = BlockingPool(name: "compute", threads: 2, queue: 256)
+    static let compute = BlockingPool(name: "compute", threads: 2, heavyThreads: 2, queue: 256)
 }

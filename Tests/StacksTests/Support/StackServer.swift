@@ -52,7 +52,7 @@ let isLong = getenv("CAIRN_LONG") != nil
 /// Threads that all tests share: a test needs none of its own.
 enum Pools {
     static let files = FolderObjectStore.makePool()
-    static let compute = BlockingPool(name: "compute", threads: 2, queue: 1024)
+    static let compute = BlockingPool(name: "compute", threads: 2, heavyThreads: 2, queue: 1024)
 }
 
 /// Lets `Identity` ask who holds the lease of an update, as the program does.
