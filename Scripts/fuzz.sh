@@ -31,12 +31,14 @@ fuzz_targets() {
     FUZZ_SECONDS=$1
     shift
     (($# > 0)) || set -- "${FUZZ_TARGETS[@]}"
-    run_logged build-fuzz build_fuzz
+    build_fuzz_targets
     side_by_side "$(nproc)" fuzz_one "$@"
 }
 
+build_fuzz_targets() { run_logged build-fuzz build_fuzz; }
+
 build_fuzz() {
-    CAIRN_FUZZING=1 swift build --product Fuzz --sanitize=fuzzer --scratch-path "$FUZZ_FOLDER" "${SWIFT_FLAGS[@]}"
+    CAIRN_FUZZING=1 nice -n 10 swift build --product Fuzz --sanitize=fuzzer --scratch-path "$FUZZ_FOLDER" "${SWIFT_FLAGS[@]}"
 }
 
 # One target: what it finds is left beside its log, as the input to repeat it with.

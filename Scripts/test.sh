@@ -5,6 +5,10 @@ TEST_OUTPUT="$LOG_FOLDER/tests.txt"
 TEST_LIMIT=20m
 # The longest script takes four minutes; what hangs must end and say so long before CI is ended from outside.
 SCRIPT_LIMIT=15m
+# Modules whose tests have no time limits that others could break, and often wait for a disk or a server; the longest first.
+PATIENT_MODULES=(StacksTests PersistenceMySQLTests ObjectStorageTests AuditArchiveTests StateStoreTests IdentityTests)
+# What waits most of the time: for packages, servers, leases to end. The longest first, so that nothing waits for them.
+PATIENT_SCRIPTS=(run-15-buckets run-16-keys run-18-move run-10-recordings run-17-audit run-20-sdk)
 
 cmd_test() {
     local only='' filter='' long=''
@@ -67,25 +71,29 @@ test_part() {
     report_skipped
 }
 
-# One process for each module, one after the other: tests of time limits mean something only where what runs beside them
-# is known. The simulation has no such tests and runs where there is time, beside scripts that wait.
+# One process for each module. Tests of time limits mean something only where what runs beside them is known, so those
+# modules come one after the other. The simulation runs where there is time, beside scripts that wait.
 test_all_modules() {
-    local binary=${1:-$TEST_BINARY} folder
-    : >"$TEST_OUTPUT"
+    local binary=${1:-$TEST_BINARY} folder module alone=()
     for folder in Tests/*Tests; do
-        if [[ ${folder##*/} != SimulationTests ]]; then test_module "${folder##*/}" "$binary"; fi
+        module=${folder##*/}
+        if [[ " ${PATIENT_MODULES[*]} SimulationTests " != *" $module "* ]]; then alone+=("$module"); fi
     done
+    side_by_side 2 test_module "${PATIENT_MODULES[@]}"
+    for module in "${alone[@]}"; do test_module "$module"; done
+    : >"$TEST_OUTPUT"
+    for module in "${PATIENT_MODULES[@]}" "${alone[@]}"; do gather_tests "$module"; done
     report_skipped
 }
 
+# With the binary that the caller names, or else the usual one. Its output is kept until it is gathered.
 test_module() {
-    local module=$1 binary=${2:-$TEST_BINARY} all=$TEST_OUTPUT from=$EPOCHREALTIME
-    TEST_OUTPUT="$LOG_FOLDER/tests-$module.txt"
-    run_logged "tests-$module" run_tests "$binary" "^$module\\."
-    cat "$TEST_OUTPUT" >>"$all"
+    local module=$1 from=$EPOCHREALTIME TEST_OUTPUT="$LOG_FOLDER/tests-$1.txt"
+    run_logged "tests-$module" run_tests "${binary:-$TEST_BINARY}" "^$module\\."
     say "  $module: $(closing_line | grep -o '[0-9]* tests\?') in $(seconds_since "$from") s"
-    TEST_OUTPUT=$all
 }
+
+gather_tests() { cat "$LOG_FOLDER/tests-$1.txt" >>"$TEST_OUTPUT"; }
 
 # Adds a last line that sums up what the runs said.
 sum_of_runs() {
@@ -143,8 +151,10 @@ test_sanitized() {
     export TSAN_OPTIONS="log_path=$SANITIZER_REPORTS:halt_on_error=0:exitcode=66:second_deadlock_stack=1"
     export ASAN_OPTIONS="log_path=$SANITIZER_REPORTS:exitcode=66:detect_leaks=0"
     TEST_OUTPUT="$LOG_FOLDER/tests-$kind.txt"
-    test_all_modules "$scratch/debug/${TEST_BINARY##*/}"
-    test_module SimulationTests "$scratch/debug/${TEST_BINARY##*/}"
+    local binary="$scratch/debug/${TEST_BINARY##*/}"
+    test_all_modules "$binary"
+    test_module SimulationTests
+    gather_tests SimulationTests
     sum_of_runs
     show_reports
     [[ -z $(sanitizer_reports) ]] || fail "the $kind sanitizer has reported something"
@@ -184,32 +194,33 @@ within() {
     return "$status"
 }
 
-# Runs every executable Tests/EndToEnd/run-*.sh in order. Scripts/e2e.sh is what they source.
-# Most scripts wait most of the time, for packages, for servers, for leases to end, so several run side by side, and the
-# simulation, which never waits, beside them. Those that measure memory or time, or want the whole machine, come
-# afterwards, one after the other.
+# Runs every executable Tests/EndToEnd/run-*.sh; Scripts/e2e.sh is what they source.
+# Several of those that wait run side by side, and beside them what never waits: the simulation, and the build of the
+# fuzz targets with a low priority. Scripts that measure memory or time, or want the whole machine, come afterwards, one
+# after the other.
 end_to_end_tests() {
-    local script beside=(SimulationTests) alone=()
+    local script name beside=(SimulationTests "${PATIENT_SCRIPTS[@]}") alone=()
     export CAIRN_BIN=$DEBUG_BINARY
     for script in Tests/EndToEnd/run-*.sh; do
-        case $script in
-            */run-[3-9]*) alone+=("$script") ;;
-            *) beside+=("$script") ;;
-        esac
+        name=$(basename "$script" .sh)
+        if [[ " ${PATIENT_SCRIPTS[*]} " != *" $name "* ]]; then alone+=("$name"); fi
     done
-    side_by_side 4 beside_others "${beside[@]}"
-    for script in "${alone[@]}"; do end_to_end_test "$script"; done
+    together patient_tests build_fuzz_targets
+    gather_tests SimulationTests
+    for name in "${alone[@]}"; do end_to_end_test "$name"; done
 }
 
-beside_others() {
+patient_tests() { side_by_side 4 patient_test "${beside[@]}"; }
+
+patient_test() {
     case $1 in
-        *.sh) end_to_end_test "$1" ;;
+        run-*) end_to_end_test "$1" ;;
         *) test_module "$1" ;;
     esac
 }
 
 end_to_end_test() {
-    local script=$1 from=$EPOCHREALTIME
-    run_logged "$(basename "$script" .sh)" within "$SCRIPT_LIMIT" "$script"
-    say "  $(basename "$script") passed in $(seconds_since "$from") s"
+    local name=$1 from=$EPOCHREALTIME
+    run_logged "$name" within "$SCRIPT_LIMIT" "Tests/EndToEnd/$name.sh"
+    say "  $name.sh passed in $(seconds_since "$from") s"
 }
