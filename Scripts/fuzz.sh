@@ -26,13 +26,13 @@ cmd_fuzz() {
     fuzz_targets "$seconds" "${targets[@]}"
 }
 
-# fuzz_targets SECONDS [TARGET…]: builds and runs them, as many at once as there are cores.
+# fuzz_targets SECONDS [TARGET…]: builds and runs them, two at once for each core.
 fuzz_targets() {
     FUZZ_SECONDS=$1
     shift
     (($# > 0)) || set -- "${FUZZ_TARGETS[@]}"
     build_fuzz_targets
-    side_by_side "$(nproc)" fuzz_one "$@"
+    side_by_side "$((2 * $(nproc)))" fuzz_one "$@"
 }
 
 build_fuzz_targets() { run_logged build-fuzz build_fuzz; }

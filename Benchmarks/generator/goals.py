@@ -109,8 +109,9 @@ WHOLE_BASE = ("the base, 1.6 MB for a thousand resources, is read, checked, infl
               "resources are changed.")
 INFLATED = ("each body takes 10 ms of processor for inflating, scanning and hashing; on a processor on which zlib inflates "
             "255 MB/s instead of 149 the whole was 8.0 ms.")
-SHARED_CORES = ("a save of 100 MB takes 0.37 s of the server's processor, on the two cores on which small updates and the generator "
-                "run as well; which part of it makes them wait is not profiled yet.")
+SHARED_CORES = ("a save of 100 MB takes 0.4 s of processor, on the two cores on which small updates and the generator run as well. "
+                "Its threads give way (ADR 18): with a policy under which they run only while nobody else does, half as much is "
+                "left, which is the share of a core that its two halves take from each other, and the disk.")
 OWN_CODE = ("46 % of the processor's time is in code of ours (routing, authorization, coding), the rest in the kernel's "
             "network and in SQLite.")
 

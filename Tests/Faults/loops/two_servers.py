@@ -24,15 +24,14 @@ def run(run, engine, bucket=False):
     over = threading.Event()
     killer = threading.Thread(target=kill_in_turn, args=(run, servers, over), daemon=True)
     killer.start()
-    while run.done < run.cycles and not run.ledger.violations:
+    # Without a kill in the time of the contests nothing has been shown: a short form goes on until there is one.
+    while (run.done < run.cycles or not run.ledger.counts["kills"]) and not run.ledger.violations:
         run.did(contest.round())
     over.set()
     killer.join()
     if fleet:
         fleet.finish(run)
     run.summary(client)
-    if not run.ledger.counts["kills"]:
-        run.violation("control", "no server was killed")
     for server in servers:
         run.stop(server)
 
