@@ -3,7 +3,7 @@
 
 TEST_OUTPUT="$LOG_FOLDER/tests.txt"
 TEST_LIMIT=20m
-# The longest script takes four minutes; what hangs must end and say so long before CI is ended from outside.
+# The longest script takes seven minutes beside others; what hangs must end and say so long before CI is ended from outside.
 SCRIPT_LIMIT=15m
 # Modules whose tests have no time limits that others could break, and often wait for a disk or a server; the longest first.
 PATIENT_MODULES=(StacksTests PersistenceMySQLTests ObjectStorageTests AuditArchiveTests StateStoreTests IdentityTests)
@@ -74,7 +74,7 @@ test_part() {
 # One process for each module. Tests of time limits mean something only where what runs beside them is known, so those
 # modules come one after the other. The simulation runs where there is time, beside scripts that wait.
 test_all_modules() {
-    local binary=${1:-$TEST_BINARY} folder module alone=()
+    local folder module alone=()
     for folder in Tests/*Tests; do
         module=${folder##*/}
         if [[ " ${PATIENT_MODULES[*]} SimulationTests " != *" $module "* ]]; then alone+=("$module"); fi
@@ -86,10 +86,10 @@ test_all_modules() {
     report_skipped
 }
 
-# With the binary that the caller names, or else the usual one. Its output is kept until it is gathered.
+# Its output is kept until it is gathered.
 test_module() {
     local module=$1 from=$EPOCHREALTIME TEST_OUTPUT="$LOG_FOLDER/tests-$1.txt"
-    run_logged "tests-$module" run_tests "${binary:-$TEST_BINARY}" "^$module\\."
+    run_logged "tests-$module" run_tests "$TEST_BINARY" "^$module\\."
     say "  $module: $(closing_line | grep -o '[0-9]* tests\?') in $(seconds_since "$from") s"
 }
 
@@ -151,8 +151,8 @@ test_sanitized() {
     export TSAN_OPTIONS="log_path=$SANITIZER_REPORTS:halt_on_error=0:exitcode=66:second_deadlock_stack=1"
     export ASAN_OPTIONS="log_path=$SANITIZER_REPORTS:exitcode=66:detect_leaks=0"
     TEST_OUTPUT="$LOG_FOLDER/tests-$kind.txt"
-    local binary="$scratch/debug/${TEST_BINARY##*/}"
-    test_all_modules "$binary"
+    TEST_BINARY="$scratch/debug/${TEST_BINARY##*/}"
+    test_all_modules
     test_module SimulationTests
     gather_tests SimulationTests
     sum_of_runs

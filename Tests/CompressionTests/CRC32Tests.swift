@@ -1,6 +1,6 @@
-import NoiseTestKit
 import CZlib
 import Compression
+import NoiseTestKit
 import Testing
 
 @Suite("CRC-32")

@@ -1,5 +1,5 @@
-import NoiseTestKit
 import Compression
+import NoiseTestKit
 import Testing
 
 @Suite("Gzip as a whole")

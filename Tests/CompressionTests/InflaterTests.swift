@@ -1,7 +1,7 @@
-import NoiseTestKit
 import CZlib
 import Compression
 import Kernel
+import NoiseTestKit
 import Testing
 
 @Suite("Inflating in pieces")

@@ -1,6 +1,6 @@
-import NoiseTestKit
 import Contract
 import Foundation
+import NoiseTestKit
 import Testing
 
 @Suite("Bytes as base64")

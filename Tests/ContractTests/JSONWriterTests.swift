@@ -1,5 +1,5 @@
-import NoiseTestKit
 import Contract
+import NoiseTestKit
 import Testing
 
 @Suite("Writing JSON")

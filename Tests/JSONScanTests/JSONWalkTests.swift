@@ -1,6 +1,6 @@
-import NoiseTestKit
 import Foundation
 import JSONScan
+import NoiseTestKit
 import Testing
 
 @Suite("Walking over checked text")

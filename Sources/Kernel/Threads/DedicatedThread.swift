@@ -52,11 +52,7 @@ package final class BlockingPool: Sendable {
     package init(name: String, threads: Int, heavyThreads: Int = 0, queue limit: Int) {
         let queue = WorkQueue(name: name, limit: limit)
         for index in 0..<threads { queue.startThread(name: "\(name)-\(index)") }
-        guard heavyThreads > 0 else {
-            place = .threads(queue, heavy: queue)
-            return
-        }
-        let heavy = WorkQueue(name: name, limit: limit)
+        let heavy = heavyThreads > 0 ? WorkQueue(name: name, limit: limit) : queue
         for index in 0..<heavyThreads { heavy.startThread(name: "\(name)-heavy-\(index)", priority: .low) }
         place = .threads(queue, heavy: heavy)
     }

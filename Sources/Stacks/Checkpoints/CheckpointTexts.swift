@@ -140,10 +140,9 @@ package final class CheckpointTexts: Sendable {
 
     private func text(of checkpoint: SavedCheckpoint) async throws -> PiecedText {
         let body = try await objects.bytes(checkpoint.bytes)
-        let weight = WorkWeight(bytes: checkpoint.text.frame.range.count)
-        return try await compute.run(weight, deadline: Self.deadline) {
+        let frame = checkpoint.text.frame
+        return try await compute.run(WorkWeight(bytes: frame.textCount), deadline: Self.deadline) {
             let inflated = try Self.inflated(body)
-            let frame = checkpoint.text.frame
             guard frame.range.upperBound <= inflated.count,
                 PiecedText([inflated[frame.range], frame.prefix[...]]).hash() == checkpoint.text.hash
             else { throw StateDamage.checksum }

@@ -69,7 +69,7 @@ private final class BodyScan<Reader: BodyReader>: Sendable {
         /// Nil after an error: there is nothing more to read.
         private var reader: Reader?
         private(set) var outline: Reader.Outline?
-        /// Bytes of text so far.
+        /// Bytes of text so far, of a body that comes in pieces.
         private(set) var count = 0
 
         init(_ reader: Reader) {
@@ -78,10 +78,7 @@ private final class BodyScan<Reader: BodyReader>: Sendable {
 
         mutating func feedWhole(_ body: [UInt8]) throws {
             guard var reader = reader.take() else { return }
-            try inflater.feedWhole(body) { window in
-                count += window.count
-                try reader.feed(window)
-            }
+            try inflater.feedWhole(body) { try reader.feed($0) }
             self.reader = reader
         }
 

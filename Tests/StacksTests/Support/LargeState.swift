@@ -1,7 +1,7 @@
-import NoiseTestKit
 import APITestKit
 import Compression
 import HTTPServer
+import NoiseTestKit
 import TestKit
 import Testing
 

@@ -1,5 +1,5 @@
-import NoiseTestKit
 import Kernel
+import NoiseTestKit
 import StateStore
 import Testing
 

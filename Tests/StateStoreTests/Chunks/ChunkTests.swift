@@ -1,6 +1,6 @@
-import NoiseTestKit
 import Compression
 import JSONScan
+import NoiseTestKit
 import StateStore
 import Testing
 

@@ -1,6 +1,6 @@
-import NoiseTestKit
 import JSONScan
 import Kernel
+import NoiseTestKit
 import StateStore
 import Testing
 

@@ -1,6 +1,6 @@
-import NoiseTestKit
 import Foundation
 import Kernel
+import NoiseTestKit
 import StateStore
 import Testing
 
