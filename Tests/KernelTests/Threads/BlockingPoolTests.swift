@@ -30,14 +30,20 @@ struct BlockingPoolTests {
     func givesWay() async throws {
         let pool = BlockingPool(name: "test", threads: 1, heavyThreads: 1, queue: 10)
         let release = DispatchSemaphore(value: 0)
-        async let stuck: Void = pool.run(.heavy, deadline: .seconds(10)) { release.wait() }
+        let (begun, beginning) = AsyncStream<Void>.makeStream()
+        async let stuck = pool.run(.heavy, deadline: .seconds(10)) {
+            beginning.finish()
+            return release.wait(timeout: .now() + .seconds(10))
+        }
+        for await _ in begun {}
         async let behind = pool.run(.heavy, deadline: .seconds(10)) { Self.niceValue() }
 
         let light = try await pool.run(deadline: .seconds(10)) { Self.niceValue() }
 
         release.signal()
-        try await stuck
+        let wasReleased = try await stuck == .success
         let heavy = try await behind
+        #expect(wasReleased)
         #expect(light == Self.niceValue())
         #expect(heavy == 10)
         pool.stop()
