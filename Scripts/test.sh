@@ -5,8 +5,9 @@ TEST_OUTPUT="$LOG_FOLDER/tests.txt"
 TEST_LIMIT=20m
 # The longest script takes seven minutes beside others; what hangs must end and say so long before CI is ended from outside.
 SCRIPT_LIMIT=15m
-# Modules whose tests have no time limits that others could break, and often wait for a disk or a server; the longest first.
-PATIENT_MODULES=(StacksTests PersistenceMySQLTests ObjectStorageTests AuditArchiveTests StateStoreTests IdentityTests)
+# Modules whose tests have no time limits that others could break, and often wait for a disk or a database; the longest
+# first. Those that ask a service which plays a cloud have such limits: it is one process, and Cairn waits for seconds.
+PATIENT_MODULES=(StacksTests PersistenceMySQLTests StateStoreTests IdentityTests)
 # What waits most of the time: for packages, servers, leases to end. The longest first, so that nothing waits for them.
 PATIENT_SCRIPTS=(run-15-buckets run-16-keys run-18-move run-10-recordings run-17-audit run-20-sdk)
 

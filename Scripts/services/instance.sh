@@ -19,7 +19,7 @@ instance_start() {
     fi
     local data
     data=$(cat "$folder/data-path")
-    rm -rf "$data"
+    rm -rf "$data" "$data.tmp"
     cp -r --reflink=auto "$SERVICES_DATA/template-$kind" "$data" || return
     instance_resume "$folder"
 }
@@ -36,6 +36,9 @@ instance_resume() {
     [ ${#socket} -le 100 ] || socket=$data/socket
     mapfile -t command < <(server_command "$kind")
     options=(--datadir="$data" --port="$port" --socket="$socket" --pid-file="$folder/pid" --bind-address=127.0.0.1)
+    # A MariaDB that starts removes the temporary tables of every other one that shares its folder for them.
+    mkdir -p "$data.tmp" || return
+    options+=(--tmpdir="$data.tmp")
     local certificate=server
     while IFS= read -r option; do
         case $option in
