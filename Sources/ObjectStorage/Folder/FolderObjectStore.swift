@@ -66,7 +66,8 @@ package struct FolderObjectStore: ObjectStore {
     @discardableResult
     package func put<Body: AsyncSequence>(_ body: Body, as key: ObjectKey) async throws -> Int
     where Body.Element == [UInt8] {
-        let file = try await write(body)
+        // Whoever reads what has no content in its name checks it, so nobody needs its hash.
+        let file = try await write(body, hashing: key.contentDigest != nil)
         try await run { files in
             if let digest = key.contentDigest, file.digest() != digest {
                 throw ServiceError(.internalError, "The object does not have the content that its key names")
@@ -78,7 +79,7 @@ package struct FolderObjectStore: ObjectStore {
 
     package func putContent<Body: AsyncSequence>(_ body: Body, in folder: ObjectFolder) async throws -> StoredContent
     where Body.Element == [UInt8] {
-        let file = try await write(body)
+        let file = try await write(body, hashing: true)
         let key = folder.content(file.digest())
         try await run { files in try files.sync([files.place(file, as: key)]) }
         return StoredContent(key: key, size: file.size)
@@ -136,10 +137,14 @@ package struct FolderObjectStore: ObjectStore {
 
     // MARK: - Pieces
 
-    private func write<Body: AsyncSequence>(_ body: Body) async throws -> TemporaryFile where Body.Element == [UInt8] {
+    /// - Parameter hashing: whether the file's digest will be asked for.
+    private func write<Body: AsyncSequence>(_ body: Body, hashing: Bool) async throws -> TemporaryFile
+    where Body.Element == [UInt8] {
         let file = try await run { files in try files.begin() }
         for try await piece in body where !piece.isEmpty {
-            try await run { files in try files.orRemove(file) { try file.appendHashed(piece) } }
+            try await run { files in
+                try files.orRemove(file) { try hashing ? file.appendHashed(piece) : file.append(piece) }
+            }
         }
         return file
     }

@@ -53,7 +53,7 @@ package struct StateIntake: Sendable {
             }
             first += piece
         }
-        let scanned = ScannedPieces(pieces: Continued(first: first[...], rest: pieces), scan: scan)
+        let scanned = ScannedBlocks(first: first, rest: pieces, scan: scan)
         try Failpoint.reach(.bodyStore)
         let object = try await objects.put(scanned, of: stack)
         try Failpoint.reach(.bodyStored)
@@ -137,27 +137,47 @@ private final class BodyScan<Reader: BodyReader>: Sendable {
     }
 }
 
-/// Pieces that are read by a scan before they go on.
-private struct ScannedPieces<Pieces: AsyncSequence, Reader: BodyReader>: AsyncSequence
+/// A body in blocks, each of which is read by a scan before it goes on; the next one is collected meanwhile.
+///
+/// A block costs some changes of thread, whatever it holds: so many small pieces are one.
+private struct ScannedBlocks<Pieces: AsyncIteratorProtocol, Reader: BodyReader>: AsyncSequence
 where Pieces.Element == ArraySlice<UInt8> {
-    let pieces: Pieces
+    /// Not empty.
+    let first: [UInt8]
+    let rest: Pieces
     let scan: BodyScan<Reader>
 
     struct AsyncIterator: AsyncIteratorProtocol {
-        var pieces: Pieces.AsyncIterator
+        /// Bytes from which on a block goes on.
+        private static var blockSize: Int { 256 << 10 }
+
+        /// Empty behind the last one.
+        var block: [UInt8]
+        var pieces: Pieces
         let scan: BodyScan<Reader>
 
         mutating func next() async throws -> [UInt8]? {
-            guard let piece = try await pieces.next(isolation: #isolation) else {
+            let (block, scan) = (block, scan)
+            guard !block.isEmpty else {
                 try await scan.finish()
                 return nil
             }
-            try await scan.feed(piece)
-            return Array(piece)
+            async let read: Void = scan.feed(block[...])
+            self.block = try await collect()
+            try await read
+            return block
+        }
+
+        private mutating func collect() async throws -> [UInt8] {
+            var block: [UInt8] = []
+            while block.count < Self.blockSize, let piece = try await pieces.next(isolation: #isolation) {
+                block += piece
+            }
+            return block
         }
     }
 
     func makeAsyncIterator() -> AsyncIterator {
-        AsyncIterator(pieces: pieces.makeAsyncIterator(), scan: scan)
+        AsyncIterator(block: first, pieces: rest, scan: scan)
     }
 }
