@@ -17,6 +17,11 @@ TEST_BINARY="$SCRATCH_DEBUG/debug/cairnPackageTests.xctest"
 # The index store costs more than half of the compile time, and the tests do not need it (Tests/XCTMain.swift).
 SWIFT_FLAGS=(--disable-index-store --explicit-target-dependency-import-check error)
 
+# For what nobody edits after it was built: whole modules, and of debug information lines alone, take a fifth less time.
+ONCE_FLAGS=(-Xswiftc -whole-module-optimization -Xswiftc -num-threads -Xswiftc 2 -Xswiftc -gline-tables-only)
+# Services for continuous integration set CI.
+if [[ -n ${CI:-} ]]; then SWIFT_FLAGS+=("${ONCE_FLAGS[@]}"); fi
+
 # set_jobs N: for `-j N`.
 set_jobs() {
     [[ ${1:-} =~ ^[1-9][0-9]*$ ]] || fail_usage "-j takes a number"

@@ -38,7 +38,8 @@ fuzz_targets() {
 build_fuzz_targets() { run_logged build-fuzz build_fuzz; }
 
 build_fuzz() {
-    CAIRN_FUZZING=1 nice -n 10 swift build --product Fuzz --sanitize=fuzzer --scratch-path "$FUZZ_FOLDER" "${SWIFT_FLAGS[@]}"
+    CAIRN_FUZZING=1 nice -n 10 swift build "${SWIFT_FLAGS[@]}" "${ONCE_FLAGS[@]}" --scratch-path "$FUZZ_FOLDER" \
+        --product Fuzz --sanitize=fuzzer
 }
 
 # One target: what it finds is left beside its log, as the input to repeat it with.
