@@ -55,7 +55,7 @@ package struct TestServer: Sendable {
     ) async throws -> TestReply {
         // Both looks at the log lie within, so that what another request wrote is not taken for this one's.
         let ticket = traffic.begin()
-        let before = await auditCounts()
+        let before = await auditHeads()
         let http = request.httpRequest(as: caller)
         let exchange = Exchange(body: http.body)
         let response: HTTPResponse
@@ -65,7 +65,7 @@ package struct TestServer: Sendable {
             response = await Exchange.$current.withValue(exchange) { await pipeline.respond(to: http) }
         }
         let bytes = try await response.body.collect()
-        let newActions = Self.difference(before, await auditCounts())
+        let newActions = await auditActions(since: before)
         let reply = TestReply(
             status: response.status.code,
             headers: response.headers,
@@ -100,16 +100,34 @@ package struct TestServer: Sendable {
         return routes.routes[index]
     }
 
-    /// How many events of each action there are; nil while the database is away, as some tests want it.
-    private func auditCounts() async -> [String: Int]? {
-        let actions = try? await auditActions()
-        return actions.map { actions in actions.reduce(into: [:]) { counts, action in counts[action, default: 0] += 1 }
+    /// Where each chain of the audit log ends; nil while the database is away, as some tests want it.
+    private func auditHeads() async -> [String: Int]? {
+        try? await database.read { tx in try Self.auditHeads(in: tx) }
+    }
+
+    /// What was done since the chains ended there, each action once; nil as above.
+    ///
+    /// No more is read than that: a test may send thousands of requests, and each asks.
+    private func auditActions(since heads: [String: Int]?) async -> [String]? {
+        guard let heads else { return nil }
+        return try? await database.read { tx in
+            var actions: Set<String> = []
+            for (scope, end) in try Self.auditHeads(in: tx) {
+                let known = heads[scope, default: -1]
+                guard end > known else { continue }
+                actions.formUnion(
+                    try tx.all(
+                        "SELECT action_slug FROM audit_events WHERE scope = \(scope) AND sequence > \(known)"
+                    ) { try $0.text(0) }
+                )
+            }
+            return actions.sorted()
         }
     }
 
-    private static func difference(_ before: [String: Int]?, _ after: [String: Int]?) -> [String]? {
-        guard let before, let after else { return nil }
-        return after.filter { $0.value > before[$0.key, default: 0] }.keys.sorted()
+    private static func auditHeads(in tx: Transaction) throws -> [String: Int] {
+        let heads = try tx.all("SELECT scope, sequence FROM audit_chains") { (try $0.text(0), try $0.int(1)) }
+        return Dictionary(uniqueKeysWithValues: heads)
     }
 }
 
