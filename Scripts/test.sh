@@ -150,6 +150,7 @@ test_sanitized() {
     SANITIZER_REPORTS="$LOG_FOLDER/reports-$kind"
     rm -f "$SANITIZER_REPORTS".*
     export TSAN_OPTIONS="log_path=$SANITIZER_REPORTS:halt_on_error=0:exitcode=66:second_deadlock_stack=1"
+    TSAN_OPTIONS+=":suppressions=$CAIRN_ROOT/Scripts/thread-sanitizer.txt"
     export ASAN_OPTIONS="log_path=$SANITIZER_REPORTS:exitcode=66:detect_leaks=0"
     TEST_OUTPUT="$LOG_FOLDER/tests-$kind.txt"
     TEST_BINARY="$scratch/debug/${TEST_BINARY##*/}"
