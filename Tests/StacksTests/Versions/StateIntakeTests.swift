@@ -25,7 +25,7 @@ struct StateIntakeTests {
             #expect(saved.resourceCount == 1_201)
             #expect(stored == body)
             #expect(body.count > 900_000)
-            #expect(writes.count <= 2 + body.count / 262_144)
+            #expect(writes.value <= 2 + body.count / 262_144)
         }
     }
 
@@ -62,13 +62,13 @@ struct StateIntakeTests {
 
     /// Over a folder that counts how often it is written to.
     private func withIntake(
-        _ body: (StateIntake, StateObjects, FolderObjectStore, Counter) async throws -> Void
+        _ body: (StateIntake, StateObjects, FolderObjectStore, Tally) async throws -> Void
     ) async throws {
         try await TestFolder.with { folder in
-            let writes = Counter()
+            let writes = Tally()
             let store = try FolderObjectStore(path: folder, setting: "CAIRN_DATA", pool: Pools.files) {
                 (step) throws(FileFailure) in
-                if step == .write { writes.increase() }
+                if step == .write { writes.add() }
             }
             let states = StateObjects(objects: store, effects: effects)
             try await body(StateIntake(objects: states, compute: Pools.compute), states, store, writes)
@@ -100,16 +100,6 @@ private struct Pieces: AsyncSequence, Sendable {
 
     func makeAsyncIterator() -> AsyncIterator {
         AsyncIterator(rest: body[...], end: end)
-    }
-}
-
-private final class Counter: Sendable {
-    private let value = Locked(0)
-
-    var count: Int { value.withLock { $0 } }
-
-    func increase() {
-        value.withLock { $0 += 1 }
     }
 }
 
