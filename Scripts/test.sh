@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# ./dev test: what CI runs. With --only or --filter it is the short form for while one works on a module.
+# ./dev test: what CI runs. With --only or --filter it is the short form for while one works on a module;
+# with --sanitize, what the long form does besides.
 
 TEST_OUTPUT="$LOG_FOLDER/tests.txt"
 TEST_LIMIT=20m
@@ -12,20 +13,26 @@ PATIENT_MODULES=(StacksTests PersistenceMySQLTests StateStoreTests IdentityTests
 PATIENT_SCRIPTS=(run-15-buckets run-16-keys run-18-move run-10-recordings run-17-audit run-20-sdk)
 
 cmd_test() {
-    local only='' filter='' long=''
+    local only='' filter='' long='' sanitizer=''
     while (($# > 0)); do
         case $1 in
+            --sanitize) sanitizer=${2:?--sanitize takes thread or address} && shift ;;
             --only) only=${2:?--only takes module names} && shift ;;
             --filter) filter=${2:?--filter takes a regular expression} && shift ;;
             --long) long=yes ;;
             -j) set_jobs "${2:-}" && shift ;;
-            *) fail_usage "test takes --only A,B, --filter X, --long and -j N, not '$1'" ;;
+            *) fail_usage "test takes --only A,B, --filter X, --sanitize thread|address, --long and -j N, not '$1'" ;;
         esac
         shift
     done
+    [[ $sanitizer =~ ^(thread|address)?$ ]] || fail_usage "--sanitize takes thread or address, not '$sanitizer'"
+    [[ -z $sanitizer || -z $only$filter$long ]] || fail_usage "--sanitize runs every module, once: it stands alone"
     require build test
     if [[ -n $only$filter ]]; then
         test_part "$only" "$filter"
+    elif [[ -n $sanitizer ]]; then
+        TEST_OUTPUT="$LOG_FOLDER/tests-$sanitizer.txt"
+        test_sanitized_alone "$sanitizer"
     else
         test_everything "$long"
         print_stage_summary
@@ -137,6 +144,14 @@ report_skipped() {
     local reasons
     reasons=$(sed -nE 's/^➜ ((Test|Suite) .*) skipped(: (.*)|\.)$/\1 \4/p' "$TEST_OUTPUT" | sort | uniq -c)
     if [[ -n $reasons ]]; then note "Skipped, and why:"$'\n'"$reasons"; fi
+}
+
+test_sanitized_alone() {
+    stop_services_afterwards
+    start_services
+    use_services
+    stage "tests under the $1 sanitizer" 1500 test_sanitized "$1"
+    print_stage_summary
 }
 
 # Every test once more in a build with a sanitizer, which fails upon any report: also upon one of a process that a test

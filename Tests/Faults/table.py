@@ -16,8 +16,11 @@ class Loop:
     options: dict = dataclasses.field(default_factory=dict)
 
 
-# The longest first, so that nothing waits for it at the end.
+# The longest first, so that nothing waits for them at the end.
 LOOPS = (
+    Loop("failpoints-sqlite", "failpoints", 290, 1300, 0, "each named point beside a durable step: death, error, delay",
+         {"engine": "sqlite"}),
+    Loop("object-outage", "object_outage", 18, 50, 500, "the object store is away, slow, refuses or gives wrong bytes"),
     Loop("bit-flips", "bit_flips", 500, 10_000, 100_000, "stored bytes are flipped, cut, swapped or zeroed"),
     Loop("io-errors", "io_errors", 120, 2000, 10_000, "the nth call that changes the disk fails"),
     Loop("process-kill", "process_kill", 60, 1000, 10_000, "SIGKILL of the server under load"),
@@ -28,11 +31,9 @@ LOOPS = (
     Loop("finish-database-kills-mysql", "finish", 0, 500, 5000, "the same on MySQL", {"engine": "mysql", "every": 60}),
     Loop("object-writes", "object_writes", 200, 10_000, 100_000, "nearly a third of all requests to the store fails"),
     Loop("crash-points", "crash_points", 80, 1000, 5000, "SIGKILL beside the nth call that changes the disk"),
-    Loop("failpoints-sqlite", "failpoints", 290, 1300, 0, "each named point beside a durable step: death, error, delay",
-         {"engine": "sqlite"}),
-    Loop("failpoints-mariadb", "failpoints", 0, 430, 0, "the same on MariaDB", {"engine": "mariadb"}),
-    Loop("failpoints-s3", "failpoints", 0, 430, 0, "the same with SQLite and objects in S3", {"engine": "s3"}),
-    Loop("failpoints-mysql", "failpoints", 0, 430, 0, "the same on MySQL", {"engine": "mysql"}),
+    Loop("failpoints-mariadb", "failpoints", 0, 430, 0, "the named points on MariaDB", {"engine": "mariadb"}),
+    Loop("failpoints-s3", "failpoints", 0, 430, 0, "the same, SQLite and objects in S3", {"engine": "s3"}),
+    Loop("failpoints-mysql", "failpoints", 0, 430, 0, "the named points on MySQL", {"engine": "mysql"}),
     Loop("power-cut", "power_cut", 20, 200, 1000, "the file system stops without writing what was not synced"),
     Loop("clock", "clock", 30, 500, 5000, "the time of day steps or stands still"),
     Loop("lost-answers", "lost_answers", 400, 6000, 60_000, "answers get lost after the server acted",
@@ -46,7 +47,6 @@ LOOPS = (
     Loop("read-only-mariadb", "database_read_only", 5, 50, 500, "MariaDB turns read-only and back",
          {"engine": "mariadb"}),
     Loop("read-only-mysql", "database_read_only", 5, 50, 500, "MySQL turns read-only and back", {"engine": "mysql"}),
-    Loop("object-outage", "object_outage", 18, 50, 500, "the object store is away, slow, refuses or gives wrong bytes"),
     Loop("disk-full", "disk_full", 20, 100, 1000, "the disk fills up and gets space again"),
     Loop("read-only-disk", "read_only_disk", 2, 20, 50, "the file system turns read-only"),
     Loop("graceful-stop", "graceful_stop", 20, 300, 2000, "SIGTERM under load"),
