@@ -129,8 +129,16 @@ extension DriverConformance {
         }
     }
 
+    /// Bytes that repeat after a prime number of them, so that no two blocks of a driver's are alike.
+    ///
+    /// Copied and not computed one by one: tests of two engines would do that on every thread there is for seconds, while
+    /// others wait for a transaction whose time runs out.
     private static func pattern(_ size: Int) -> [UInt8] {
-        (0..<size).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8) }
+        let piece = (0..<65_521).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8) }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(size)
+        while bytes.count < size { bytes.append(contentsOf: piece.prefix(size - bytes.count)) }
+        return bytes
     }
 
     private static func textAsBytes(_ store: TestStore) async throws {
