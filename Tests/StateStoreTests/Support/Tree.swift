@@ -75,7 +75,16 @@ extension Tree {
         var index = 0
 
         mutating func space() {
-            while index < bytes.count, [0x20, 0x0a, 0x0d, 0x09].contains(bytes[index]) { index += 1 }
+            while index < bytes.count, Self.isSpace(bytes[index]) { index += 1 }
+        }
+
+        private static func isSpace(_ byte: UInt8) -> Bool {
+            byte == 0x20 || byte == 0x0a || byte == 0x0d || byte == 0x09
+        }
+
+        /// What stands behind a number or a word.
+        private static func isEnd(_ byte: UInt8) -> Bool {
+            isSpace(byte) || byte == UInt8(ascii: ",") || byte == UInt8(ascii: "]") || byte == UInt8(ascii: "}")
         }
 
         mutating func skip(_ character: Unicode.Scalar) -> Bool {
@@ -90,7 +99,7 @@ extension Tree {
             if skip("[") { return try array() }
             if skip("\"") { return .string(try string()) }
             let start = index
-            while index < bytes.count, !" \n\r\t,]}".utf8.contains(bytes[index]) { index += 1 }
+            while index < bytes.count, !Self.isEnd(bytes[index]) { index += 1 }
             let word = String(decoding: bytes[start..<index], as: UTF8.self)
             switch word {
             case "": throw Malformed()
@@ -201,24 +210,34 @@ extension Tree {
 
         private mutating func string(_ units: [UInt16]) -> String {
             var result: [UInt16] = [0x22]
-            for (index, unit) in units.enumerated() {
-                let previous = index > 0 ? units[index - 1] : 0
-                let next = index + 1 < units.count ? units[index + 1] : 0
-                let isPaired =
-                    (UTF16.isLeadSurrogate(unit) && UTF16.isTrailSurrogate(next))
-                    || (UTF16.isTrailSurrogate(unit) && UTF16.isLeadSurrogate(previous))
+            result.reserveCapacity(units.count + 2)
+            var index = 0
+            while index < units.count {
+                let unit = units[index]
                 if unit == 0x22 || unit == 0x5c {
-                    result += [0x5c, unit]
-                } else if unit < 0x20 || (UTF16.isSurrogate(unit) && (!isPaired || noise != nil))
-                    || noise?.oneIn(150) == true
+                    result.append(0x5c)
+                    result.append(unit)
+                } else if unit < 0x20 || (unit & 0xf800 == 0xd800 && (noise != nil || !Self.isPaired(index, in: units)))
+                    || (noise != nil && noise?.oneIn(150) == true)
                 {
                     let digits = String(unit, radix: 16)
                     result += Array(("\\u" + String(repeating: "0", count: 4 - digits.count) + digits).utf16)
                 } else {
                     result.append(unit)
                 }
+                index += 1
             }
-            return String(decoding: result + [0x22], as: UTF16.self)
+            result.append(0x22)
+            return String(decoding: result, as: UTF16.self)
+        }
+
+        /// Whether a surrogate has the other half beside it.
+        private static func isPaired(_ index: Int, in units: [UInt16]) -> Bool {
+            if UTF16.isLeadSurrogate(units[index]) {
+                index + 1 < units.count && UTF16.isTrailSurrogate(units[index + 1])
+            } else {
+                index > 0 && UTF16.isLeadSurrogate(units[index - 1])
+            }
         }
     }
 }
