@@ -21,9 +21,14 @@ def lines_of_goals(saved):
 
 
 def lines_of_misses(saved):
+    heading = ""
     for goal in GOALS:
+        # "– p99" says nothing without the row above that it is the p99 of.
+        if not goal.metric.startswith("– "):
+            heading = goal.metric
+        name = goal.metric if goal.metric == heading else f"{heading} {goal.metric}"
         if goal.verdict(saved)[2] == "**missed**":
-            yield f"* **{goal.metric.removeprefix('– ')}**: {goal.why or 'not looked into yet.'}"
+            yield f"* **{name}**: {goal.why or 'not looked into yet.'}"
 
 
 def lines_of_load(rows):
