@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # ./dev check: what people run before they hand in. Everything of ./dev test, then what only a release build shows.
 
-LIBRARIES=Scripts/loaded-libraries.txt
+LIBRARIES=Scripts/needed-libraries.txt
 STRIPPED_LIMIT_MB=30
 
 cmd_check() {
@@ -53,19 +53,19 @@ without_failpoints() {
     say "  no failpoints in the release"
 }
 
-loaded_libraries() { ldd "$1" | awk '{ print $1 }' | sed 's|.*/||' | grep -v '^linux-vdso' | sort -u; }
+needed_libraries() { LC_ALL=C readelf --dynamic "$1" | sed -nE 's/.*\(NEEDED\).*\[(.*)\]$/\1/p' | LC_ALL=C sort -u; }
 
 # The committed list is that of Debian 12; other suites number their libraries otherwise and are only shown.
 compare_libraries() {
     local difference
-    difference=$(diff <(grep -v '^#' "$LIBRARIES") <(loaded_libraries "$RELEASE_BINARY")) || true
+    difference=$(diff <(grep -v '^#' "$LIBRARIES") <(needed_libraries "$RELEASE_BINARY")) || true
     if [[ -z $difference ]]; then
-        say "  loads the $(grep -vc '^#' "$LIBRARIES") libraries of $LIBRARIES"
+        say "  needs the $(grep -vc '^#' "$LIBRARIES") libraries of $LIBRARIES"
         return 0
     fi
     say "$difference"
     if [[ $(boost_package) == libboost1.81-dev ]]; then
-        fail "the libraries that cairn loads have changed ('>' is new); when that is meant, edit $LIBRARIES"
+        fail "the libraries that cairn needs have changed ('>' is new); when that is meant, edit $LIBRARIES"
     fi
     note "  not compared: $LIBRARIES is the list of Debian 12"
 }
