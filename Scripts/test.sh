@@ -31,7 +31,6 @@ cmd_test() {
     if [[ -n $only$filter ]]; then
         test_part "$only" "$filter"
     elif [[ -n $sanitizer ]]; then
-        TEST_OUTPUT="$LOG_FOLDER/tests-$sanitizer.txt"
         test_sanitized_alone "$sanitizer"
     else
         test_everything "$long"
@@ -150,6 +149,8 @@ test_sanitized_alone() {
     stop_services_afterwards
     start_services
     use_services
+    # For the closing line: what the stage sets ends with it.
+    TEST_OUTPUT="$LOG_FOLDER/tests-$1.txt"
     stage "tests under the $1 sanitizer" 1500 test_sanitized "$1"
     print_stage_summary
 }
