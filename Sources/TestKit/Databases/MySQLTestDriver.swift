@@ -23,9 +23,9 @@ package struct MySQLTestServer: Sendable, Equatable {
 
 /// How a driver for such a server is made.
 package enum MySQLTestDriver {
-    /// Opens a driver on one schema of a server.
+    /// Opens a driver on one schema of a server, patient as `TestPatience` says.
     package static func make(_ server: MySQLTestServer, schema: String) async throws -> any DatabaseDriver {
-        let configuration = MySQLConfiguration(
+        var configuration = MySQLConfiguration(
             endpoint: MySQLEndpoint(host: server.host, port: server.port),
             database: schema,
             user: server.user,
@@ -37,6 +37,8 @@ package enum MySQLTestDriver {
                 )
             }
         )
+        configuration.limits.wait = TestPatience.limit
+        configuration.limits.read = TestPatience.limit
         return try MySQLDriver(configuration)
     }
 }

@@ -18,9 +18,9 @@ actor SQLiteTestDatabases {
         return try await TestFolder.with { folder in
             let path = "\(folder)/cairn.db"
             try template.write(to: URL(fileURLWithPath: path))
-            let driver = try await SQLiteDriver.open(SQLiteConfiguration(path: path, readers: 2))
+            let driver = try await SQLiteDriver.open(Self.configuration(path, readers: 2))
             let store = TestStore(engine: .sqlite, driver: driver, database: Database(driver: driver)) {
-                var other = SQLiteConfiguration(path: path, readers: 1)
+                var other = Self.configuration(path, readers: 1)
                 other.locksFolder = false
                 return try await SQLiteDriver.open(other)
             }
@@ -33,6 +33,13 @@ actor SQLiteTestDatabases {
                 throw error
             }
         }
+    }
+
+    private static func configuration(_ path: String, readers: Int) -> SQLiteConfiguration {
+        var configuration = SQLiteConfiguration(path: path, readers: readers)
+        configuration.queueTimeout = TestPatience.limit
+        configuration.readTimeout = TestPatience.limit
+        return configuration
     }
 
     /// The bytes of a migrated file.
