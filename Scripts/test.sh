@@ -79,15 +79,23 @@ test_part() {
 }
 
 # One process for each module. Tests of time limits mean something only where what runs beside them is known, so those
-# modules come one after the other. The simulation runs where there is time, beside scripts that wait.
+# modules come one after the other. The simulation runs where there is time, beside scripts that wait. All of them run,
+# whichever fails: one run shows everything that is wrong.
 test_all_modules() {
-    local folder module alone=()
+    local folder module alone=() status
     for folder in Tests/*Tests; do
         module=${folder##*/}
         if [[ " ${PATIENT_MODULES[*]} SimulationTests " != *" $module "* ]]; then alone+=("$module"); fi
     done
-    side_by_side 2 test_module "${PATIENT_MODULES[@]}"
-    for module in "${alone[@]}"; do test_module "$module"; done
+    set +e
+    (
+        set -e
+        side_by_side 2 test_module "${PATIENT_MODULES[@]}"
+    )
+    status=$?
+    set -e
+    side_by_side 1 test_module "${alone[@]}"
+    ((status == 0)) || fail "a module's tests failed, as said above"
     : >"$TEST_OUTPUT"
     for module in "${PATIENT_MODULES[@]}" "${alone[@]}"; do gather_tests "$module"; done
     report_skipped

@@ -34,7 +34,7 @@ package final class Gate: Sendable {
     ///
     /// - Returns: whether it was opened in time.
     @discardableResult
-    package func block(milliseconds limit: Int = 10_000) -> Bool {
+    package func block(milliseconds limit: Int = 60_000) -> Bool {
         guard opened.wait(timeout: .now() + .milliseconds(limit)) == .success else { return false }
         opened.signal()
         return true

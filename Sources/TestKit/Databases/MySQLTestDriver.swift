@@ -37,6 +37,7 @@ package enum MySQLTestDriver {
                 )
             }
         )
+        configuration.limits.connect = TestPatience.limit
         configuration.limits.wait = TestPatience.limit
         configuration.limits.read = TestPatience.limit
         return try MySQLDriver(configuration)
