@@ -105,7 +105,7 @@ extension SocketTests {
                 }
 
                 #expect(answered == 2000)
-                #expect(growth <= 20_000, "\(growth) kB")
+                #expect(growth <= 20_000 || isWatchedByASan, "\(growth) kB")
                 #expect(status == 200)
                 withExtendedLifetime(clients) {}
             }
