@@ -32,17 +32,21 @@ package struct ServiceClient: Sendable {
     private let clock: any Clock<Duration>
     private let jitter: @Sendable (ClosedRange<Double>) -> Double
     private let slots: MemoryBudget
+    private let leastAttempt: Duration
 
     /// - Parameters:
     ///   - clock: for the waits.
     ///   - concurrency: how many requests are made at one time; others wait.
     ///   - jitter: a number of the range, another one each time, so that those who wait for the same come apart.
+    ///   - leastAttempt: how long each attempt may take however short the patience is; for tests, which play a service
+    ///     on a machine that is busy with others.
     package init(
         _ configuration: OutboundConfiguration,
         transfers: Transfers,
         clock: any Clock<Duration> = ContinuousClock(),
         concurrency: Int = 64,
-        jitter: @escaping @Sendable (ClosedRange<Double>) -> Double = { $0.upperBound }
+        jitter: @escaping @Sendable (ClosedRange<Double>) -> Double = { $0.upperBound },
+        leastAttempt: Duration = .zero
     ) {
         self.transfers = transfers
         authorities = configuration.authorities
@@ -50,6 +54,7 @@ package struct ServiceClient: Sendable {
         self.clock = clock
         self.jitter = jitter
         slots = MemoryBudget(bytes: concurrency)
+        self.leastAttempt = leastAttempt
     }
 
     /// The same without proxies, for services of this machine and of the local link, such as the metadata of clouds.
@@ -80,7 +85,8 @@ package struct ServiceClient: Sendable {
             var request = try await makeRequest()
             var left: Duration { patience.total - start.duration(to: .now) }
             request.limits = patience.limits
-            request.limits.stall = min(patience.limits.stall, max(left, .seconds(1)))
+            request.limits.total = max(patience.limits.total, leastAttempt)
+            request.limits.stall = max(min(patience.limits.stall, max(left, .seconds(1))), leastAttempt)
             request.trust.authorities = authorities
             request.trust.keepsConnection = true
             request.proxy = proxies.proxy(for: request.url)

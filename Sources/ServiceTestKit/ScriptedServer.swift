@@ -24,6 +24,13 @@ package final class ScriptedServer: Sendable {
             self.status = status
             self.body = body
         }
+
+        /// The same with words that keep the client from asking again.
+        package var final: Answer {
+            var answer = self
+            answer.headers.append(("Retry-After", "86400"))
+            return answer
+        }
     }
 
     private let recorded = Locked<[Call]>([])
@@ -77,6 +84,12 @@ package final class ScriptedServer: Sendable {
 }
 
 /// A client without proxies, for services of this machine.
-package func makeClient() throws -> ServiceClient {
-    ServiceClient(try OutboundConfiguration(settings: Settings([:])), transfers: Transfers())
+///
+/// - Parameter leastAttempt: as `ServiceClient` has it.
+package func makeClient(leastAttempt: Duration = .zero) throws -> ServiceClient {
+    ServiceClient(
+        try OutboundConfiguration(settings: Settings([:])),
+        transfers: Transfers(),
+        leastAttempt: leastAttempt
+    )
 }

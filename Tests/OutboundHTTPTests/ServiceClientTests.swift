@@ -26,7 +26,9 @@ struct ServiceClientTests {
     func slowness() async throws {
         // The second attempt begins within the patience and ends after it.
         try await withService(after: .seconds(0.7)) { url, requests in
-            let response = try await send(to: url, .init(total: .seconds(1), transfer: .seconds(60), body: 100))
+            let patience = ServiceClient.Patience(total: .seconds(1), transfer: .seconds(60), body: 100)
+
+            let response = try await send(to: url, patience, leastAttempt: .seconds(60))
 
             #expect(response.status == 503)
             #expect((1...2).contains(requests.withLock { $0 }))
@@ -43,8 +45,28 @@ struct ServiceClientTests {
         }
     }
 
-    private func send(to url: String, _ patience: ServiceClient.Patience) async throws -> TransferResponse {
-        let client = ServiceClient(try OutboundConfiguration(settings: Settings([:])), transfers: Self.transfers)
+    @Test("lets an attempt take as long as a test wants, however short the patience is")
+    func leastAttempt() async throws {
+        try await withService(after: .seconds(1.5)) { url, requests in
+            let patience = ServiceClient.Patience(total: .milliseconds(100), transfer: .milliseconds(100), body: 100)
+
+            let response = try await send(to: url, patience, leastAttempt: .seconds(60))
+
+            #expect(response.status == 503)
+            #expect(requests.withLock { $0 } == 1)
+        }
+    }
+
+    private func send(
+        to url: String,
+        _ patience: ServiceClient.Patience,
+        leastAttempt: Duration = .zero
+    ) async throws -> TransferResponse {
+        let client = ServiceClient(
+            try OutboundConfiguration(settings: Settings([:])),
+            transfers: Self.transfers,
+            leastAttempt: leastAttempt
+        )
         return try await client.send(to: "the service", patience) { TransferRequest("GET", url) }
     }
 

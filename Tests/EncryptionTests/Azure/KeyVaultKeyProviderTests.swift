@@ -38,8 +38,8 @@ private func open(
         url,
         key: key,
         version: version,
-        credential: AzureCredential(azure, client: makeClient(), effects: Moment().effects),
-        client: makeClient(),
+        credential: AzureCredential(azure, client: makeClient(leastAttempt: .seconds(30)), effects: Moment().effects),
+        client: makeClient(leastAttempt: .seconds(30)),
         effects: moment.effects,
         patience: patience
     )
@@ -226,9 +226,9 @@ struct KeyVaultKeyProviderTests {
         ]
     )
     func refusals(status: Int, body: String, text: String) async throws {
-        try await ScriptedServer.run(answer: { _ in .init(status: status, body: body) }) { server in
+        try await ScriptedServer.run(answer: { _ in .init(status: status, body: body).final }) { server in
             let error = await #expect(throws: ServiceError.self) {
-                try await open("key", at: server.url, patience: KeyServicePatience(.seconds(5)))
+                try await open("key", at: server.url)
             }
 
             #expect(error?.code == .unavailable)

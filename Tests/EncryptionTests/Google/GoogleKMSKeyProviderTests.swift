@@ -14,8 +14,7 @@ private let folder = "projects/test-project/locations/global/keyRings/cairn/cryp
 private func open(
     _ key: String,
     at url: String,
-    tokensFrom tokens: String? = nil,
-    patience: KeyServicePatience = KeyServicePatience(.seconds(30))
+    tokensFrom tokens: String? = nil
 ) async throws -> GoogleKMSKeyProvider {
     let host = (tokens ?? url).replacing("http://", with: "")
     let effects = Effects(
@@ -27,11 +26,11 @@ private func open(
         at: try #require(ServiceAddress(url)),
         credential: GoogleCredential(
             GoogleConfiguration(settings: Settings(["GCE_METADATA_HOST": host])),
-            client: makeClient(),
+            client: makeClient(leastAttempt: .seconds(30)),
             effects: effects
         ),
-        client: makeClient(),
-        patience: patience
+        client: makeClient(leastAttempt: .seconds(30)),
+        patience: KeyServicePatience(.seconds(30))
     )
 }
 
@@ -132,14 +131,13 @@ struct GoogleKMSKeyProviderTests {
         try await ScriptedServer.run(answer: { _ in .init(body: token) }) { tokens in
             try await ScriptedServer.run(
                 headers: ["Authorization"],
-                answer: { _ in .init(status: status, body: body) }
+                answer: { _ in .init(status: status, body: body).final }
             ) { server in
                 let error = await #expect(throws: ServiceError.self) {
                     try await open(
                         "\(folder)key",
                         at: server.url,
-                        tokensFrom: tokens.url,
-                        patience: KeyServicePatience(.seconds(5))
+                        tokensFrom: tokens.url
                     )
                 }
 

@@ -13,16 +13,23 @@ private let service = ProcessInfo.processInfo.environment["CAIRN_TEST_VAULT"]
 private func open(
     _ key: String,
     at url: String,
-    _ variables: [String: String] = ["VAULT_TOKEN": "root-token"],
-    patience: KeyServicePatience = KeyServicePatience(.seconds(30))
+    _ variables: [String: String] = ["VAULT_TOKEN": "root-token"]
 ) async throws -> VaultKeyProvider {
     let settings = Settings(variables.merging(["VAULT_ADDR": url]) { own, _ in own })
     let effects = Effects(
         now: { Timestamp(seconds: Int64(Date().timeIntervalSince1970)) },
         randomBytes: { Random.bytes($0) }
     )
-    let access = try VaultAccess(VaultConfiguration(settings: settings), client: makeClient(), effects: effects)
-    return try await VaultKeyProvider.open(try #require(VaultKey(key)), in: access, patience: patience)
+    let access = try VaultAccess(
+        VaultConfiguration(settings: settings),
+        client: makeClient(leastAttempt: .seconds(30)),
+        effects: effects
+    )
+    return try await VaultKeyProvider.open(
+        try #require(VaultKey(key)),
+        in: access,
+        patience: KeyServicePatience(.seconds(30))
+    )
 }
 
 @Suite(
@@ -163,15 +170,14 @@ struct VaultKeyProviderTests {
         try await ScriptedServer.run(
             headers: ["X-Vault-Token", "X-Vault-Namespace"],
             answer: { call in
-                call.target.hasSuffix("lookup-self") ? .init(body: token) : .init(status: status, body: body)
+                call.target.hasSuffix("lookup-self") ? .init(body: token) : .init(status: status, body: body).final
             }
         ) { server in
             let error = await #expect(throws: ServiceError.self) {
                 try await open(
                     "transit/keys/key",
                     at: server.url,
-                    ["VAULT_TOKEN": "the-token", "VAULT_NAMESPACE": "team/one"],
-                    patience: KeyServicePatience(.seconds(5))
+                    ["VAULT_TOKEN": "the-token", "VAULT_NAMESPACE": "team/one"]
                 )
             }
 
