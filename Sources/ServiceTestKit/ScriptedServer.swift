@@ -25,8 +25,8 @@ package final class ScriptedServer: Sendable {
             self.body = body
         }
 
-        /// The same with words that keep the client from asking again.
-        package var final: Answer {
+        /// The same, saying that it will stay so: nobody asks again.
+        package var lasting: Answer {
             var answer = self
             answer.headers.append(("Retry-After", "86400"))
             return answer

@@ -226,7 +226,7 @@ struct KeyVaultKeyProviderTests {
         ]
     )
     func refusals(status: Int, body: String, text: String) async throws {
-        try await ScriptedServer.run(answer: { _ in .init(status: status, body: body).final }) { server in
+        try await ScriptedServer.run(answer: { _ in .init(status: status, body: body).lasting }) { server in
             let error = await #expect(throws: ServiceError.self) {
                 try await open("key", at: server.url)
             }

@@ -131,7 +131,7 @@ struct GoogleKMSKeyProviderTests {
         try await ScriptedServer.run(answer: { _ in .init(body: token) }) { tokens in
             try await ScriptedServer.run(
                 headers: ["Authorization"],
-                answer: { _ in .init(status: status, body: body).final }
+                answer: { _ in .init(status: status, body: body).lasting }
             ) { server in
                 let error = await #expect(throws: ServiceError.self) {
                     try await open(

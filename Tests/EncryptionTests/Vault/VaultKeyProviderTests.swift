@@ -170,7 +170,7 @@ struct VaultKeyProviderTests {
         try await ScriptedServer.run(
             headers: ["X-Vault-Token", "X-Vault-Namespace"],
             answer: { call in
-                call.target.hasSuffix("lookup-self") ? .init(body: token) : .init(status: status, body: body).final
+                call.target.hasSuffix("lookup-self") ? .init(body: token) : .init(status: status, body: body).lasting
             }
         ) { server in
             let error = await #expect(throws: ServiceError.self) {
