@@ -59,7 +59,7 @@ struct Reader: ConnectionLoop {
         }
         defer { connection.endRead() }
         counters.update { $0.snapshots += 1 }
-        let end = ContinuousClock.now + Self.longestSharing
+        let end = ContinuousClock.now + opening.configuration.sharingTime
         var next: ReadJob? = first
         while let job = next {
             do {
@@ -74,9 +74,6 @@ struct Reader: ConnectionLoop {
             next = ContinuousClock.now < end ? jobs.take(upTo: newest) : nil
         }
     }
-
-    /// A snapshot is not kept open for longer than that, as the log cannot be emptied past it.
-    private static let longestSharing = Duration.milliseconds(20)
 
     private mutating func usable() throws -> (Connection, Transaction) {
         if let connection, let transaction, !connection.isLost { return (connection, transaction) }

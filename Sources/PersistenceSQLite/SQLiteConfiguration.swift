@@ -21,6 +21,8 @@ package struct SQLiteConfiguration: Sendable {
     package var queueTimeout: Duration = .seconds(5)
     /// How long a read may take.
     package var readTimeout: Duration = .seconds(10)
+    /// How long reads that waited together share a snapshot: the log cannot be emptied past it.
+    package var sharingTime: Duration = .milliseconds(20)
     /// How many closures may wait to write, and how many to read.
     package var queueLimit = 1024
     /// How many closures share one commit at most.

@@ -71,7 +71,7 @@ struct ArchiveBench: Sendable {
         try await DynamoAuditTable.open(
             name,
             aws: AWSConfiguration(settings: Settings(settings(at: url))),
-            client: makeClient(),
+            client: makeClient(leastAttempt: .seconds(30)),
             effects: clock.effects,
             clock: InstantClock()
         )

@@ -51,7 +51,7 @@ struct FaultTests {
             })
 
             #expect((error as? DatabaseError)?.isUnknownCommit == true)
-            #expect(try await driver.count() == 1)
+            try await eventually("the commit is there") { try await driver.count() == 1 }
         }
     }
 
@@ -105,8 +105,8 @@ struct FaultTests {
 
     @Test("a server that goes silent is given up after the time-out", arguments: TestServer.allCases)
     func silent(server: TestServer) async throws {
-        var limits = MySQLConfiguration.Limits()
-        limits.socket = .seconds(1)
+        var limits = MySQLConfiguration.Limits.patient
+        limits.socket = .seconds(5)
         try await withProxy(server, limits: limits) { driver, proxy in
             try await driver.createItems()
             proxy.set(.silenceAfter("quiet"))
@@ -118,7 +118,7 @@ struct FaultTests {
 
             #expect((error as? DatabaseError)?.isUnavailable == true)
             #expect(start.duration(to: .now) < .seconds(25))
-            try await eventually("the server has noticed") { try await driver.count() == 0 }
+            try await eventually("the server has noticed") { (try? await driver.count()) == 0 }
         }
     }
 
@@ -175,7 +175,7 @@ struct FaultTests {
         arguments: TestServer.allCases
     )
     func lockWait(server: TestServer) async throws {
-        var limits = MySQLConfiguration.Limits()
+        var limits = MySQLConfiguration.Limits.patient
         limits.lock = .seconds(1)
         try await withDriver(server, limits: limits) { driver in
             try await driver.createItems()
@@ -204,7 +204,7 @@ struct FaultTests {
 
     private func withProxy(
         _ server: TestServer,
-        limits: MySQLConfiguration.Limits = MySQLConfiguration.Limits(),
+        limits: MySQLConfiguration.Limits = .patient,
         _ body: (MySQLDriver, CuttingProxy) async throws -> Void
     ) async throws {
         let configuration = try server.configuration(limits: limits)

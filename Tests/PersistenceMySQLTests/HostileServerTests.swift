@@ -98,7 +98,7 @@ struct HostileServerTests {
             let server = try HostileServer(script)
             let start = ContinuousClock.now
 
-            let error = await connectError(configuration(server))
+            let error = await connectError(configuration(server, patience: .seconds(1)))
             server.close()
 
             #expect(error != nil, "\(script)")
@@ -106,10 +106,13 @@ struct HostileServerTests {
         }
     }
 
-    private func configuration(_ server: HostileServer) -> MySQLConfiguration {
-        var limits = MySQLConfiguration.Limits()
-        limits.connect = .seconds(1)
-        limits.socket = .seconds(1)
+    private func configuration(
+        _ server: HostileServer,
+        patience: Duration = .seconds(30)
+    ) -> MySQLConfiguration {
+        var limits = MySQLConfiguration.Limits.patient
+        limits.connect = patience
+        limits.socket = patience
         return MySQLConfiguration(
             endpoint: MySQLEndpoint(host: "127.0.0.1", port: server.port),
             database: "d",

@@ -8,7 +8,7 @@ import Testing
 struct PoolTests {
     @Test("opens as many connections as are needed at once, and no more", arguments: TestServer.allCases)
     func bound(server: TestServer) async throws {
-        var limits = MySQLConfiguration.Limits()
+        var limits = MySQLConfiguration.Limits.patient
         limits.connections = 3
         limits.wait = .seconds(20)
         try await withDriver(server, limits: limits) { driver in
@@ -49,52 +49,47 @@ struct PoolTests {
         }
     }
 
-    @Test("refuses what waits for too long, and what comes when the queue is full")
-    func refuses() async throws {
-        var limits = MySQLConfiguration.Limits()
+    @Test("refuses what comes when the queue is full")
+    func fullQueue() async throws {
+        var limits = MySQLConfiguration.Limits.patient
         limits.connections = 1
         limits.queue = 2
-        limits.wait = .milliseconds(300)
         try await withDriver(.mariadb, limits: limits) { driver in
-            let hasBegun = DispatchSemaphore(value: 0)
-            let mayEnd = DispatchSemaphore(value: 0)
-            async let holder: Void = driver.read { _ in
-                hasBegun.signal()
-                mayEnd.wait()
-            }
-            try await driver.waitFor(hasBegun)
-            let start = ContinuousClock.now
+            try await driver.whileConnectionIsHeld { group in
+                for _ in 0..<2 { group.addTask { try await driver.read { _ in } } }
+                try await eventually("both wait") { driver.waiting == 2 }
 
-            let texts = await withTaskGroup(of: String?.self) { group in
-                for _ in 0..<5 {
-                    group.addTask {
-                        do {
-                            try await driver.read { _ in }
-                            return nil
-                        } catch DatabaseError.unavailable(let text) {
-                            return text
-                        } catch {
-                            return "\(error)"
-                        }
-                    }
-                }
-                return await group.reduce(into: []) { $0.append($1) }
-            }
-            let waited = start.duration(to: .now)
-            mayEnd.signal()
-            try await holder
+                let error = await failure(of: { try await driver.read { _ in } })
 
-            #expect(texts.count { $0 == "the database has too much to do" } == 3)
-            #expect(texts.count { $0 == "the database is too busy" } == 2)
-            #expect(waited >= .milliseconds(300))
+                #expect((error as? DatabaseError)?.unavailableText == "the database has too much to do")
+            }
+
             #expect(driver.waiting == 0)
-            try await driver.read { _ in }
+        }
+    }
+
+    @Test("refuses what waits for too long")
+    func deadline() async throws {
+        var limits = MySQLConfiguration.Limits.patient
+        limits.connections = 1
+        limits.wait = .seconds(2)
+        try await withDriver(.mariadb, limits: limits) { driver in
+            try await driver.whileConnectionIsHeld { _ in
+                let start = ContinuousClock.now
+
+                let error = await failure(of: { try await driver.read { _ in } })
+
+                #expect((error as? DatabaseError)?.unavailableText == "the database is too busy")
+                #expect(start.duration(to: .now) >= .seconds(2))
+            }
+
+            #expect(driver.waiting == 0)
         }
     }
 
     @Test("does not run what was cancelled while it waited", .timeLimit(.minutes(1)))
     func cancelledWhileWaiting() async throws {
-        var limits = MySQLConfiguration.Limits()
+        var limits = MySQLConfiguration.Limits.patient
         limits.connections = 1
         try await withDriver(.mariadb, limits: limits) { driver in
             let hasBegun = DispatchSemaphore(value: 0)
@@ -125,7 +120,7 @@ struct PoolTests {
 
     @Test("ends a read whose task is cancelled, and works on", arguments: TestServer.allCases)
     func cancelledRead(server: TestServer) async throws {
-        var limits = MySQLConfiguration.Limits()
+        var limits = MySQLConfiguration.Limits.patient
         limits.read = .seconds(60)
         limits.socket = .seconds(60)
         try await withDriver(server, limits: limits) { driver in
@@ -155,7 +150,7 @@ struct PoolTests {
 
     @Test("closes connections that nobody uses", arguments: TestServer.allCases)
     func idle(server: TestServer) async throws {
-        var limits = MySQLConfiguration.Limits()
+        var limits = MySQLConfiguration.Limits.patient
         limits.idle = .milliseconds(200)
         try await withDriver(server, limits: limits) { driver in
             try await withThrowingTaskGroup(of: Int.self) { group in
@@ -174,7 +169,7 @@ struct PoolTests {
 
     @Test("replaces connections that are old", arguments: TestServer.allCases)
     func age(server: TestServer) async throws {
-        var limits = MySQLConfiguration.Limits()
+        var limits = MySQLConfiguration.Limits.patient
         limits.age = .milliseconds(1)
         try await withDriver(server, limits: limits) { driver in
             let ids = try await connectionIDs(driver, count: 3)
@@ -186,7 +181,7 @@ struct PoolTests {
 
     @Test("keeps connections that are neither old nor dead", arguments: TestServer.allCases)
     func reuse(server: TestServer) async throws {
-        var limits = MySQLConfiguration.Limits()
+        var limits = MySQLConfiguration.Limits.patient
         // Asks each time.
         limits.silence = .zero
         try await withDriver(server, limits: limits) { driver in
@@ -237,7 +232,7 @@ struct PoolTests {
     @Test("says that the database is unavailable where there is no room at all, until there is")
     func full() async throws {
         try await PrivateServer.with(.mariadb, options: ["--max-connections=10"]) { server in
-            var limits = MySQLConfiguration.Limits()
+            var limits = MySQLConfiguration.Limits.patient
             limits.connections = 10
             let other = try MySQLDriver(server.configuration(limits: limits))
             let mayEnd = DispatchSemaphore(value: 0)
@@ -271,22 +266,26 @@ struct PoolTests {
 
     @Test("closes when the work that waits is done, and refuses what comes later", arguments: TestServer.allCases)
     func close(server: TestServer) async throws {
-        var limits = MySQLConfiguration.Limits()
+        var limits = MySQLConfiguration.Limits.patient
         limits.connections = 2
         let driver = try MySQLDriver(server.configuration(limits: limits))
         let done = Shared(0)
+        let mayEnd = DispatchSemaphore(value: 0)
 
         try await withThrowingTaskGroup(of: Void.self) { group in
             for _ in 0..<8 {
                 group.addTask {
                     try await driver.read { tx in
-                        _ = try tx.count("SELECT SLEEP(0.05)")
+                        _ = mayEnd.wait(timeout: .now() + 60)
+                        _ = try tx.count("SELECT 1")
                         done.withLock { $0 += 1 }
                     }
                 }
             }
             try await eventually("all of it is accepted") { driver.waiting == 6 }
-            await driver.close()
+            async let closed: Void = driver.close()
+            for _ in 0..<8 { mayEnd.signal() }
+            await closed
             #expect(done.withLock { $0 } == 8)
             try await group.waitForAll()
         }
@@ -303,5 +302,32 @@ struct PoolTests {
             ids.append(try await driver.read { tx in try tx.count("SELECT CONNECTION_ID()") })
         }
         return ids
+    }
+}
+
+extension MySQLDriver {
+    /// Runs `body` while the only connection is in use; what it starts in the group is waited for.
+    fileprivate func whileConnectionIsHeld(
+        _ body: (inout ThrowingTaskGroup<Void, any Error>) async throws -> Void
+    ) async throws {
+        let hasBegun = DispatchSemaphore(value: 0)
+        let mayEnd = DispatchSemaphore(value: 0)
+        async let holder: Void = read { _ in
+            hasBegun.signal()
+            _ = mayEnd.wait(timeout: .now() + 60)
+        }
+        try await waitFor(hasBegun)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            defer { mayEnd.signal() }
+            try await body(&group)
+        }
+        try await holder
+    }
+}
+
+extension DatabaseError {
+    fileprivate var unavailableText: String? {
+        guard case .unavailable(let text) = self else { return nil }
+        return text
     }
 }

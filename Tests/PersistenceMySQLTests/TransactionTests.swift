@@ -92,7 +92,7 @@ struct TransactionTests {
                 try await driver.write { tx in
                     try tx.execute("UPDATE items SET value = 'first' WHERE id = 1")
                     firstHasRow.signal()
-                    _ = secondHasRow.wait(timeout: .now() + 5)
+                    _ = secondHasRow.wait(timeout: .now() + 60)
                     try tx.execute("UPDATE items SET value = 'first' WHERE id = 2")
                 }
             }
@@ -100,7 +100,7 @@ struct TransactionTests {
                 try await driver.write { tx in
                     try tx.execute("UPDATE items SET value = 'second' WHERE id = 2")
                     secondHasRow.signal()
-                    _ = firstHasRow.wait(timeout: .now() + 5)
+                    _ = firstHasRow.wait(timeout: .now() + 60)
                     try tx.execute("UPDATE items SET value = 'second' WHERE id = 1")
                 }
             }
@@ -118,7 +118,7 @@ struct TransactionTests {
 
     @Test("cannot go on after a deadlock that their closure did not pass on", arguments: TestServer.allCases)
     func swallowedDeadlock(server: TestServer) async throws {
-        var limits = MySQLConfiguration.Limits()
+        var limits = MySQLConfiguration.Limits.patient
         limits.lock = .seconds(1)
         try await withDriver(server, limits: limits) { driver in
             try await driver.createItems()
@@ -208,7 +208,7 @@ struct TransactionTests {
 
     @Test("end when a statement takes longer than a read may", arguments: TestServer.allCases)
     func endlessRead(server: TestServer) async throws {
-        var limits = MySQLConfiguration.Limits()
+        var limits = MySQLConfiguration.Limits.patient
         limits.read = .seconds(1)
         try await withDriver(server, limits: limits) { driver in
             try await driver.createItems()
@@ -233,7 +233,7 @@ struct TransactionTests {
 
     @Test("end between two statements when a read takes too long", arguments: TestServer.allCases)
     func slowRead(server: TestServer) async throws {
-        var limits = MySQLConfiguration.Limits()
+        var limits = MySQLConfiguration.Limits.patient
         limits.read = .milliseconds(400)
         try await withDriver(server, limits: limits) { driver in
             let rounds = Shared(0)
@@ -254,7 +254,7 @@ struct TransactionTests {
 
     @Test("prepare a statement again when its table has changed", arguments: TestServer.allCases)
     func changedTable(server: TestServer) async throws {
-        var limits = MySQLConfiguration.Limits()
+        var limits = MySQLConfiguration.Limits.patient
         limits.connections = 1
         try await withDriver(server, limits: limits) { driver in
             try await driver.createItems()
@@ -280,7 +280,7 @@ struct TransactionTests {
 
     @Test("keep at most as many prepared statements as allowed", arguments: TestServer.allCases)
     func manyStatements(server: TestServer) async throws {
-        var limits = MySQLConfiguration.Limits()
+        var limits = MySQLConfiguration.Limits.patient
         limits.connections = 1
         limits.statements = 8
         try await withDriver(server, limits: limits) { driver in

@@ -79,7 +79,9 @@ struct ChildWriterTests {
     @Test("writes pairs of rows and notes each pair whose write returned")
     func writes() async throws {
         let folder = try #require(childFolder)
-        let driver = try await SQLiteDriver.open(SQLiteConfiguration(path: "\(folder)/cairn.db"))
+        var configuration = SQLiteConfiguration(path: "\(folder)/cairn.db")
+        configuration.queueTimeout = .seconds(60)
+        let driver = try await SQLiteDriver.open(configuration)
         try await MigrationRunner(migrations: SQLiteFixture.migrations).up(Database(driver: driver))
         let first = try await driver.read { try $0.count("SELECT COALESCE(MAX(id), -1) FROM items") } / 2 + 1
         let next = Tally(first)

@@ -17,7 +17,7 @@ struct QueueTests {
 
                     let start = ContinuousClock.now
                     await #expect(throws: DatabaseError.self) { try await driver.insert(99) }
-                    #expect(start.duration(to: .now) < .seconds(1))
+                    #expect(start.duration(to: .now) < .seconds(30))
                 }
                 try await group.waitForAll()
             }
@@ -28,14 +28,14 @@ struct QueueTests {
 
     @Test("ends at its deadline although the writer is stuck")
     func deadline() async throws {
-        try await SQLiteFixture.with({ $0.queueTimeout = .milliseconds(200) }) { _, driver in
+        try await SQLiteFixture.with({ $0.queueTimeout = .seconds(2) }) { _, driver in
             try await driver.whileWriterIsHeld {
                 let start = ContinuousClock.now
 
                 await #expect(throws: DatabaseError.self) { try await driver.insert(1) }
 
                 let time = start.duration(to: .now)
-                #expect(time >= .milliseconds(200) && time < .seconds(3))
+                #expect(time >= .seconds(2) && time < .seconds(30))
             }
 
             // Counted a moment after the answer.
@@ -72,7 +72,7 @@ struct QueueTests {
     @Test("of a read that takes too long ends in an error, and the connection is good for more")
     func slowRead() async throws {
         try await SQLiteFixture.with({
-            $0.readTimeout = .milliseconds(200)
+            $0.readTimeout = .seconds(1)
             $0.readers = 1
         }) { _, driver in
             let start = ContinuousClock.now
@@ -82,7 +82,7 @@ struct QueueTests {
             let next = try await driver.read { try $0.count("SELECT 5") }
 
             #expect("\(String(describing: error))".contains("the read took too long"))
-            #expect(time >= .milliseconds(200) && time < .seconds(3))
+            #expect(time >= .seconds(1) && time < .seconds(30))
             #expect(next == 5)
             #expect(driver.statistics.interruptedReads == 1)
         }

@@ -22,7 +22,8 @@ struct SQLiteFixture {
         )
     ]
 
-    /// Runs `body` with an open driver in a folder of its own.
+    /// Runs `body` with an open driver in a folder of its own, which waits as long as a busy machine needs unless `adjust`
+    /// says otherwise.
     static func with<Result>(
         _ adjust: (inout SQLiteConfiguration) -> Void = { _ in },
         _ body: (SQLiteFixture, SQLiteDriver) async throws -> Result
@@ -30,6 +31,9 @@ struct SQLiteFixture {
         SystemFaults.install()
         return try await TestFolder.with { folder in
             var configuration = SQLiteConfiguration(path: "\(folder)/cairn.db", readers: 2)
+            configuration.queueTimeout = .seconds(60)
+            configuration.readTimeout = .seconds(60)
+            configuration.sharingTime = .seconds(60)
             adjust(&configuration)
             let fixture = SQLiteFixture(folder: folder, configuration: configuration)
             let driver = try await SQLiteDriver.open(configuration)
@@ -73,10 +77,12 @@ extension SQLiteDriver {
     /// Holds the writer until `body` is done, so that what `body` starts shares the next commit.
     func whileWriterIsHeld(_ body: () async throws -> Void) async throws {
         let (isHeld, mayGo) = (Gate(), Gate())
-        async let blocker: Void = write { _ in
-            isHeld.open()
-            mayGo.block()
-        }
+        async let blocker: Void = isHeld.openAtLatest(after: {
+            try await self.write { _ in
+                isHeld.open()
+                mayGo.block()
+            }
+        })
         await isHeld.wait()
         do {
             try await body()
@@ -112,6 +118,14 @@ extension SQLiteDriver {
             for try await (index, error) in group { errors[index] = error }
             return errors
         }
+    }
+}
+
+extension Gate {
+    /// Runs `body`, after which nobody waits for it any more, however it ends.
+    func openAtLatest(after body: () async throws -> Void) async throws {
+        defer { open() }
+        try await body()
     }
 }
 

@@ -71,12 +71,13 @@ extension SQLiteDriver {
     /// Runs `body` while the only reader is busy on a snapshot that it has begun to use.
     fileprivate func whileReaderIsHeld(_ body: () async throws -> Void) async throws {
         let (isHeld, mayGo) = (Gate(), Gate())
-        async let blocker: Int = read { tx in
-            let count = try tx.count("SELECT COUNT(*) FROM items")
-            isHeld.open()
-            mayGo.block()
-            return count
-        }
+        async let blocker: Void = isHeld.openAtLatest(after: {
+            try await self.read { tx in
+                _ = try tx.count("SELECT COUNT(*) FROM items")
+                isHeld.open()
+                mayGo.block()
+            }
+        })
         await isHeld.wait()
         do {
             try await body()
@@ -85,6 +86,6 @@ extension SQLiteDriver {
             mayGo.open()
             throw error
         }
-        _ = try await blocker
+        try await blocker
     }
 }

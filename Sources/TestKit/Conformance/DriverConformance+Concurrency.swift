@@ -64,7 +64,7 @@ extension DriverConformance {
         let (first, second) = (Gate(), Gate())
         let tries = Tally()
         // SQLite's one writer never sees the other gate open.
-        let patience = store.engine == .sqlite ? 100 : 10_000
+        let patience = store.engine == .sqlite ? 100 : 60_000
 
         // On an engine with row locks each waits for the other's second row: one must be undone and run again.
         async let one: Void = store.database.write { tx in

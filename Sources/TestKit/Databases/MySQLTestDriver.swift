@@ -40,6 +40,7 @@ package enum MySQLTestDriver {
         configuration.limits.connect = TestPatience.limit
         configuration.limits.wait = TestPatience.limit
         configuration.limits.read = TestPatience.limit
+        configuration.limits.lock = TestPatience.limit
         return try MySQLDriver(configuration)
     }
 }

@@ -18,7 +18,7 @@ extension SocketTests {
                     try client.send(request)
                     let response = try client.response(toHead: toHead)
                     try? client.send(get("/next"))
-                    let next = try? client.response(toHead: toHead, within: 2)
+                    let next = try? client.response(toHead: toHead)
                     return (response, next != nil)
                 }
             }
@@ -41,7 +41,7 @@ extension SocketTests {
             #expect(lines.count == 8)
             let date = try #require(response.value("Date"))
             let now = Timestamp(seconds: Int64(Date().timeIntervalSince1970))
-            let near = (-3...1).map { now.advanced(by: .seconds($0)).httpDate }
+            let near = (-60...1).map { now.advanced(by: .seconds($0)).httpDate }
             #expect(near.contains(date))
             #expect(lives)
         }

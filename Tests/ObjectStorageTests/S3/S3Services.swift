@@ -26,7 +26,11 @@ enum S3Service: String, CaseIterable {
     )
 
     static func client() throws -> ServiceClient {
-        ServiceClient(try OutboundConfiguration(settings: Settings([:])), transfers: transfers)
+        ServiceClient(
+            try OutboundConfiguration(settings: Settings([:])),
+            transfers: transfers,
+            leastAttempt: .seconds(30)
+        )
     }
 
     /// A new bucket.

@@ -58,7 +58,7 @@ final class PrivateServer: Sendable {
     func configuration(
         _ account: TestServer.Account = .service,
         host: String? = nil,
-        limits: MySQLConfiguration.Limits = MySQLConfiguration.Limits()
+        limits: MySQLConfiguration.Limits = .patient
     ) throws -> MySQLConfiguration {
         var configuration = try kind.configuration(account, limits: limits)
         configuration.endpoint = MySQLEndpoint(host: host ?? configuration.endpoint.host, port: port)

@@ -26,7 +26,7 @@ enum TestServer: String, CaseIterable, CustomTestStringConvertible {
     func configuration(
         _ account: Account = .service,
         database: String = "information_schema",
-        limits: MySQLConfiguration.Limits = MySQLConfiguration.Limits()
+        limits: MySQLConfiguration.Limits = .patient
     ) throws -> MySQLConfiguration {
         let name = variable + account.rawValue
         guard let text = ProcessInfo.processInfo.environment[name], !text.isEmpty else {
@@ -60,6 +60,18 @@ enum TestCertificates {
     }
 }
 
+extension MySQLConfiguration.Limits {
+    /// Long waits, because a machine that is busy with other tests is no server that is away.
+    static var patient: Self {
+        var limits = Self()
+        limits.connect = .seconds(60)
+        limits.wait = .seconds(60)
+        limits.read = .seconds(60)
+        limits.lock = .seconds(60)
+        return limits
+    }
+}
+
 extension MySQLConfiguration {
     /// Reads a URL as the scripts write it: `mysql://user:password@host:port/?ca=path`.
     init(testURL text: String, database: String) throws {
@@ -81,7 +93,7 @@ extension MySQLConfiguration {
 /// Runs `body` with an empty database of its own and a driver for it.
 func withDriver<T>(
     _ server: TestServer,
-    limits: MySQLConfiguration.Limits = MySQLConfiguration.Limits(),
+    limits: MySQLConfiguration.Limits = .patient,
     change: (inout MySQLConfiguration) -> Void = { _ in },
     _ body: (MySQLDriver) async throws -> T
 ) async throws -> T {
