@@ -29,7 +29,7 @@ free_port() {
 #
 # Sets CAIRN_URL, CAIRN_PID, CAIRN_LOG. A second call with the same NAME starts on the same data.
 start_cairn() {
-    local name=$1 port deadline=$((SECONDS + 30)) variable clean=()
+    local name=$1 port deadline=$((SECONDS + 120)) variable clean=()
     shift
     for variable in "${!CAIRN_@}"; do clean+=(--unset="$variable"); done
     port=$(free_port)

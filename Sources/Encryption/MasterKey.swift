@@ -47,7 +47,7 @@ package struct MasterKey: Sendable {
         mayMakeKey: Bool,
         settings: Settings
     ) async throws -> any KeyProvider {
-        try await KeyServicePatience.$atStart.withValue(KeyServicePatience(.seconds(15))) {
+        try await KeyServicePatience.extended {
             // Where one key follows another, there is a canary, and the next key may have to be made all the same.
             let mayMake = mayMakeKey || configuration.other != nil
             let current = try await open(configuration.place, configuration, mayMake, settings)

@@ -6,7 +6,7 @@ import threading
 import unittest
 import zlib
 
-from process import Server
+from process import Server, until
 
 ROOT = os.environ["E2E_FOLDER"]
 BOMBS = 100
@@ -97,7 +97,7 @@ class Bombs(unittest.TestCase):
         self.assertGreater(len(refused), 0)
         self.assertTrue(all(answer.json()["code"] == 413 for answer in refused))
         self.assertLess(grown, most)
-        self.assertEqual(self.server.status("/readyz"), 200)
+        until(lambda: self.server.status("/readyz") == 200, 60, "ready")
 
     def test_import(self):
         self.check("POST", "/api/stacks/main/site/idle/import", most=STREAMED)

@@ -1,6 +1,7 @@
 """A door to a service: whoever is behind it is there, refuses connections, or says nothing any more."""
 import socket
 import threading
+import time
 
 
 class Gate:
@@ -8,6 +9,7 @@ class Gate:
 
     def __init__(self, target):
         self.target = target
+        self.delay = 0  # seconds before anything of an answer is passed on
         self.lock = threading.Lock()
         self.open_sockets = []
         self.listener, self.port, self.is_silent = None, 0, False
@@ -52,14 +54,15 @@ class Gate:
                 far = socket.create_connection(("127.0.0.1", self.target))
                 sockets.append(far)
                 for source, sink in ((near, far), (far, near)):
-                    threading.Thread(target=self._pump, args=(source, sink), daemon=True).start()
+                    threading.Thread(target=self._pump, args=(source, sink, sink is near), daemon=True).start()
             with self.lock:
                 self.open_sockets += sockets
 
-    @staticmethod
-    def _pump(source, sink):
+    def _pump(self, source, sink, is_answer):
         try:
             while data := source.recv(65_536):
+                if is_answer:
+                    time.sleep(self.delay)
                 sink.sendall(data)
             sink.shutdown(socket.SHUT_WR)
         except OSError:

@@ -81,7 +81,7 @@ class Server:
             self.wait_until_ready()
         return self
 
-    def wait_until_ready(self, seconds=30):
+    def wait_until_ready(self, seconds=120):
         def is_ready():
             if self.process.poll() is not None:
                 raise AssertionError("ended with %s: %s" % (self.process.returncode, self.output()[-2000:]))

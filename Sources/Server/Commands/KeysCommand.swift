@@ -46,7 +46,9 @@ package struct KeysCommand: Command {
             do {
                 try await MoveMark.refuse(databases.database, name: databases.name)
                 let master = MasterKey(configuration, transfers: Transfers(), environment)
-                code = try await rewrap(encryption, master, databases, settings, environment)
+                code = try await KeyServicePatience.extended {
+                    try await rewrap(encryption, master, databases, settings, environment)
+                }
             } catch {
                 await databases.database.close()
                 throw error

@@ -15,6 +15,18 @@ enum KeyRing {
         effects: Effects,
         settings: Settings
     ) async throws -> DataKeys {
+        try await KeyServicePatience.extended {
+            try await openPatiently(configuration, master, database, effects, settings)
+        }
+    }
+
+    private static func openPatiently(
+        _ configuration: EncryptionConfiguration,
+        _ master: MasterKey,
+        _ database: Database,
+        _ effects: Effects,
+        _ settings: Settings
+    ) async throws -> DataKeys {
         let stored = try await canary(in: database)
         let provider = try await master.open(configuration, mayMakeKey: stored == nil, settings: settings)
         let keys = DataKeys(provider: provider, effects: effects)
