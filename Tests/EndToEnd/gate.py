@@ -1,4 +1,4 @@
-"""A door to a service: whoever is behind it is there, refuses connections, or says nothing any more."""
+"""A door to a service: whoever is behind it is there, is late, refuses connections, or says nothing any more."""
 import socket
 import threading
 import time
