@@ -82,18 +82,13 @@ test_part() {
 # modules come one after the other. The simulation runs where there is time, beside scripts that wait. All of them run,
 # whichever fails: one run shows everything that is wrong.
 test_all_modules() {
-    local folder module alone=() status
+    local folder module alone=() status=0
     for folder in Tests/*Tests; do
         module=${folder##*/}
         if [[ " ${PATIENT_MODULES[*]} SimulationTests " != *" $module "* ]]; then alone+=("$module"); fi
     done
-    set +e
-    (
-        set -e
-        side_by_side 2 test_module "${PATIENT_MODULES[@]}"
-    )
-    status=$?
-    set -e
+    side_by_side 2 test_module "${PATIENT_MODULES[@]}" &
+    wait "$!" || status=$?
     side_by_side 1 test_module "${alone[@]}"
     ((status == 0)) || fail "a module's tests failed, as said above"
     : >"$TEST_OUTPUT"

@@ -78,7 +78,7 @@ class Keys:
         return answer.json()["ciphertext"]
 
     def assertOpens(self, server, name, ciphertext):
-        answer = self.served(lambda: self.decrypt(server, name, ciphertext))
+        answer = self.decrypt(server, name, ciphertext)
         self.assertEqual(answer.status, 200, answer)
         self.assertEqual(base64.b64decode(answer.json()["plaintext"]).decode(), SECRET)
 
@@ -431,9 +431,9 @@ class VaultKeys(Keys, unittest.TestCase):
         ends = time.monotonic() + 120
         number = 0
         while sum(path.endswith("/login") for _, path, _ in self.vault.seen) < 4 and time.monotonic() < ends:
-            self.make_stack(server, "s%d" % number)
-            answer = self.encrypt(server, "s%d" % number)
-            self.assertEqual(answer.status, 200, answer)
+            made = server.request("POST", "/api/stacks/main/keys", {"stackName": "s%d" % number})
+            for answer in (made, self.encrypt(server, "s%d" % number)):
+                self.assertEqual(answer.status, 200, answer)
             number += 1
             time.sleep(0.05)
         self.assertLess(time.monotonic(), ends, "no new token was asked for")

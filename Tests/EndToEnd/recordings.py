@@ -29,15 +29,6 @@ def name_of(path):
 
 
 def run(replay, path, url, token):
-    """The replay's result; of another one where the server had too much to do for the client to be served at once."""
-    for _ in range(3):
-        result = run_once(replay, path, url, token)
-        if not any("status 503, " in failure for failure in result[2]):
-            break
-    return result
-
-
-def run_once(replay, path, url, token):
     process = subprocess.run(
         [sys.executable, replay, path, "--url", url, "--token", token, "--org", "acme"],
         capture_output=True, text=True, timeout=900)

@@ -80,7 +80,7 @@ struct ChildWriterTests {
     func writes() async throws {
         let folder = try #require(childFolder)
         var configuration = SQLiteConfiguration(path: "\(folder)/cairn.db")
-        configuration.queueTimeout = .seconds(60)
+        configuration.queueTimeout = TestPatience.limit
         let driver = try await SQLiteDriver.open(configuration)
         try await MigrationRunner(migrations: SQLiteFixture.migrations).up(Database(driver: driver))
         let first = try await driver.read { try $0.count("SELECT COALESCE(MAX(id), -1) FROM items") } / 2 + 1

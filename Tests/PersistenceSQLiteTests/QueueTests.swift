@@ -17,7 +17,7 @@ struct QueueTests {
 
                     let start = ContinuousClock.now
                     await #expect(throws: DatabaseError.self) { try await driver.insert(99) }
-                    #expect(start.duration(to: .now) < .seconds(30))
+                    #expect(start.duration(to: .now) < .seconds(10))
                 }
                 try await group.waitForAll()
             }
@@ -35,7 +35,7 @@ struct QueueTests {
                 await #expect(throws: DatabaseError.self) { try await driver.insert(1) }
 
                 let time = start.duration(to: .now)
-                #expect(time >= .seconds(2) && time < .seconds(30))
+                #expect(time >= .seconds(2) && time < .seconds(10))
             }
 
             // Counted a moment after the answer.
@@ -82,7 +82,7 @@ struct QueueTests {
             let next = try await driver.read { try $0.count("SELECT 5") }
 
             #expect("\(String(describing: error))".contains("the read took too long"))
-            #expect(time >= .seconds(1) && time < .seconds(30))
+            #expect(time >= .seconds(1) && time < .seconds(10))
             #expect(next == 5)
             #expect(driver.statistics.interruptedReads == 1)
         }

@@ -31,9 +31,9 @@ struct SQLiteFixture {
         SystemFaults.install()
         return try await TestFolder.with { folder in
             var configuration = SQLiteConfiguration(path: "\(folder)/cairn.db", readers: 2)
-            configuration.queueTimeout = .seconds(60)
-            configuration.readTimeout = .seconds(60)
-            configuration.sharingTime = .seconds(60)
+            configuration.queueTimeout = TestPatience.limit
+            configuration.readTimeout = TestPatience.limit
+            configuration.sharingTime = TestPatience.limit
             adjust(&configuration)
             let fixture = SQLiteFixture(folder: folder, configuration: configuration)
             let driver = try await SQLiteDriver.open(configuration)

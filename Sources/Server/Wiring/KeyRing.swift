@@ -16,31 +16,21 @@ enum KeyRing {
         settings: Settings
     ) async throws -> DataKeys {
         try await KeyServicePatience.extended {
-            try await openPatiently(configuration, master, database, effects, settings)
+            let stored = try await canary(in: database)
+            let provider = try await master.open(configuration, mayMakeKey: stored == nil, settings: settings)
+            let keys = DataKeys(provider: provider, effects: effects)
+            let expected: WrappedKey
+            if let stored {
+                expected = stored
+            } else {
+                let made = try await keys.makeCanary()
+                try Failpoint.reach(.keyCanaryMade)
+                expected = try await keep(made, in: database, effects: effects)
+                try Failpoint.reach(.keyCanaryKept)
+            }
+            guard try await keys.verify(expected) else { throw configuration.wrongKey }
+            return keys
         }
-    }
-
-    private static func openPatiently(
-        _ configuration: EncryptionConfiguration,
-        _ master: MasterKey,
-        _ database: Database,
-        _ effects: Effects,
-        _ settings: Settings
-    ) async throws -> DataKeys {
-        let stored = try await canary(in: database)
-        let provider = try await master.open(configuration, mayMakeKey: stored == nil, settings: settings)
-        let keys = DataKeys(provider: provider, effects: effects)
-        let expected: WrappedKey
-        if let stored {
-            expected = stored
-        } else {
-            let made = try await keys.makeCanary()
-            try Failpoint.reach(.keyCanaryMade)
-            expected = try await keep(made, in: database, effects: effects)
-            try Failpoint.reach(.keyCanaryKept)
-        }
-        guard try await keys.verify(expected) else { throw configuration.wrongKey }
-        return keys
     }
 
     /// Has the canary made by the current master key, once everything else is.

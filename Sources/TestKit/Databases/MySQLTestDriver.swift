@@ -1,7 +1,7 @@
 import Foundation
 import Kernel
 package import Persistence
-import PersistenceMySQL
+package import PersistenceMySQL
 
 /// A MySQL or MariaDB server for tests, as its variable names it.
 package struct MySQLTestServer: Sendable, Equatable {
@@ -23,7 +23,17 @@ package struct MySQLTestServer: Sendable, Equatable {
 
 /// How a driver for such a server is made.
 package enum MySQLTestDriver {
-    /// Opens a driver on one schema of a server, patient as `TestPatience` says.
+    /// As patient as `TestPatience` says.
+    package static var limits: MySQLConfiguration.Limits {
+        var limits = MySQLConfiguration.Limits()
+        limits.connect = TestPatience.limit
+        limits.wait = TestPatience.limit
+        limits.read = TestPatience.limit
+        limits.lock = TestPatience.limit
+        return limits
+    }
+
+    /// Opens a driver on one schema of a server.
     package static func make(_ server: MySQLTestServer, schema: String) async throws -> any DatabaseDriver {
         var configuration = MySQLConfiguration(
             endpoint: MySQLEndpoint(host: server.host, port: server.port),
@@ -37,10 +47,7 @@ package enum MySQLTestDriver {
                 )
             }
         )
-        configuration.limits.connect = TestPatience.limit
-        configuration.limits.wait = TestPatience.limit
-        configuration.limits.read = TestPatience.limit
-        configuration.limits.lock = TestPatience.limit
+        configuration.limits = limits
         return try MySQLDriver(configuration)
     }
 }

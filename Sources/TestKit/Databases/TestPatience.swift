@@ -2,6 +2,6 @@
 ///
 /// The defaults of the drivers, after which they refuse loudly, are those of a service. On a machine that runs other
 /// tests at the same time they would fail a test of something else; tests of the limits set their own.
-enum TestPatience {
-    static let limit = Duration.seconds(60)
+package enum TestPatience {
+    package static let limit = Duration.seconds(60)
 }

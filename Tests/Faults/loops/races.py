@@ -48,24 +48,15 @@ class Races:
         self.must("POST", "/api/stacks/main/races", json.dumps({"stackName": name}))
         return "/api/stacks/main/races/" + name
 
-    def once(self, *request, **options):
-        """A call, made again while the server says that it has too much to do, which has changed nothing."""
-        deadline = time.monotonic() + 60
-        while True:
-            answer = self.client.once(*request, **options)
-            if answer[0] != 503 or time.monotonic() > deadline:
-                return answer
-            time.sleep(0.2)
-
     def must(self, *request, **options):
-        status, text, _ = self.once(*request, **options)
+        status, text, _ = self.client.once(*request, **options)
         if status >= 300:
             raise AssertionError("%s: %d %s" % (request[:2], status, text[:300]))
         return json.loads(text) if text else None
 
     def ask(self, number, *request, **options):
         """A call for `at_once`: client `number` asks its server; the status and the text of the answer."""
-        return lambda: self.once(*request, port=self.ports[number % len(self.ports)], **options)[:2]
+        return lambda: self.client.once(*request, port=self.ports[number % len(self.ports)], **options)[:2]
 
     def expect(self, condition, what):
         if not condition:
@@ -113,7 +104,7 @@ class Races:
         self.expect(all(status == 200 for status, _ in answers), "encrypt: %s" % answers[:3])
         ciphertexts = [json.loads(text)["ciphertext"] for _, text in answers]
         for port in self.ports:
-            status, text, _ = self.once("POST", path + "/batch-decrypt", json.dumps({"ciphertexts": ciphertexts}),
+            status, text, _ = self.client.once("POST", path + "/batch-decrypt", json.dumps({"ciphertexts": ciphertexts}),
                                                port=port)
             self.expect(status == 200 and set(json.loads(text)["plaintexts"].values()) == {"c2VjcmV0"},
                         "first secrets: %d %s" % (status, text[:200]))
@@ -140,7 +131,7 @@ class Races:
         }[form]
         save, cancel = at_once([self.ask(0, "PATCH", update + what, body, lease=lease),
                                 self.ask(1, "POST", update + "/cancel")], late)
-        after = self.once("PATCH", update + "/checkpointverbatim", verbatim % (documents[2], 3), lease=lease)
+        after = self.client.once("PATCH", update + "/checkpointverbatim", verbatim % (documents[2], 3), lease=lease)
         saved = save[0] < 300
         self.expect(cancel[0] < 300 and (saved or save[0] == 409), "cancel and %s: %s %s" % (form, save, cancel))
         self.expect(after[0] == 409, "a save after the cancel: %s" % (after,))

@@ -195,7 +195,7 @@ extension SocketTests {
                     _ = await eventually { server.server.counters.activeConnections == 1 }
                     Self.leave(client, leaving)
 
-                    let isGone = await eventually { server.server.counters.activeConnections == 0 }
+                    let isGone = await eventually(within: .seconds(2)) { server.server.counters.activeConnections == 0 }
                     #expect(isGone)
                     withExtendedLifetime(client) {}
                 }

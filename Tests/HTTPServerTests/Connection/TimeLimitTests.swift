@@ -44,7 +44,7 @@ extension SocketTests {
                     return ContinuousClock.now - start
                 }
 
-                #expect(took < .seconds(10))
+                #expect(took < .seconds(5))
             }
         }
 

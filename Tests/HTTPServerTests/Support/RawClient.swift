@@ -113,7 +113,7 @@ final class RawClient: @unchecked Sendable {
     // MARK: - Receiving
 
     /// Receives once; nil at the end of the connection.
-    func receive(within seconds: Double = 60) throws -> [UInt8]? {
+    func receive(within seconds: Double = 9) throws -> [UInt8]? {
         var waiting = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
         guard poll(&waiting, 1, Int32(seconds * 1000)) > 0 else { throw Problem(description: "nothing came in time") }
         var buffer = [UInt8](repeating: 0, count: 262_144)
@@ -125,7 +125,7 @@ final class RawClient: @unchecked Sendable {
     /// The next response, framed by its head.
     ///
     /// - Parameter toHead: whether the request was HEAD.
-    func response(toHead: Bool = false, within seconds: Double = 60) throws -> Response {
+    func response(toHead: Bool = false, within seconds: Double = 9) throws -> Response {
         let head = try takeHead(within: seconds)
         let lines = head.split(separator: "\r\n")
         let words = lines[0].split(separator: " ")
@@ -147,7 +147,7 @@ final class RawClient: @unchecked Sendable {
     }
 
     /// Everything up to the end of the connection.
-    func rest(within seconds: Double = 60) -> (bytes: [UInt8], end: End) {
+    func rest(within seconds: Double = 9) -> (bytes: [UInt8], end: End) {
         defer { received = [] }
         do {
             while let more = try receive(within: seconds) { received += more }

@@ -54,8 +54,8 @@ func onThread<T: Sendable>(_ work: @escaping @Sendable () throws -> T) async thr
     }
 }
 
-/// Whether `condition` comes true in time.
-func eventually(within limit: Duration = .seconds(60), _ condition: () -> Bool) async -> Bool {
+/// Whether `condition` comes true in time: before the ten seconds after which limits of the server would see to it.
+func eventually(within limit: Duration = .seconds(9), _ condition: () -> Bool) async -> Bool {
     let deadline = ContinuousClock.now + limit
     while !condition() {
         if ContinuousClock.now > deadline { return false }

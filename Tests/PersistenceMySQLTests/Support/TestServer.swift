@@ -60,18 +60,6 @@ enum TestCertificates {
     }
 }
 
-extension MySQLConfiguration.Limits {
-    /// Long waits, because a machine that is busy with other tests is no server that is away.
-    static var patient: Self {
-        var limits = Self()
-        limits.connect = .seconds(60)
-        limits.wait = .seconds(60)
-        limits.read = .seconds(60)
-        limits.lock = .seconds(60)
-        return limits
-    }
-}
-
 extension MySQLConfiguration {
     /// Reads a URL as the scripts write it: `mysql://user:password@host:port/?ca=path`.
     init(testURL text: String, database: String) throws {
