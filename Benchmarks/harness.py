@@ -157,8 +157,21 @@ def start_sink(program):
 def request(address, method, path, body, fields, accept=(2,)):
     """The text of an answer to a request that is not measured; a list or dictionary is sent as JSON, bytes as they are.
 
-    A status of another class than those accepted is no figure.
+    A server that is busy and says when to come again is asked again, four times in all. A status of another class than
+    those accepted is no figure.
     """
+    for attempt in range(4):
+        answer, text = request_once(address, method, path, body, fields)
+        if answer.status != 503 or not answer.headers.get("Retry-After") or attempt == 3:
+            break
+        time.sleep(int(answer.headers["Retry-After"]))
+    if answer.status // 100 not in accept:
+        raise NoFigure(f"{method} {path}: {answer.status} {text[:300].decode(errors='replace')}")
+    return text
+
+
+def request_once(address, method, path, body, fields):
+    """The head and the text of one answer."""
     data = json.dumps(body).encode() if isinstance(body, (dict, list)) else body
     connection = http.client.HTTPConnection(address, timeout=240)
     try:
@@ -171,9 +184,7 @@ def request(address, method, path, body, fields, accept=(2,)):
         connection.close()
     if answer.headers.get("Content-Encoding") == "gzip":
         text = zlib.decompress(text, 31)
-    if answer.status // 100 not in accept:
-        raise NoFigure(f"{method} {path}: {answer.status} {text[:300].decode(errors='replace')}")
-    return text
+    return answer, text
 
 
 def measure(server, run, repetitions):

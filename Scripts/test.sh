@@ -218,17 +218,19 @@ within() {
 # Runs every executable Tests/EndToEnd/run-*.sh; Scripts/e2e.sh is what they source.
 # Several of those that wait run side by side, and beside them what never waits: the simulation, and the build of the
 # fuzz targets with a low priority. Scripts that measure memory or time, or want the whole machine, come afterwards, one
-# after the other.
+# after the other. All of them run, whichever fails.
 end_to_end_tests() {
-    local script name beside=(SimulationTests "${PATIENT_SCRIPTS[@]}") alone=()
+    local script name beside=(SimulationTests "${PATIENT_SCRIPTS[@]}") alone=() status=0
     export CAIRN_BIN=$DEBUG_BINARY
     for script in Tests/EndToEnd/run-*.sh; do
         name=$(basename "$script" .sh)
         if [[ " ${PATIENT_SCRIPTS[*]} " != *" $name "* ]]; then alone+=("$name"); fi
     done
-    together patient_tests build_fuzz_targets
+    together patient_tests build_fuzz_targets &
+    wait "$!" || status=$?
+    side_by_side 1 end_to_end_test "${alone[@]}"
+    ((status == 0)) || fail "a script failed, or the simulation, as said above"
     gather_tests SimulationTests
-    for name in "${alone[@]}"; do end_to_end_test "$name"; done
 }
 
 patient_tests() { side_by_side 4 patient_test "${beside[@]}"; }

@@ -10,8 +10,9 @@
 // With an interval of 0 a queue begins its next job when the last has ended: that measures capacity, not latency.
 //
 // Requests are repeated as the command line does: after 1, 2 and 4 seconds, upon 5xx, 429 (and Retry-After) and broken
-// connections, where the protocol allows it. Any other answer than the planned one ends the run, unless the plan has a
-// script for recovery; then that runs and the job is tried again from its beginning.
+// connections, where the protocol allows it. Where it does not, a 503 that says when to come again is repeated all the
+// same: nothing was done, and a person gives the command anew. Any other answer than the planned one ends the run, unless
+// the plan has a script for recovery; then that runs and the job is tried again from its beginning.
 //
 // When a phase ends a line {"phase":N} is printed at once, so that the caller can look at the server; the figures come
 // at the end as one line of JSON. The generator's own CPU time is among them.
@@ -212,8 +213,8 @@ void answered(struct run *r) {
     int wanted = request->status, right = r->status && (wanted == 0 || accepts_any);
     right = right || (wanted == 2 ? r->status / 100 == 2 : wanted && r->status == wanted);
     if (!right) {
-        int again = r->status == 0 || r->status >= 500 || r->status == 429;
-        if (!again || !request->retries || r->attempt + 1 >= TRIES)
+        int again = r->status == 0 || r->status >= 500 || r->status == 429, refused = r->status == 503 && r->retry_after;
+        if (!again || !(request->retries || refused) || r->attempt + 1 >= TRIES)
             return give_up(r);
         l->retries++;
         timer_add(now() + (1000 << r->attempt) + r->retry_after * 1000, NULL, r);

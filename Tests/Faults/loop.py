@@ -9,7 +9,7 @@ from client import Client
 from contest import Contest
 from databases import DatabaseServer
 from ledger import Ledger
-from process import TOKEN, Server
+from process import TOKEN, Server, at_most
 from workload import Worker
 
 # The command line waits 1, 2 and 4 seconds; a fourth of that, so that more faults fit into the time.
@@ -97,6 +97,7 @@ class Run:
 
     def await_progress(self, seconds=15):
         """Waits until somebody was told that something is saved; not within the time is a violation."""
+        seconds = at_most(seconds)
         before, deadline = self.ledger.counts["acknowledged"], time.monotonic() + seconds
         while self.ledger.counts["acknowledged"] == before and not self.ledger.violations:
             if time.monotonic() > deadline:

@@ -9,7 +9,7 @@ import http.client
 import threading
 import time
 
-from process import TOKEN
+from process import TOKEN, at_most
 from workload import Worker
 
 CLIENTS = 12
@@ -93,7 +93,7 @@ def run(run):
         took = time.monotonic() - began
         slowest = max(slowest, took)
         for caller in callers:
-            caller.join(LIMIT + 15)
+            caller.join(at_most(LIMIT) + 15)
             caller.ended.set()
             run.ledger.count("answers", caller.answered)
             run.violation("stop %d" % number, *caller.problems)
@@ -101,7 +101,7 @@ def run(run):
         run.ledger.count("connections reset as the socket was closed", at_the_door)
         if at_the_door > 1:
             run.violation("stop %d" % number, "%d fresh connections were reset" % at_the_door)
-        if status != 0 or took > LIMIT:
+        if status != 0 or took > at_most(LIMIT):
             run.violation("stop %d" % number, "status %s after %.1f s" % (status, took))
         cut_off, before = server.output().count(CUT_OFF), cut_off
         if cut_off > before:
