@@ -4,7 +4,7 @@ import Kernel
 import Synchronization
 import Testing
 
-@Suite("Pool of threads", .timeLimit(.minutes(1)))
+@Suite("Pool of threads", .timeLimit(.minutes(5)))
 struct BlockingPoolTests {
     private final class Ballast: Sendable {}
 
@@ -16,11 +16,11 @@ struct BlockingPoolTests {
         do {
             let held = Ballast()
             ballast = held
-            try await pool.run(deadline: .seconds(10)) { withExtendedLifetime(held) {} }
+            try await pool.run(deadline: .seconds(30)) { withExtendedLifetime(held) {} }
         }
 
         // The thread lets go of its closure a moment after the answer.
-        let deadline = ContinuousClock.now + .seconds(5)
+        let deadline = ContinuousClock.now + .seconds(30)
         while ballast != nil, .now < deadline { await Task.yield() }
         #expect(ballast == nil)
         pool.stop()
@@ -31,14 +31,14 @@ struct BlockingPoolTests {
         let pool = BlockingPool(name: "test", threads: 1, heavyThreads: 1, queue: 10)
         let release = DispatchSemaphore(value: 0)
         let (begun, beginning) = AsyncStream<Void>.makeStream()
-        async let stuck = pool.run(.heavy, deadline: .seconds(10)) {
+        async let stuck = pool.run(.heavy, deadline: .seconds(30)) {
             beginning.finish()
-            return release.wait(timeout: .now() + .seconds(10))
+            return release.wait(timeout: .now() + .seconds(30))
         }
         for await _ in begun {}
-        async let behind = pool.run(.heavy, deadline: .seconds(10)) { Self.niceValue() }
+        async let behind = pool.run(.heavy, deadline: .seconds(30)) { Self.niceValue() }
 
-        let light = try await pool.run(deadline: .seconds(10)) { Self.niceValue() }
+        let light = try await pool.run(deadline: .seconds(30)) { Self.niceValue() }
 
         release.signal()
         let wasReleased = try await stuck == .success
@@ -59,7 +59,7 @@ struct BlockingPoolTests {
     func heavyWithoutThreads() async throws {
         let pool = BlockingPool(name: "test", threads: 1, queue: 10)
 
-        let heavy = try await pool.run(.heavy, deadline: .seconds(10)) { Self.niceValue() }
+        let heavy = try await pool.run(.heavy, deadline: .seconds(30)) { Self.niceValue() }
 
         #expect(heavy == Self.niceValue())
         pool.stop()
@@ -77,7 +77,7 @@ struct BlockingPoolTests {
     func maps(count: Int, width: Int) async throws {
         let pool = BlockingPool(name: "test", threads: 2, queue: 10)
 
-        let results = try await pool.map(Array(0..<count), width: width, deadline: .seconds(10)) { $0 * 2 }
+        let results = try await pool.map(Array(0..<count), width: width, deadline: .seconds(30)) { $0 * 2 }
 
         #expect(results == (0..<count).map { $0 * 2 })
         pool.stop()
@@ -90,7 +90,7 @@ struct BlockingPoolTests {
         let begun = Atomic<Int>(0)
 
         await #expect(throws: Refused.self) {
-            try await pool.map(Array(0..<1_000), width: width, deadline: .seconds(10)) { item in
+            try await pool.map(Array(0..<1_000), width: width, deadline: .seconds(30)) { item in
                 begun.wrappingAdd(1, ordering: .relaxed)
                 if item == 3 { throw Refused() }
             }

@@ -20,15 +20,15 @@ struct MemoryBudgetTests {
     func order() async throws {
         let budget = MemoryBudget(bytes: 100)
         let held = Box<MemoryBudget.Share?>(try await budget.share(of: 60, within: .seconds(60)))
-        let served = Box<[Int]>([])
+        let served = Box<[Int?]>([])
 
         await withTaskGroup(of: Void.self) { group in
             for (number, bytes) in [(1, 100), (2, 1)] {
                 group.addTask {
                     let share = try? await budget.share(of: bytes, within: .seconds(60))
-                    served.withLock { if share != nil { $0.append(number) } }
+                    served.withLock { $0.append(share.map { _ in number }) }
                 }
-                while budget.waiting < number { await Task.yield() }
+                await budget.isWaitedFor(by: number, unless: { served.withLock { !$0.isEmpty } })
             }
             #expect(served.withLock { $0.isEmpty })
             held.withLock { $0 = nil }
@@ -51,15 +51,23 @@ struct MemoryBudgetTests {
     func cancelled() async throws {
         let budget = MemoryBudget(bytes: 100)
         let held = try await budget.share(of: 60, within: .seconds(60))
-
-        try await withThrowingTaskGroup(of: Bool.self) { group in
-            group.addTask { (try? await budget.share(of: 100, within: .milliseconds(50))) != nil }
-            while budget.waiting < 1 { await Task.yield() }
-            group.addTask { (try? await budget.share(of: 40, within: .seconds(60))) != nil }
-            var outcomes: [Bool] = []
-            for try await outcome in group { outcomes.append(outcome) }
-            #expect(outcomes == [false, true] || outcomes == [true, false])
+        let ended = Box(0)
+        func waiter(for bytes: Int) -> Task<Bool, Never> {
+            Task {
+                let share = try? await budget.share(of: bytes, within: .seconds(60))
+                ended.withLock { $0 += 1 }
+                return share != nil
+            }
         }
+
+        let first = waiter(for: 100)
+        await budget.isWaitedFor(by: 1, unless: { ended.withLock { $0 > 0 } })
+        let second = waiter(for: 40)
+        await budget.isWaitedFor(by: 2, unless: { ended.withLock { $0 > 0 } })
+        #expect(ended.withLock { $0 } == 0)
+        first.cancel()
+
+        #expect(await [first.value, second.value] == [false, true])
         await #expect(throws: CancellationError.self) {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { _ = try await budget.share(of: 100, within: .seconds(60)) }
@@ -91,6 +99,13 @@ struct MemoryBudgetTests {
 
         #expect(held.withLock { $0.most } <= 1_000)
         #expect(held.withLock { $0.now } == 0)
+    }
+}
+
+extension MemoryBudget {
+    /// Returns when so many wait, or when one of them has ended and they never will be.
+    fileprivate func isWaitedFor(by count: Int, unless hasEnded: () -> Bool) async {
+        while waiting < count, !hasEnded() { await Task.yield() }
     }
 }
 

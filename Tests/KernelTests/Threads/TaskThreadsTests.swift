@@ -2,7 +2,7 @@ import Kernel
 import Synchronization
 import Testing
 
-@Suite("Threads that run tasks", .timeLimit(.minutes(1)))
+@Suite("Threads that run tasks", .timeLimit(.minutes(5)))
 struct TaskThreadsTests {
     private static let threads = TaskThreads(name: "test", count: 2)
 
@@ -34,7 +34,7 @@ struct TaskThreadsTests {
 
         let places = await withTaskExecutorPreference(Self.threads) {
             let first = TaskThreads.isCurrent
-            let other = try? await pool.run(deadline: .seconds(10)) { TaskThreads.isCurrent }
+            let other = try? await pool.run(deadline: .seconds(30)) { TaskThreads.isCurrent }
             return (first, other, TaskThreads.isCurrent)
         }
 
