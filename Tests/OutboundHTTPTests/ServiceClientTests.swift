@@ -16,9 +16,12 @@ struct ServiceClientTests {
             let error = await failure(at: url, .init(total: .seconds(2.5), transfer: .seconds(60), body: 100))
 
             #expect(error?.code == .unavailable)
-            #expect((1...2).contains(requests.withLock { $0 }))
             // By itself, an attempt may stand still for 10 s.
-            #expect(began.duration(to: .now) < .seconds(8))
+            #expect(began.duration(to: .now) < .seconds(9.5))
+            // On a busy machine the service may see a request after its client has left.
+            let limit = ContinuousClock.now + .seconds(60)
+            while requests.withLock({ $0 }) < 1, .now < limit { await Task.yield() }
+            #expect((1...2).contains(requests.withLock { $0 }))
         }
     }
 
@@ -37,11 +40,11 @@ struct ServiceClientTests {
 
     @Test("tries again while there is patience")
     func patience() async throws {
-        try await withService(after: .zero) { url, requests in
-            let response = try await send(to: url, .init(total: .seconds(1), transfer: .seconds(60), body: 100))
+        try await withService(after: .zero, failures: 1) { url, requests in
+            let response = try await send(to: url, .init(total: .seconds(60), transfer: .seconds(60), body: 100))
 
-            #expect(response.status == 503)
-            #expect(requests.withLock { $0 } > 1)
+            #expect(response.status == 200)
+            #expect(requests.withLock { $0 } == 2)
         }
     }
 
@@ -79,17 +82,21 @@ struct ServiceClientTests {
         }
     }
 
-    /// A service that answers 503, after a while.
+    /// A service that answers 503, after a while, and 200 after so many failures.
     private func withService(
         after pause: Duration,
+        failures: Int = .max,
         _ body: (String, borrowing Locked<Int>) async throws -> Void
     ) async throws {
         let requests = Locked(0)
         let configuration = HTTPServerConfiguration(addresses: [.init(host: "127.0.0.1", port: 0)])
         let server = Server(configuration: configuration) { _ in
-            requests.withLock { $0 += 1 }
+            let number = requests.withLock { count in
+                count += 1
+                return count
+            }
             try? await Task.sleep(for: pause)
-            return HTTPResponse(HTTPStatus(503))
+            return HTTPResponse(HTTPStatus(number > failures ? 200 : 503))
         }
         let port = try server.start()[0]
         try await withThrowingTaskGroup(of: Void.self) { group in
