@@ -65,7 +65,7 @@ class Process:
                 self._command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
         try:
-            self._wait(self._ready_path, started + 60)
+            self._wait(self._ready_path, started + 240)
         except BaseException:
             self.child.kill()
             raise

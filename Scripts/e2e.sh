@@ -20,9 +20,9 @@ e2e_cleanup() {
 }
 trap e2e_cleanup EXIT
 
-# A TCP port of this machine that nobody uses now.
+# A TCP port of this machine that nobody uses now, and that the system gives to no client.
 free_port() {
-    python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+    PYTHONPATH="$(dirname "${BASH_SOURCE[0]}")/../Tests/EndToEnd" python3 -c 'import process; print(process.free_port())'
 }
 
 # start_cairn NAME [VARIABLE=VALUE…]: starts a server with a data folder of its own and waits until it is ready.

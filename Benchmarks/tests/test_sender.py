@@ -179,11 +179,18 @@ class Sending(unittest.TestCase):
     def test_retries_are_those_of_the_command_line(self):
         answers = {1: (0, b"", {}), 2: (503, b"", {}), 3: (200, b"{}", {})}
         script = plan.Script("job").stage().send("get", "GET", "{S}")
-        found = self.run_jobs(lambda path, number: answers[number], script, limit=1)
-        times = [seen[0] for seen in self.server.seen]
-        self.assertTrue(1 <= times[1] - times[0] < 2, times)
-        self.assertTrue(2 <= times[2] - times[1] < 4, times)
-        self.assertEqual(found.retries(), 2)
+        gaps = []
+        for _ in range(3):  # the machine may stand still for a second
+            self.server.seen.clear()
+            found = self.run_jobs(lambda path, number: answers[number], script, limit=1)
+            times = [seen[0] for seen in self.server.seen]
+            gaps.append((times[1] - times[0], times[2] - times[1]))
+            self.assertGreaterEqual(gaps[-1][0], 1)
+            self.assertGreaterEqual(gaps[-1][1], 2)
+            self.assertEqual(found.retries(), 2)
+            if gaps[-1][0] < 2 and gaps[-1][1] < 4:
+                return
+        self.fail("it waited too long: %s" % gaps)
 
     def test_create_is_not_repeated_and_a_wrong_answer_ends_the_run(self):
         script = plan.Script("job").stage().send("create", "POST", "{S}", self.bodies.add("{}", False))

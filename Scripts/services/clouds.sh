@@ -86,7 +86,7 @@ cloud_install() {
 }
 
 cloud_start() {
-    local kind=$1 folder=$SERVICES_ROOT/$1 port began=$SECONDS deadline=$((SECONDS + 60))
+    local kind=$1 folder=$SERVICES_ROOT/$1 port began=$SECONDS deadline=$((SECONDS + 240))
     local -a command
     if cloud_running "$kind"; then
         services_say "$kind runs already on 127.0.0.1:$(cat "$folder/port")"

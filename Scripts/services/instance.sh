@@ -72,9 +72,9 @@ server_detached() {
     exec setsid "$@" </dev/null >>"$log" 2>&1
 }
 
-# Waits until the server greets, at most 60 seconds.
+# Waits until the server greets, at most four minutes: on a slow disk a killed one needs its time.
 instance_wait() {
-    local folder=$1 port=$2 child=$3 deadline=$((SECONDS + 60))
+    local folder=$1 port=$2 child=$3 deadline=$((SECONDS + 240))
     while [ $SECONDS -lt $deadline ]; do
         if ! kill -0 "$child" 2>/dev/null; then
             tail -n 20 "$folder/log" >&2
@@ -85,7 +85,7 @@ instance_wait() {
         sleep 0.05
     done
     tail -n 20 "$folder/log" >&2
-    services_fail "the server in $folder did not answer within 60 s; the end of its log is above"
+    services_fail "the server in $folder did not answer within 240 s; the end of its log is above"
 }
 
 # A greeting is a packet whose fifth byte is the protocol's version, 10.

@@ -55,10 +55,10 @@ short = hvac.Client(url=url, token="short")
 assert 0 < short.auth.token.lookup_self()["data"]["ttl"] <= 60
 assert 0 < short.auth.token.renew_self()["auth"]["lease_duration"] <= 60
 fails(Forbidden, lambda: short.secrets.transit.decrypt_data("states", newer), "permission denied")
-change("token/fixed/1/fixed/0")
+change("token/fixed/5/fixed/0")
 fixed = hvac.Client(url=url, token="fixed")
 fails(InvalidRequest, fixed.auth.token.renew_self, "not renewable")
-time.sleep(1.1)
+time.sleep(5.1)
 fails(Forbidden, fixed.auth.token.lookup_self)
 
 stranger = hvac.Client(url=url)

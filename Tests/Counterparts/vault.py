@@ -116,6 +116,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def token(self):
         token = self.server.tokens.get(self.headers.get("X-Vault-Token", ""))
         if not token or token.ends and token.ends < time.time():
+            self.server.refused += 1
             raise Refusal(403, "permission denied")
         return token
 
@@ -214,7 +215,7 @@ def serve(port):
     """A server that does not run yet, with the keys `states` and `others`."""
     server = Server(("127.0.0.1", port), Handler)
     server.keys, server.tokens = {"states": Key(), "others": Key()}, {ROOT: Token()}
-    server.is_throttled = False
+    server.is_throttled, server.refused = False, 0
     server.is_sealed, server.ignores_data, server.namespace, server.life, server.seen = False, False, "", 3600, []
     return server
 

@@ -36,7 +36,7 @@ class DatabaseServer:
         script = os.path.join(os.environ["CAIRN_TEST_SERVICES"], "run-instance.sh")
         # Not a pipe: the database server inherits it and would keep it open.
         with tempfile.TemporaryFile() as output:
-            done = subprocess.run([script, *words], stdin=subprocess.DEVNULL, stdout=output, stderr=output, timeout=120)
+            done = subprocess.run([script, *words], stdin=subprocess.DEVNULL, stdout=output, stderr=output, timeout=300)
             output.seek(0)
             if done.returncode:
                 raise AssertionError("%s: %s" % (" ".join(words), output.read().decode("utf-8", "replace")))

@@ -13,6 +13,7 @@ import re
 import subprocess
 import sys
 
+PATIENT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "patient_replay.py")
 PAGES = "recorded from a server that counts pages from 0; the specification counts from 1 (cli-protocol.md 14.1)"
 POLICIES = "recorded from a server without policy routes (404); what is not built answers 501 here"
 
@@ -30,8 +31,9 @@ def name_of(path):
 
 def run(replay, path, url, token):
     process = subprocess.run(
-        [sys.executable, replay, path, "--url", url, "--token", token, "--org", "acme"],
-        capture_output=True, text=True, timeout=900)
+        [sys.executable, PATIENT, replay, path, "--url", url, "--token", token, "--org", "acme"],
+        capture_output=True, text=True, timeout=1800)
+    print("".join(line + "\n" for line in process.stdout.splitlines() if line.startswith("repeated")), end="")
     last = re.search(r"^(\d+) passed, (\d+) failed$", process.stdout, re.M)
     failures = [line.strip() for line in process.stdout.splitlines() if line.startswith("  FAIL ")]
     passed = int(last.group(1)) if last else 0

@@ -335,7 +335,7 @@ class MigrationsContainer(Case):
             self.addCleanup(run.kill)
         waiting = [run.stderr.readline() for run in runs]
         self.database.resume()
-        outputs = [run.communicate(timeout=60) for run in runs]
+        outputs = [run.communicate(timeout=at_most(60)) for run in runs]
 
         for run, line, (output, error) in zip(runs, waiting, outputs):
             self.assertIn("waiting: ", line)

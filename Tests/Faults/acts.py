@@ -14,7 +14,7 @@ from client import GaveUp, Refused
 from failpoints import AHEAD
 from model import State, fold
 from points import MODES, Small
-from process import until
+from process import at_most, until
 
 
 class Acts(Small):
@@ -92,7 +92,7 @@ class Acts(Small):
 
     def again(self, method, path, body=None, done=()):
         """Asks until it is answered as done: a status in `done` says that an attempt before had its effect."""
-        deadline, attempts = time.monotonic() + 60, 0
+        deadline, attempts = time.monotonic() + at_most(60), 0
         while True:
             try:
                 status, text, _ = self.client.once(method, path, body)

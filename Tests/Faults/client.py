@@ -6,6 +6,8 @@ import json
 import threading
 import time
 
+from process import at_most
+
 
 class Refused(Exception):
     """The server answered with a status that is not repeated."""
@@ -90,7 +92,7 @@ class Client:
 
     def insist(self, method, path, body=None, seconds=60):
         """For what a person would repeat until it works: the status and text of the first answer below 500."""
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + at_most(seconds)
         while True:
             try:
                 status, text, _ = self.once(method, path, body)

@@ -41,8 +41,8 @@ class Points:
     def update(self, mode):
         """One update, during which the fault happens; whether it did."""
         self.worker.update(mode)
-        hits = self.shim.hits
         self.shim.disarm()
+        hits = self.shim.hits
         self.run.ledger.count("faults that came" if hits else "faults that did not come")
         return hits > 0
 

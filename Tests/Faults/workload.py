@@ -109,15 +109,18 @@ class Worker(threading.Thread):
             "config": {}, "metadata": {"message": mode, "environment": {}}}}
         if mode == "journal":
             body["journalVersion"] = 2
+        unknown = False
         while True:
             try:
                 answer = json.loads(self.client.send("POST", self.path + "/begin-update", json.dumps(body), attempts=1))
                 self.ledger.note(self.name, "begun", id=answer["updateID"], version=answer["version"], mode=mode)
                 return Running(answer, mode, self.state)
             except GaveUp:
+                unknown = True
                 self.release()
             except Refused as refusal:
-                if not self.may_expire or refusal.status != 409:
+                # One whose answer was lost may have come into effect after the look at what runs.
+                if not (self.may_expire or unknown) or refusal.status != 409:
                     raise
                 self.release()
 

@@ -175,6 +175,11 @@ class Reader:
         return refused, wrong
 
 
+def renew(authors):
+    for author in authors:
+        author.send(author.running, "POST", "/renew_lease", '{"token":"","duration":300}', compress=False)
+
+
 def run(run):
     server = run.server().start()
     client = run.client(server.port)
@@ -182,6 +187,7 @@ def run(run):
     authors = [Author(number, client, run.ledger, run.seed, threading.Event()) for number in range(6)]
     for author, mode in zip(authors, MODES + ("plain", "delta")):
         author.fill(mode)
+    renew(authors)
     for author in authors:
         reader.learn(client, author)
     data = server.variables["CAIRN_DATA"]
@@ -194,8 +200,7 @@ def run(run):
         if time.monotonic() - renewed > 60:
             # An update that is given up would change what is stored.
             renewed = time.monotonic()
-            for author in authors:
-                author.send(author.running, "POST", "/renew_lease", '{"token":"","duration":300}', compress=False)
+            renew(authors)
         one_flip(run, server, reader, found, kinds, lambda: nudge(client, authors[0], run.choice.random()))
     for kind in kinds:
         run.say("%s: %d damaged, %d found, %d without effect" % (

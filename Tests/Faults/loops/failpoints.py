@@ -151,9 +151,8 @@ class Online:
             starts = self.supervisor.starts
             self.points.arm(self.slots[name], action, nth, DELAY)
             self.acts.all()[act]()
-            hits = self.points.hits
             self.points.disarm()
-            if hits:
+            if self.points.hits:
                 break
             self.run.ledger.count("passes that did not come")
         else:

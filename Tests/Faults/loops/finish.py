@@ -6,6 +6,7 @@ that has finished; how many a kill has hit is said at the end.
 """
 import time
 
+from process import at_most
 from workload import Worker
 
 STACKS = 16
@@ -46,7 +47,7 @@ def run(run, engine, every):
     """A kill each `every` seconds on the average; the first comes sooner, so that a short run has one."""
     database = None if engine == "sqlite" else run.database(engine)
     server = run.server(**(database.settings("cairn_finish") if database else {})).start()
-    fleet = run.fleet(run.client(server.port, waits=(1, 2, 4)), STACKS, worker=Journaling).start()
+    fleet = run.fleet(run.client(server.port, waits=(at_most(1), 2, 4)), STACKS, worker=Journaling).start()
     counts, slowest, kills = run.ledger.counts, 0, 0
     due = time.monotonic() + run.choice.uniform(5, 10)
     while (run.done < run.cycles or not kills) and not run.ledger.violations:

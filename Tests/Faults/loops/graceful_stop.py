@@ -15,6 +15,8 @@ from workload import Worker
 CLIENTS = 12
 # The grace of a stop.
 LIMIT = 30
+# Somewhat less than a server that stops leaves to a connection on which nothing has come: `drainIdle` in HTTPServer.
+IDLE = 0.9
 # What a server logs of a part that did not get its time.
 CUT_OFF = "service stopped before it had finished"
 
@@ -26,7 +28,7 @@ class Caller(threading.Thread):
         super().__init__(daemon=True)
         self.port, self.body, self.path, self.kept = port, body, path, kept
         self.answered, self.problems, self.fresh = 0, [], True
-        self.at_the_door, self.ended = 0, threading.Event()
+        self.at_the_door, self.late, self.ended = 0, 0, threading.Event()
 
     def run(self):
         connection = None
@@ -35,7 +37,9 @@ class Caller(threading.Thread):
                 connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=LIMIT + 10)
                 self.fresh = True
             try:
-                connection.connect() if connection.sock is None else None
+                if connection.sock is None:
+                    connection.connect()
+                    self.connected = time.monotonic()
             except ConnectionRefusedError:
                 return
             except ConnectionResetError:
@@ -62,6 +66,8 @@ class Caller(threading.Thread):
             closed = isinstance(error, (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError))
             if self.fresh and isinstance(error, ConnectionResetError):
                 self.at_the_door += 1
+            elif self.fresh and closed and time.monotonic() - self.connected > IDLE:
+                self.late += 1
             elif self.fresh or not closed:
                 self.problems.append("%s on a %s connection: %r" % (
                     self.path, "fresh" if self.fresh else "kept", error))
@@ -81,7 +87,7 @@ def run(run):
     author.create()
     author.update("plain")
     author.senders.shutdown()
-    slowest = cut_off = 0
+    slowest, cut_off, crowded = 0, 0, []
     for number in run.rounds():
         callers = [Caller(server.port, *request(author, caller), kept=caller % 2 == 0) for caller in range(CLIENTS)]
         for caller in callers:
@@ -97,16 +103,20 @@ def run(run):
             caller.ended.set()
             run.ledger.count("answers", caller.answered)
             run.violation("stop %d" % number, *caller.problems)
+        run.ledger.count("requests that came too late", sum(caller.late for caller in callers))
         at_the_door = sum(caller.at_the_door for caller in callers)
         run.ledger.count("connections reset as the socket was closed", at_the_door)
         if at_the_door > 1:
-            run.violation("stop %d" % number, "%d fresh connections were reset" % at_the_door)
+            crowded.append("stop %d: %d fresh connections were reset" % (number, at_the_door))
         if status != 0 or took > at_most(LIMIT):
             run.violation("stop %d" % number, "status %s after %.1f s" % (status, took))
         cut_off, before = server.output().count(CUT_OFF), cut_off
         if cut_off > before:
             run.violation("stop %d" % number, "the log says that a %s" % CUT_OFF)
         server.start()
+    # One of them may be reset by the kernel as the socket is closed; more, where the server loses the processor just then.
+    if len(crowded) > 1:
+        run.violation("stops", *crowded)
     author.check_state_now("at the end")
     run.summary(client)
     run.say("slowest stop %.2f s" % slowest)

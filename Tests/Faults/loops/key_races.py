@@ -109,10 +109,10 @@ class KeyRaces:
         self.run.ledger.count("acknowledged")
 
     def kill(self, stack, victim, barrier, moment):
+        self.run.fault("kill", port=victim.port, while_new=stack.name)
         barrier.wait()
         time.sleep(moment)
         stack.note("%d is killed" % victim.port)
-        self.run.fault("kill", port=victim.port, while_new=stack.name)
         self.run.ledger.count("kills")
         victim.kill()
         self.run.pause(0, AWAY)

@@ -13,7 +13,8 @@ import re
 import threading
 import time
 
-from client import Refused
+from client import GaveUp, Refused
+from process import at_most
 from workload import Worker
 
 FORMS = ("checkpoint", "checkpointverbatim", "checkpointdelta", "journalentries", "renew_lease", "complete", "cancel",
@@ -97,9 +98,13 @@ class Thorough(Worker):
             self.ledger.violation(self.name, "secrets", ["a secret is not what it was"])
 
     def begun(self):
-        answer = json.loads(self.client.send("POST", self.path + "/begin-update", json.dumps({
-            "updateKind": "update", "program": {"name": "faults", "options": {"dryRun": False}}}), attempts=1))
-        return answer, "%s/update/%s" % (self.path, answer["updateID"])
+        body = json.dumps({"updateKind": "update", "program": {"name": "faults", "options": {"dryRun": False}}})
+        while True:
+            try:
+                answer = json.loads(self.client.send("POST", self.path + "/begin-update", body, attempts=1))
+                return answer, "%s/update/%s" % (self.path, answer["updateID"])
+            except GaveUp:
+                self.release()
 
     def single_event(self):
         """The form of old clients; it ends as failed, which the history may say of versions that no ledger knows."""
@@ -129,10 +134,12 @@ def run(run, engine):
     threading.Thread(target=proxy.serve_forever, daemon=True).start()
     client = run.client(proxy.server_address[1], waits=(0.01, 0.05, 0.2))
     fleet = run.fleet(client, 4, worker=Thorough).start()
-    deadline = time.monotonic() + LONGEST_WAIT
+    deadline = None
     while not run.ledger.violations:
-        if run.done >= run.cycles and (all(proxy.lost[form] for form in FORMS) or time.monotonic() > deadline):
-            break
+        if run.done >= run.cycles:
+            deadline = deadline or time.monotonic() + at_most(LONGEST_WAIT)
+            if all(proxy.lost[form] for form in FORMS) or time.monotonic() > deadline:
+                break
         time.sleep(0.05)
         run.did(sum(proxy.lost.values()) - run.done)
     fleet.finish(run)

@@ -68,7 +68,7 @@ class OnSQLite:
     @staticmethod
     def ends(server):
         try:
-            server.wait_until_ready(20)
+            server.wait_until_ready()
         except AssertionError:
             return True
         return False

@@ -11,6 +11,8 @@ from servers import pair
 from workload import delta
 
 CLIENTS = 64
+# How often a race is played until it counts.
+PLAYS = 4
 PROGRAM = {"name": "races", "runtime": "yaml", "main": "", "description": "", "options": {"dryRun": False},
            "config": {}, "metadata": {"message": "", "environment": {}}}
 BEGIN = json.dumps({"updateKind": "update", "program": PROGRAM})
@@ -41,6 +43,7 @@ class Races:
         self.ports = [server.port for server in servers]
         self.client = run.client(*self.ports)
         self.saved, self.stacks = {"verbatim": 0, "delta": 0, "plain": 0}, 0
+        self.is_void, self.found, self.voids = False, [], 0
 
     def stack(self):
         self.stacks += 1
@@ -49,24 +52,51 @@ class Races:
         return "/api/stacks/main/races/" + name
 
     def must(self, *request, **options):
-        status, text, _ = self.client.once(*request, **options)
+        status, text = self.once(*request, **options)
         if status >= 300:
             raise AssertionError("%s: %d %s" % (request[:2], status, text[:300]))
         return json.loads(text) if text else None
 
+    def once(self, *request, **options):
+        """The status and the text of the answer. Where the server has too much to do for somebody, the race is void."""
+        status, text, _ = self.client.once(*request, **options)
+        self.is_void = self.is_void or status == 503
+        return status, text
+
     def ask(self, number, *request, **options):
-        """A call for `at_once`: client `number` asks its server; the status and the text of the answer."""
-        return lambda: self.client.once(*request, port=self.ports[number % len(self.ports)], **options)[:2]
+        """A call for `at_once`: client `number` asks its server."""
+        return lambda: self.once(*request, port=self.ports[number % len(self.ports)], **options)
 
     def expect(self, condition, what):
         if not condition:
-            self.run.violation("race", what)
+            self.found.append(what)
+
+    def play(self, race, *arguments):
+        """Plays a race that counts: one in which the server answered everybody. It may be void a few times."""
+        for _ in range(PLAYS):
+            self.is_void, self.found, won = False, [], None
+            try:
+                won = race(*arguments)
+            except Exception:  # the rest of a void race cannot be asked for
+                if not self.is_void:
+                    raise
+            if not self.is_void:
+                self.run.violation("race", *self.found)
+                return won
+            self.voids += 1
+        self.run.violation("race", "%s is void each time: the server had too much to do" % race.__name__, *self.found)
+        return None
 
     # --- One winner -----------------------------------------------------------------------------------------------
 
-    def one_winner(self, what, answers, path):
+    def expect_one(self, what, answers):
         statuses = sorted(status for status, _ in answers)
+        if statuses.count(200) > 1:  # also where the race is void
+            self.run.violation("race", "%s: answers %s" % (what, statuses))
         self.expect(statuses == [200] + [409] * (len(answers) - 1), "%s: answers %s" % (what, statuses))
+
+    def one_winner(self, what, answers, path):
+        self.expect_one(what, answers)
         running = [row for row in self.must("GET", path + "/updates")["updates"] if row["result"] == "in-progress"]
         self.expect(len(running) == 1, "%s: %d updates in progress" % (what, len(running)))
 
@@ -93,8 +123,7 @@ class Races:
         self.stacks += 1
         body = json.dumps({"stackName": "race%d" % self.stacks})
         answers = at_once([self.ask(number, "POST", "/api/stacks/main/races", body) for number in range(CLIENTS)])
-        statuses = sorted(status for status, _ in answers)
-        self.expect(statuses == [200] + [409] * (CLIENTS - 1), "create of one stack: answers %s" % statuses)
+        self.expect_one("create of one stack", answers)
 
     def first_secrets(self):
         """The data key of a new stack is made by its first use: every ciphertext of many first uses decrypts."""
@@ -104,8 +133,7 @@ class Races:
         self.expect(all(status == 200 for status, _ in answers), "encrypt: %s" % answers[:3])
         ciphertexts = [json.loads(text)["ciphertext"] for _, text in answers]
         for port in self.ports:
-            status, text, _ = self.client.once("POST", path + "/batch-decrypt", json.dumps({"ciphertexts": ciphertexts}),
-                                               port=port)
+            status, text = self.once("POST", path + "/batch-decrypt", json.dumps({"ciphertexts": ciphertexts}), port=port)
             self.expect(status == 200 and set(json.loads(text)["plaintexts"].values()) == {"c2VjcmV0"},
                         "first secrets: %d %s" % (status, text[:200]))
 
@@ -131,7 +159,7 @@ class Races:
         }[form]
         save, cancel = at_once([self.ask(0, "PATCH", update + what, body, lease=lease),
                                 self.ask(1, "POST", update + "/cancel")], late)
-        after = self.client.once("PATCH", update + "/checkpointverbatim", verbatim % (documents[2], 3), lease=lease)
+        after = self.once("PATCH", update + "/checkpointverbatim", verbatim % (documents[2], 3), lease=lease)
         saved = save[0] < 300
         self.expect(cancel[0] < 300 and (saved or save[0] == 409), "cancel and %s: %s %s" % (form, save, cancel))
         self.expect(after[0] == 409, "a save after the cancel: %s" % (after,))
@@ -165,12 +193,12 @@ class Races:
 
     def round(self):
         for race in (self.begins, self.starts, self.starts_of_one, self.creates, self.first_secrets):
-            race()
+            self.play(race)
         for form in self.saved:
             for late in (0, 1, 3, 6, 12):
-                self.saved[form] += self.cancel_and_save(form, late)
+                self.saved[form] += bool(self.play(self.cancel_and_save, form, late))
         for _ in range(5):
-            self.cancel_and_complete()
+            self.play(self.cancel_and_complete)
 
 
 def run(run, engine):
@@ -183,6 +211,7 @@ def run(run, engine):
     if not 0 < sum(races.saved.values()) < 15 * run.done:
         run.violation("control", "no race between cancel and save was close: %s" % races.saved)
     for _ in range(3):
-        races.restart_between_starts()
+        races.play(races.restart_between_starts)
+    run.ledger.count("races that were void", races.voids)
     for server in servers:
         run.stop(server)

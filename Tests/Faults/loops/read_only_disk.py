@@ -10,6 +10,7 @@ import os
 import time
 
 from machine import Disk
+from process import at_most
 
 STACKS = 4
 
@@ -45,7 +46,7 @@ def check(run, server, fleet):
     if read.status != 200:
         run.violation("read-only", "an export is answered %r" % read)
     # It writes once a second at most, and repeats what came of it meanwhile.
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + at_most(5)
     while server.get("/readyz", token=None).status != 503:
         if time.monotonic() > deadline:
             return run.violation("read-only", "/readyz says that all is well")
