@@ -7,7 +7,6 @@ extension SocketTests {
         /// Short ones, so that the tests are.
         private static func short(_ configuration: inout HTTPServerConfiguration) {
             configuration.timeLimits.head = .milliseconds(300)
-            configuration.timeLimits.idle = .milliseconds(300)
             configuration.timeLimits.rateGrace = .milliseconds(300)
             configuration.timeLimits.rateWindow = .milliseconds(600)
         }
@@ -25,7 +24,7 @@ extension SocketTests {
 
                 #expect(response.status == 408)
                 #expect(end == .closed)
-                #expect((.milliseconds(250)...(.seconds(5))).contains(took))
+                #expect((.milliseconds(250)...(.seconds(9.5))).contains(took))
                 #expect(server.server.counters.refused[.headTimeout] == 1)
             }
         }
@@ -44,27 +43,37 @@ extension SocketTests {
                     return ContinuousClock.now - start
                 }
 
-                #expect(took < .seconds(5))
+                #expect(took < .seconds(9.5))
             }
         }
 
         @Test("an idle connection is closed without a word, used before or not", arguments: [true, false])
         func idle(_ wasUsed: Bool) async throws {
-            try await withServer(Self.short, handler: describe) { server in
+            try await withServer({ $0.timeLimits.idle = .milliseconds(300) }, handler: describe) { server in
                 let (rest, took) = try await onThread {
                     let start = ContinuousClock.now
-                    let client = try server.connect()
-                    if wasUsed {
-                        try client.send(get("/"))
-                        _ = try client.response()
-                    }
+                    let client = try wasUsed ? Self.used(server).client : server.connect()
                     return (client.rest(), ContinuousClock.now - start)
                 }
 
                 #expect(rest.bytes.isEmpty)
                 #expect(rest.end == .closed)
-                #expect((.milliseconds(250)...(.seconds(5))).contains(took))
+                #expect((.milliseconds(250)...(.seconds(40))).contains(took))
             }
+        }
+
+        /// A client, and what its request was answered with.
+        ///
+        /// One of up to three: on a busy machine a client may be idle for too long before it sends anything.
+        private static func used(
+            _ server: TestServer,
+            tries: Int = 3
+        ) throws -> (client: RawClient, response: RawClient.Response) {
+            let client = try server.connect()
+            _ = client.sendAsMuchAsPossible(Array(post("/", "hello").utf8))
+            if let response = try? client.response() { return (client, response) }
+            guard tries > 1 else { throw RawClient.Problem(description: "no answer, whoever asked") }
+            return try used(server, tries: tries - 1)
         }
 
         @Test("a body that stalls is answered with 408, and its handler is cancelled", arguments: [true, false])
@@ -131,17 +140,16 @@ extension SocketTests {
         @Test("a handler that takes its time is not hurried")
         func slowHandler() async throws {
             try await withServer(
-                Self.short,
+                {
+                    Self.short(&$0)
+                    $0.timeLimits.idle = .milliseconds(300)
+                },
                 handler: { _ in
                     try? await Task.sleep(for: .seconds(1))
                     return HTTPResponse(Task.isCancelled ? .requestTimeout : .ok)
                 }
             ) { server in
-                let status = try await onThread {
-                    let client = try server.connect()
-                    try client.send(post("/", "hello"))
-                    return try client.response().status
-                }
+                let status = try await onThread { try Self.used(server).response.status }
 
                 #expect(status == 200)
             }
