@@ -31,7 +31,7 @@ extension SocketTests {
         ) async throws -> Duration? {
             var shortest: Duration?
             for _ in 0..<3 where shortest.map({ $0 >= .seconds(1) }) ?? true {
-                guard let took = try await oneCancellation(request, leaving, work) else { return nil }
+                guard let took = try await oneCancellation(request, leaving, work) else { continue }
                 shortest = min(shortest ?? took, took)
             }
             return shortest
@@ -78,7 +78,9 @@ extension SocketTests {
                     return nil
                 }
                 withExtendedLifetime(client) {}
-                return ended.values.allSatisfy(\.cancelled) ? ended.values.first.map { $0.at - left } : nil
+                // One that ended by itself is a fault, however slow the machine is.
+                #expect(ended.values.allSatisfy { $0.cancelled })
+                return ended.values.first.map { $0.at - left }
             }
         }
 
@@ -195,7 +197,7 @@ extension SocketTests {
                     _ = await eventually { server.server.counters.activeConnections == 1 }
                     Self.leave(client, leaving)
 
-                    let isGone = await eventually(within: .seconds(2)) { server.server.counters.activeConnections == 0 }
+                    let isGone = await eventually { server.server.counters.activeConnections == 0 }
                     #expect(isGone)
                     withExtendedLifetime(client) {}
                 }

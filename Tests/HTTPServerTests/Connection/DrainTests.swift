@@ -82,11 +82,12 @@ extension SocketTests {
 
         @Test("under load, no client sees a reset and each request that was sent is answered")
         func underLoad() async throws {
-            let (server, running) = try Self.start { request in
+            // A client that stands still for a moment is not idle yet.
+            let (server, running) = try Self.start({ $0.timeLimits.drainIdle = .seconds(60) }) { request in
                 if request.target.path == "/slow" { try? await Task.sleep(for: .milliseconds(5)) }
                 return await describe(request)
             }
-            let begun = Count()
+            let (begun, connected) = (Count(), Count())
             let clients = (0..<16).map { index in
                 Task {
                     try await onThread { () -> String in
@@ -97,13 +98,14 @@ extension SocketTests {
                             let response = try client.response()
                             if response.status != 200 { return "status \(response.status)" }
                             begun.add(1)
+                            if round == 0 { connected.add(1) }
                             if response.value("Connection") == "close" { return "\(client.rest().end)" }
                         }
                         return "endless"
                     }
                 }
             }
-            let isUnderLoad = await eventually { begun.value > 500 }
+            let isUnderLoad = await eventually(within: .seconds(60)) { begun.value > 500 && connected.value == 16 }
 
             await server.server.drain()
             try await running.value
@@ -118,7 +120,7 @@ extension SocketTests {
         @Test("stopping cancels handlers and closes their connections")
         func stop() async throws {
             let cancelled = Recorder<Bool>()
-            let (server, running) = try Self.start { _ in
+            let (server, running) = try Self.start({ $0.timeLimits.stop = .seconds(60) }) { _ in
                 try? await Task.sleep(for: .seconds(60))
                 cancelled.add(Task.isCancelled)
                 return HTTPResponse(.ok)

@@ -5,10 +5,16 @@ extension SocketTests {
     /// Clients that others wrote.
     @Suite("Other clients")
     struct ToolTests {
+        private static let refuse: Handler = { _ in HTTPResponse(.unauthorized, body: .bytes(Array("no".utf8))) }
+
+        /// A client that stands still for a moment is to see its answer and not a reset.
+        private static func patient(_ configuration: inout HTTPServerConfiguration) {
+            configuration.timeLimits.linger = .seconds(60)
+        }
+
         @Test("curl sees an early answer to an upload of 100 MB", arguments: [true, false])
         func curl(_ waits: Bool) async throws {
-            try await withServer(handler: { _ in HTTPResponse(.unauthorized, body: .bytes(Array("no".utf8))) }) {
-                server in
+            try await withServer(Self.patient, handler: Self.refuse) { server in
                 let outcome = try await onThread {
                     let folder = try TemporaryFolder()
                     let file = folder.file("big")
@@ -32,7 +38,7 @@ extension SocketTests {
         func python() async throws {
             let script = """
                 import http.client, sys
-                c = http.client.HTTPConnection("127.0.0.1", int(sys.argv[1]), timeout=10)
+                c = http.client.HTTPConnection("127.0.0.1", int(sys.argv[1]), timeout=60)
                 c.putrequest("POST", "/")
                 c.putheader("Content-Length", str(100 * 1024 * 1024))
                 c.endheaders()
@@ -44,8 +50,7 @@ extension SocketTests {
                 r = c.getresponse()
                 print(r.status, r.read().decode())
                 """
-            try await withServer(handler: { _ in HTTPResponse(.unauthorized, body: .bytes(Array("no".utf8))) }) {
-                server in
+            try await withServer(Self.patient, handler: Self.refuse) { server in
                 let outcome = try await onThread { try run("python3", ["-c", script, "\(server.port)"]) }
 
                 #expect(outcome.output == "401 no\n")
