@@ -81,7 +81,7 @@ struct DiskFaultTests {
     @Test("with a damaged page is told as damage, and what is whole is still read")
     func damagedPage() async throws {
         try await TestFolder.with { folder in
-            let configuration = SQLiteConfiguration(path: "\(folder)/cairn.db", readers: 1)
+            let configuration = SQLiteConfiguration.patient("\(folder)/cairn.db", readers: 1)
             let before = try await SQLiteDriver.open(configuration)
             try await MigrationRunner(migrations: SQLiteFixture.migrations).up(Database(driver: before))
             for id in 0..<200 { try await before.insert(id, bytes: 1000) }
@@ -124,7 +124,7 @@ struct DiskFaultTests {
             let size = try fixture.size(of: "-wal")
             #expect(truncate("\(copy)/cairn.db-wal", off_t(size - 100)) == 0)
 
-            let other = try await SQLiteDriver.open(SQLiteConfiguration(path: "\(copy)/cairn.db"))
+            let other = try await SQLiteDriver.open(.patient("\(copy)/cairn.db"))
             let ids = try await other.ids()
             let problems = try await other.problems()
             await other.close()

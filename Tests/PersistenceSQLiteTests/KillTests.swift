@@ -23,7 +23,7 @@ struct KillTests {
                 child.waitUntilExit()
 
                 let numbers = try acknowledged(in: folder)
-                let driver = try await SQLiteDriver.open(SQLiteConfiguration(path: "\(folder)/cairn.db"))
+                let driver = try await SQLiteDriver.open(.patient("\(folder)/cairn.db"))
                 let ids = Set(try await driver.ids())
                 let problems = try await driver.problems()
                 await driver.close()
@@ -79,9 +79,7 @@ struct ChildWriterTests {
     @Test("writes pairs of rows and notes each pair whose write returned")
     func writes() async throws {
         let folder = try #require(childFolder)
-        var configuration = SQLiteConfiguration(path: "\(folder)/cairn.db")
-        configuration.queueTimeout = TestPatience.limit
-        let driver = try await SQLiteDriver.open(configuration)
+        let driver = try await SQLiteDriver.open(.patient("\(folder)/cairn.db"))
         try await MigrationRunner(migrations: SQLiteFixture.migrations).up(Database(driver: driver))
         let first = try await driver.read { try $0.count("SELECT COALESCE(MAX(id), -1) FROM items") } / 2 + 1
         let next = Tally(first)

@@ -79,7 +79,7 @@ struct OpeningTests {
     func dropped() async throws {
         try await TestFolder.with { folder in
             let path = "\(folder)/cairn.db"
-            var driver: SQLiteDriver? = try await SQLiteDriver.open(SQLiteConfiguration(path: path))
+            var driver: SQLiteDriver? = try await SQLiteDriver.open(.patient(path))
             _ = try await driver?.read { try $0.count("SELECT 1") }
 
             driver = nil

@@ -30,9 +30,7 @@ struct SQLiteFixture {
     ) async throws -> Result {
         SystemFaults.install()
         return try await TestFolder.with { folder in
-            var configuration = SQLiteConfiguration(path: "\(folder)/cairn.db", readers: 2)
-            configuration.queueTimeout = TestPatience.limit
-            configuration.readTimeout = TestPatience.limit
+            var configuration = SQLiteConfiguration.patient("\(folder)/cairn.db", readers: 2)
             configuration.sharingTime = TestPatience.limit
             adjust(&configuration)
             let fixture = SQLiteFixture(folder: folder, configuration: configuration)
@@ -60,6 +58,17 @@ struct SQLiteFixture {
     func size(of suffix: String) throws -> Int {
         let attributes = try FileManager.default.attributesOfItem(atPath: path + suffix)
         return (attributes[.size] as? NSNumber)?.intValue ?? 0
+    }
+}
+
+extension SQLiteConfiguration {
+    /// Waits as long as a busy machine needs.
+    static func patient(_ path: String, readers: Int = defaultReaders, locksFolder: Bool = true) -> SQLiteConfiguration
+    {
+        var configuration = SQLiteConfiguration(path: path, readers: readers, locksFolder: locksFolder)
+        configuration.queueTimeout = TestPatience.limit
+        configuration.readTimeout = TestPatience.limit
+        return configuration
     }
 }
 
