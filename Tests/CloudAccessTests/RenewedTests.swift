@@ -13,6 +13,8 @@ struct RenewedTests {
             var failure: ServiceError?
             /// Fetches wait until it is false.
             var isHeld = false
+            /// How often somebody has looked at the time, which is the first thing that whoever needs the value does.
+            var looks = 0
         }
 
         let state = Locked(State())
@@ -26,8 +28,23 @@ struct RenewedTests {
             while fetches < number, !Task.isCancelled { try? await ContinuousClock().sleep(for: .milliseconds(1)) }
         }
 
+        /// Returns when the time was looked at so many times.
+        func waitForLook(_ number: Int) async {
+            while state.withLock({ $0.looks < number }), !Task.isCancelled {
+                try? await ContinuousClock().sleep(for: .milliseconds(1))
+            }
+        }
+
         var effects: Effects {
-            Effects(now: { self.state.withLock { $0.now } }, randomBytes: { [UInt8](repeating: 0, count: $0) })
+            Effects(
+                now: {
+                    self.state.withLock { state in
+                        state.looks += 1
+                        return state.now
+                    }
+                },
+                randomBytes: { [UInt8](repeating: 0, count: $0) }
+            )
         }
 
         func fetch() async throws -> (Int, Timestamp?) {
@@ -156,8 +173,10 @@ struct RenewedTests {
             group.addTask { await messages() }
             await source.waitForFetch(1)
             for _ in 0..<20 { group.addTask { await messages() } }
-            // They wait for the turn that the first one has; there is no way to see that they do.
-            try? await ContinuousClock().sleep(for: .milliseconds(50))
+            // They wait for the turn that the first one has. That they do cannot be seen, only that all have looked at
+            // the time; what they do next, before they wait, takes none.
+            await source.waitForLook(21)
+            try? await ContinuousClock().sleep(for: .milliseconds(500))
             source.set { $0.isHeld = false }
             return await group.reduce(into: []) { $0.append($1) }
         }
