@@ -27,8 +27,14 @@ final class GoogleCredentialTests: Sendable {
 
     private static let answer = #"{"access_token":"the-token","expires_in":3599,"token_type":"Bearer"}"#
 
-    /// Runs openssl and gives what it prints.
-    private func openssl(_ arguments: [String]) throws -> String {
+    /// Runs openssl and gives what it prints; on a thread of its own, since a task that blocks holds up those of others.
+    private func openssl(_ arguments: [String]) async throws -> String {
+        try await Self.programs.run(deadline: .seconds(60)) { try Self.runOpenSSL(arguments) }
+    }
+
+    private static let programs = BlockingPool(name: "openssl", threads: 1, queue: 16)
+
+    private static func runOpenSSL(_ arguments: [String]) throws -> String {
         let process = Process()
         let output = Pipe()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
@@ -54,7 +60,7 @@ final class GoogleCredentialTests: Sendable {
 
     @Test("of a service account are asked for with a statement that openssl finds signed by its key")
     func serviceAccount() async throws {
-        let pem = try openssl(["genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"])
+        let pem = try await openssl(["genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"])
         try await ScriptedServer.run(answer: { _ in .init(body: Self.answer) }) { server in
             let file = try account(key: pem, url: "\(server.url)/token")
             let credential = try credential(["GOOGLE_APPLICATION_CREDENTIALS": file])
@@ -80,7 +86,7 @@ final class GoogleCredentialTests: Sendable {
             let message = try files.write("message", "\(parts[0]).\(parts[1])")
             let signature = "\(files.path)/signature"
             try Data(Base64.decode(parts[2], .url) ?? []).write(to: URL(fileURLWithPath: signature))
-            let verdict = try openssl(["dgst", "-sha256", "-prverify", key, "-signature", signature, message])
+            let verdict = try await openssl(["dgst", "-sha256", "-prverify", key, "-signature", signature, message])
             #expect(verdict == "Verified OK\n")
         }
     }
@@ -127,8 +133,8 @@ final class GoogleCredentialTests: Sendable {
     }
 
     @Test("need a file of a service account with a key, and show nothing of another")
-    func badFiles() throws {
-        let pem = try openssl(["genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"])
+    func badFiles() async throws {
+        let pem = try await openssl(["genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"])
         let cases = [
             ("\(files.path)/none", "No such file"), (try files.write("a", "hidden"), "is no JSON object"),
             (try files.write("b", #"{"type":"external_account"}"#), "of the type 'external_account'"),
