@@ -120,7 +120,7 @@ let adapters: [[Target]] = [
         settings: hot
     ),
     module("PersistenceMySQL", uses: ["Kernel", "Persistence", "CMariaDB"], testing: ["TestKit"]),
-    module("Transfers", uses: ["Kernel", "CCurl"], testing: ["HTTPServer"]),
+    module("Transfers", uses: ["Kernel", "CCurl"], testing: ["HTTPServer", "ServiceTestKit"]),
     module("OutboundHTTP", uses: ["Kernel", "Crypto", "Transfers"], testing: ["HTTPServer"]),
     module(
         "CloudAccess",

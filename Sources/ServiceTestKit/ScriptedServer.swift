@@ -1,7 +1,7 @@
 import HTTPServer
 import Kernel
 package import OutboundHTTP
-import Transfers
+package import Transfers
 
 /// A service on this machine that a test plays.
 package final class ScriptedServer: Sendable {
@@ -85,11 +85,23 @@ package final class ScriptedServer: Sendable {
 
 /// A client without proxies, for services of this machine.
 ///
-/// - Parameter leastAttempt: as `ServiceClient` has it.
-package func makeClient(leastAttempt: Duration = .zero) throws -> ServiceClient {
+/// - Parameter leastAttempt: as `ServiceClient` has it; long, because a busy machine is no service that is away. Tests
+///   of the limits themselves say zero.
+package func makeClient(leastAttempt: Duration = .seconds(30)) throws -> ServiceClient {
     ServiceClient(
         try OutboundConfiguration(settings: Settings([:])),
         transfers: Transfers(),
         leastAttempt: leastAttempt
     )
+}
+
+extension TransferRequest {
+    /// The same for a test that is about something else: an answer is waited for as long as a busy machine may need.
+    package var patient: TransferRequest {
+        var request = self
+        request.limits.connect = .seconds(60)
+        request.limits.total = .seconds(60)
+        request.limits.stall = .seconds(60)
+        return request
+    }
 }

@@ -131,13 +131,7 @@ struct DynamoServiceTests {
             table,
             scripted,
             _ in
-            let runner = try await bench.runner(table)
-
-            // How long one run waits depends on chance; what it leaves over, the next ones bring.
-            for _ in 0..<60 where try await bench.marks() != [60] {
-                try await bench.settle(runner)
-                bench.clock.advance(by: .seconds(60))
-            }
+            try await bench.settle(try await bench.runner(table), until: [60])
 
             #expect(scripted.items == Set(try await keys(bench)))
             #expect(try await bench.marks() == [60])
@@ -184,7 +178,7 @@ struct DynamoServiceTests {
                 number % 3 == 2 ? table.take(call) : .refusal(code, status: status)
             },
             { bench, table, scripted, _ in
-                try await bench.settle(try await bench.runner(table))
+                try await bench.settle(try await bench.runner(table), until: [60])
 
                 #expect(scripted.puts == (try await keys(bench)))
                 #expect(try await bench.marks() == [60])

@@ -3,6 +3,7 @@ import Crypto
 import Foundation
 import Kernel
 import ObjectStorage
+import ServiceTestKit
 import Testing
 import Transfers
 
@@ -208,7 +209,7 @@ struct SignedURLUseTests {
     private func send(_ method: String, _ signed: SignedURL, _ body: [UInt8]? = nil) async throws -> TransferResponse {
         let headers = signed.headers.map { ($0.name, $0.value) }
         return try await S3Service.transfers.perform(
-            TransferRequest(method, signed.url.reveal(), headers: headers, body: body)
+            TransferRequest(method, signed.url.reveal(), headers: headers, body: body).patient
         )
     }
 

@@ -1,5 +1,6 @@
 import HTTPServer
 import Kernel
+import ServiceTestKit
 import Testing
 import Transfers
 
@@ -17,7 +18,7 @@ struct TransfersTests {
                     "http://127.0.0.1:\(port)/a/../b%2Fc/?x=1&y",
                     headers: [("X-One", "1"), ("X-Empty", ""), ("Content-Type", "text/odd")],
                     body: body
-                )
+                ).patient
             )
 
             #expect(response.status == 200)
@@ -34,7 +35,7 @@ struct TransfersTests {
     func carries(count: Int) async throws {
         let body = (0..<count).map { UInt8(truncatingIfNeeded: $0 / 7) }
         try await withEcho { port in
-            var request = TransferRequest("POST", "http://127.0.0.1:\(port)/", body: body)
+            var request = TransferRequest("POST", "http://127.0.0.1:\(port)/", body: body).patient
             request.limits.body = count
 
             let response = try await transfers.perform(request)
@@ -47,7 +48,7 @@ struct TransfersTests {
     @Test("give the head alone for HEAD, whose length is that of no body")
     func heads() async throws {
         try await withEcho { port in
-            var request = TransferRequest("HEAD", "http://127.0.0.1:\(port)/large")
+            var request = TransferRequest("HEAD", "http://127.0.0.1:\(port)/large").patient
             request.limits.body = 10
 
             let response = try await transfers.perform(request)
@@ -63,7 +64,7 @@ struct TransfersTests {
     @Test("run side by side on kept connections, and on new ones when none may be kept")
     func keepsConnections() async throws {
         try await withEcho { port in
-            var request = TransferRequest("GET", "http://127.0.0.1:\(port)/")
+            var request = TransferRequest("GET", "http://127.0.0.1:\(port)/").patient
             request.trust.keepsConnection = true
             let first = try await transfers.perform(request)
             let second = try await transfers.perform(request)
@@ -77,7 +78,7 @@ struct TransfersTests {
                     group.addTask {
                         let body = Array("\(index)".utf8)
                         let request = TransferRequest("POST", "http://127.0.0.1:\(port)/", body: body)
-                        let response = try await transfers.perform(request)
+                        let response = try await transfers.perform(request.patient)
                         return response.body == body ? response.status : 0
                     }
                 }
@@ -90,7 +91,7 @@ struct TransfersTests {
     @Test("end when their task is cancelled, before or after they began", .timeLimit(.minutes(1)))
     func cancels() async throws {
         try await withEcho { port in
-            let waiting = TransferRequest("GET", "http://127.0.0.1:\(port)/never")
+            let waiting = TransferRequest("GET", "http://127.0.0.1:\(port)/never").patient
             let error = await withTaskGroup(of: TransferError?.self) { [transfers] group in
                 group.addTask { await Self.error(of: waiting, transfers) }
                 try? await ContinuousClock().sleep(for: .milliseconds(50))
@@ -117,7 +118,7 @@ struct TransfersTests {
     @Test("fail when the answer ends before its stated length")
     func noticesTruncation() async throws {
         try await withEcho { port in
-            let request = TransferRequest("GET", "http://127.0.0.1:\(port)/short")
+            let request = TransferRequest("GET", "http://127.0.0.1:\(port)/short").patient
 
             #expect(await Self.error(of: request, transfers)?.reason == .failed)
         }

@@ -38,8 +38,8 @@ private func open(
         url,
         key: key,
         version: version,
-        credential: AzureCredential(azure, client: makeClient(leastAttempt: .seconds(30)), effects: Moment().effects),
-        client: makeClient(leastAttempt: .seconds(30)),
+        credential: AzureCredential(azure, client: makeClient(), effects: Moment().effects),
+        client: makeClient(),
         effects: moment.effects,
         patience: patience
     )
@@ -70,7 +70,7 @@ struct KeyVaultServiceTests {
             headers: [("Authorization", "Bearer \(token.reveal())"), ("Content-Type", "application/json")],
             body: body.map { Array($0.utf8) }
         )
-        let response = try await Transfers().perform(request)
+        let response = try await Transfers().perform(request.patient)
         try #require(response.status == 200, "\(String(decoding: response.body, as: UTF8.self))")
         guard case .object(let object) = try JSONValue.parse(response.body) else { throw CancellationError() }
         return object

@@ -26,10 +26,10 @@ private func open(
         at: try #require(ServiceAddress(url)),
         credential: GoogleCredential(
             GoogleConfiguration(settings: Settings(["GCE_METADATA_HOST": host])),
-            client: makeClient(leastAttempt: .seconds(30)),
+            client: makeClient(),
             effects: effects
         ),
-        client: makeClient(leastAttempt: .seconds(30)),
+        client: makeClient(),
         patience: KeyServicePatience(.seconds(30))
     )
 }
@@ -49,7 +49,8 @@ struct GoogleKMSServiceTests {
     private var name: String { folder + id }
 
     private func change(_ what: String) async throws {
-        let response = try await Transfers().perform(TransferRequest("POST", "\(url)/test/\(what)", body: []))
+        let request = TransferRequest("POST", "\(url)/test/\(what)", body: [])
+        let response = try await Transfers().perform(request.patient)
         try #require(response.status == 200)
     }
 

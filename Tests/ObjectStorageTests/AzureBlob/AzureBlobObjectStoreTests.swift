@@ -4,6 +4,7 @@ import Foundation
 import Kernel
 import ObjectStorage
 import OutboundHTTP
+import ServiceTestKit
 import Testing
 import Transfers
 
@@ -24,7 +25,7 @@ enum AzureService {
             body: []
         )
         let signed = key.sign(request, version: "2020-10-02", at: S3Service.effects.now())
-        let response = try await S3Service.transfers.perform(signed)
+        let response = try await S3Service.transfers.perform(signed.patient)
         try #require(response.status == 201, "\(String(decoding: response.body, as: UTF8.self))")
         return name
     }

@@ -3,6 +3,7 @@ import Crypto
 import Foundation
 import Kernel
 import ObjectStorage
+import ServiceTestKit
 import Testing
 import Transfers
 
@@ -24,7 +25,9 @@ enum GoogleStorageService {
     static func send(_ method: String, _ path: String, _ body: [UInt8]? = nil) async throws -> TransferResponse {
         let url = try #require(endpoint) + path
         let headers = [("Authorization", "Bearer \(token)"), ("Content-Type", "application/json")]
-        return try await S3Service.transfers.perform(TransferRequest(method, url, headers: headers, body: body))
+        return try await S3Service.transfers.perform(
+            TransferRequest(method, url, headers: headers, body: body).patient
+        )
     }
 
     static func open(

@@ -4,6 +4,7 @@ import Foundation
 import Kernel
 import ObjectStorage
 import OutboundHTTP
+import ServiceTestKit
 import Testing
 import Transfers
 
@@ -40,7 +41,7 @@ enum S3Service: String, CaseIterable {
         let request = AWSRequest("PUT", scheme: "http", host: host, path: "/\(name)", body: [])
         let signer = AWSSigner(region: "us-east-1", service: "s3")
         let signed = signer.sign(request, with: Self.credentials, at: Self.effects.now())
-        let response = try await Self.transfers.perform(signed)
+        let response = try await Self.transfers.perform(signed.patient)
         try #require(response.status == 200, "\(String(decoding: response.body, as: UTF8.self))")
         return name
     }
