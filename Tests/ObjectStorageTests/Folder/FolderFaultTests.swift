@@ -5,7 +5,7 @@ import ObjectStorage
 import Synchronization
 import Testing
 
-@Suite("Faults of a folder of objects", .timeLimit(.minutes(2)))
+@Suite("Faults of a folder of objects", .timeLimit(.minutes(10)))
 struct FolderFaultTests {
     private let folder: TemporaryFolder
     private static let pool = FolderObjectStore.makePool()
@@ -88,7 +88,7 @@ struct FolderFaultTests {
 
         await #expect(throws: (any Error).self) { try await store.putContent(body, in: things) }
 
-        let deadline = ContinuousClock.now + .seconds(10)
+        let deadline = ContinuousClock.now + .seconds(60)
         while !folder.files(in: "temporary").isEmpty, .now < deadline {
             _ = try await store.sweepUnfinished(before: Timestamp(seconds: 0))
         }

@@ -7,7 +7,7 @@ import Testing
 /// The variable by which `KillTests` makes a second process of this program a writer.
 private let writerFolder = "CAIRN_TEST_OBJECT_WRITER"
 
-@Suite("A process that is killed while it stores objects", .timeLimit(.minutes(2)))
+@Suite("A process that is killed while it stores objects", .timeLimit(.minutes(10)))
 struct KillTests {
     private let things = ObjectFolder("things")
 
