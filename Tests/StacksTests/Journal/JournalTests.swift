@@ -268,7 +268,7 @@ struct JournalTests {
         }
     }
 
-    @Test("76: of a batch of 100 MB are refused with 413, and the halves of it are taken", .timeLimit(.minutes(5)))
+    @Test("76: of a batch of 100 MB are refused with 413, and the halves of it are taken", .timeLimit(.minutes(15)))
     func tooLarge() async throws {
         try await withJournal(.sqlite) { server, update in
             let outputs = String(repeating: "x", count: 1_000_000)

@@ -52,7 +52,8 @@ let isLong = getenv("CAIRN_LONG") != nil
 /// Threads that all tests share: a test needs none of its own.
 enum Pools {
     static let files = FolderObjectStore.makePool()
-    static let compute = BlockingPool(name: "compute", threads: 2, heavyThreads: 2, queue: 1024)
+    /// Without threads of low priority for heavy work, which on a busy machine would wait until it is refused.
+    static let compute = BlockingPool(name: "compute", threads: 4, queue: 1024)
 }
 
 /// Lets `Identity` ask who holds the lease of an update, as the program does.
