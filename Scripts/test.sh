@@ -241,10 +241,11 @@ end_to_end_tests() {
 keep_files_in_memory() {
     local free
     free=$(df --output=avail -k /dev/shm 2>/dev/null | tail -n 1)
-    if [[ -n ${CI:-} && -w /dev/shm ]] && ((${free:-0} > 6000000)); then
-        FILES_IN_MEMORY=$(mktemp -d /dev/shm/cairn-e2e-XXXXXX)
-        export TMPDIR=$FILES_IN_MEMORY
-    fi
+    [[ -n ${CI:-} && -w /dev/shm ]] && ((${free:-0} > 6000000)) || return 0
+    FILES_IN_MEMORY=$(mktemp -d /dev/shm/cairn-e2e-XXXXXX)
+    # Some tests run programs there, and one is another user.
+    chmod 711 "$FILES_IN_MEMORY"
+    if cp /bin/true "$FILES_IN_MEMORY/" && "$FILES_IN_MEMORY/true" 2>/dev/null; then export TMPDIR=$FILES_IN_MEMORY; fi
 }
 
 patient_tests() { side_by_side 4 patient_test "${beside[@]}"; }
