@@ -239,9 +239,7 @@ end_to_end_tests() {
 # In CI, where there is room, as with the servers' data: a disk that others use as well stands still for seconds, and then
 # Cairn refuses. Elsewhere, and with ./dev faults, the scripts use the disk.
 keep_files_in_memory() {
-    local free
-    free=$(df --output=avail -k /dev/shm 2>/dev/null | tail -n 1)
-    [[ -n ${CI:-} && -w /dev/shm ]] && ((${free:-0} > 6000000)) || return 0
+    [[ -n ${CI:-} ]] && memory_has 6 || return 0
     FILES_IN_MEMORY=$(mktemp -d /dev/shm/cairn-e2e-XXXXXX)
     # Some tests run programs there, and one is another user.
     chmod 711 "$FILES_IN_MEMORY"

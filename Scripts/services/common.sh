@@ -25,17 +25,23 @@ services_folder() {
     mkdir -p "$SERVICES_DATA" && chmod 700 "$SERVICES_DATA"
 }
 
+# memory_has GB: whether files may be kept in memory, and so much is free there.
+memory_has() {
+    local free
+    free=$(df --output=avail -k /dev/shm 2>/dev/null | tail -n 1)
+    [ -w /dev/shm ] && [ "${free:-0}" -gt $(($1 * 1000000)) ]
+}
+
 # In memory where 2 GB are free there, so that `fsync` costs nothing although it is on; else in the clone. The choice is
 # kept for as long as the servers run.
 services_data_folder() {
-    local kept=$SERVICES_ROOT/data-folder name free
+    local kept=$SERVICES_ROOT/data-folder name
     if [ -s "$kept" ]; then
         cat "$kept"
         return
     fi
     name=cairn-$(id -u)-$(cksum <<<"$SERVICES_ROOT" | cut -d' ' -f1)
-    free=$(df --output=avail -k /dev/shm 2>/dev/null | tail -n 1)
-    if [ -w /dev/shm ] && [ "${free:-0}" -gt 2000000 ]; then
+    if memory_has 2; then
         echo "/dev/shm/$name" >"$kept"
     else
         echo "$SERVICES_ROOT/data" >"$kept"

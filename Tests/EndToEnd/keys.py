@@ -13,7 +13,7 @@ import urllib.parse
 import urllib.request
 
 from gate import Gate
-from process import Server, at_most
+from process import Server, at_most, until
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "Counterparts"))
 import azure_vault  # noqa: E402
@@ -53,12 +53,7 @@ class Keys:
 
     def served(self, ask):
         """The answer that is not 503, as a client would come by it: a service that plays another may be late."""
-        deadline = time.monotonic() + at_most(20)
-        while True:
-            answer = ask()
-            if answer.status != 503 or time.monotonic() > deadline:
-                return answer
-            time.sleep(0.2)
+        return until(lambda: (found := ask()).status != 503 and found, 20, "an answer but 503")
 
     def make_stack(self, server, name):
         answer = self.served(lambda: server.request("POST", "/api/stacks/main/keys", {"stackName": name}))

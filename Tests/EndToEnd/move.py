@@ -68,6 +68,7 @@ class Writer:
 
     def assertAllThere(self, test):
         test.assertIsNone(self.error)
+        test.assertGreater(self.updates, 2)
         stack = self.server.get(self.path).json()
         test.assertEqual({name: stack["tags"].get(name) for name in self.tags}, self.tags)
         history = self.server.get(self.path + "/updates?output-type=service").json()["updates"]

@@ -109,12 +109,16 @@ class Worker(threading.Thread):
             "config": {}, "metadata": {"message": mode, "environment": {}}}}
         if mode == "journal":
             body["journalVersion"] = 2
+        answer = self.ask_to_begin(body)
+        self.ledger.note(self.name, "begun", id=answer["updateID"], version=answer["version"], mode=mode)
+        return Running(answer, mode, self.state)
+
+    def ask_to_begin(self, body):
+        """The answer to a begin; where nobody knows whether one took effect, what runs is cancelled, and it asks again."""
         unknown = False
         while True:
             try:
-                answer = json.loads(self.client.send("POST", self.path + "/begin-update", json.dumps(body), attempts=1))
-                self.ledger.note(self.name, "begun", id=answer["updateID"], version=answer["version"], mode=mode)
-                return Running(answer, mode, self.state)
+                return json.loads(self.client.send("POST", self.path + "/begin-update", json.dumps(body), attempts=1))
             except GaveUp:
                 unknown = True
                 self.release()

@@ -47,6 +47,7 @@ def run(run, engine, every):
     """A kill each `every` seconds on the average; the first comes sooner, so that a short run has one."""
     database = None if engine == "sqlite" else run.database(engine)
     server = run.server(**(database.settings("cairn_finish") if database else {})).start()
+    # As the command line waits; the first time for longer where a start may take longer than all three.
     fleet = run.fleet(run.client(server.port, waits=(at_most(1), 2, 4)), STACKS, worker=Journaling).start()
     counts, slowest, kills = run.ledger.counts, 0, 0
     due = time.monotonic() + run.choice.uniform(5, 10)

@@ -28,7 +28,7 @@ class Caller(threading.Thread):
         super().__init__(daemon=True)
         self.port, self.body, self.path, self.kept = port, body, path, kept
         self.answered, self.problems, self.fresh = 0, [], True
-        self.at_the_door, self.late, self.ended = 0, 0, threading.Event()
+        self.at_the_door, self.late, self.connected, self.ended = 0, 0, 0, threading.Event()
 
     def run(self):
         connection = None

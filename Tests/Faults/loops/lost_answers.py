@@ -13,7 +13,7 @@ import re
 import threading
 import time
 
-from client import GaveUp, Refused
+from client import Refused
 from process import at_most
 from workload import Worker
 
@@ -98,13 +98,9 @@ class Thorough(Worker):
             self.ledger.violation(self.name, "secrets", ["a secret is not what it was"])
 
     def begun(self):
-        body = json.dumps({"updateKind": "update", "program": {"name": "faults", "options": {"dryRun": False}}})
-        while True:
-            try:
-                answer = json.loads(self.client.send("POST", self.path + "/begin-update", body, attempts=1))
-                return answer, "%s/update/%s" % (self.path, answer["updateID"])
-            except GaveUp:
-                self.release()
+        answer = self.ask_to_begin({
+            "updateKind": "update", "program": {"name": "faults", "options": {"dryRun": False}}})
+        return answer, "%s/update/%s" % (self.path, answer["updateID"])
 
     def single_event(self):
         """The form of old clients; it ends as failed, which the history may say of versions that no ledger knows."""

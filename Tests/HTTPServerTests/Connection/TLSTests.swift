@@ -210,7 +210,7 @@ extension SocketTests {
             print(len(errors), b"one" in names, b"two" in names, *errors[:1])
             """
 
-        @Test("a TLS client that leaves cancels its handler soon", arguments: ["GET", "POST"])
+        @Test("a TLS client that leaves cancels its handler within a second", arguments: ["GET", "POST"])
         func leaving(_ method: String) async throws {
             let certificates = try await Self.certificates("one")
             let tls = try Self.tls(certificates, "one")
@@ -231,9 +231,14 @@ extension SocketTests {
                     return HTTPResponse(.ok)
                 }
             ) { server in
-                _ = try await onThread { try run("python3", ["-c", script, "\(server.port)", method]) }
-
-                #expect(await eventually { cancelled.count == 1 })
+                // Soon in one of three tries: a busy machine may be slow to run a handler that was told in time.
+                var isSoon = false
+                for attempt in 1...3 where !isSoon {
+                    _ = try await onThread { try run("python3", ["-c", script, "\(server.port)", method]) }
+                    isSoon = await eventually(within: .seconds(1)) { cancelled.count == attempt }
+                    #expect(await eventually { cancelled.count == attempt })
+                }
+                #expect(isSoon)
             }
         }
 
